@@ -1,0 +1,265 @@
+"""The application: Sanic, loaded in Egg's order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from sanic import HTTPResponse, Sanic, SanicException
+from sanic import Request as SanicRequest
+from sanic.config import Config
+from sanic.log import logger
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from yolk.boot import Boot, Plugin
+from yolk.compose import Handler, Middleware
+from yolk.context import Context, Request
+from yolk.contracts import WebSocketServer
+from yolk.controller import Controller, Service
+from yolk.errors import ApiError, StartError
+from yolk.lifecycle import attach_hooks, let_start_errors_speak, run_config_hook
+from yolk.loader import import_file, load_context, load_tree, mount_routes
+from yolk.registry import Registry
+from yolk.router import HttpRouter, resolve_handler
+from yolk.settings import (
+    ENVIRONMENT,
+    Settings,
+    apply_environment,
+    check_names,
+    convert,
+    read_layers,
+)
+from yolk.workers import note_signals
+
+SERVER_ERROR = 500
+SERVER_FAULT = 5000
+
+
+class Application(Sanic[Config, SimpleNamespace]):
+    """
+    A Sanic application with the shape of an Egg application.
+
+    Args:
+        root: the folder that holds `config/`, `routes/`, `controllers/` and the rest.
+        boot: the application's own hooks, Egg's `app.js`.
+        settings: the application's own settings beside the framework's.
+        env: the environment; by default `YOLK_ENV`, else "local".
+        name: Sanic's name for it, unique in a process.
+
+    Raises:
+        StartError: a fault in the configuration or in a plugin, in one sentence.
+    """
+
+    # Sanic gives its subclasses no __dict__.
+    __slots__ = (
+        "_http_middlewares",
+        "_provided",
+        "boots",
+        "context_class",
+        "controller",
+        "env",
+        "http",
+        "http_protocol",
+        "layers",
+        "plugins",
+        "registry",
+        "root",
+        "service",
+        "stop_noted",
+    )
+
+    # An application says in a subclass what is in these trees.
+    controller: Any
+    """The controllers, by folder and file: see `yolk.loader.Tree`."""
+    service: Any
+    """The services, likewise."""
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        boot: type[Boot] = Boot,
+        settings: type[Settings] = Settings,
+        env: str | None = None,
+        name: str = "yolk",
+    ) -> None:
+        super().__init__(name)
+        self.root = Path(root).resolve()
+        self.env = env or os.environ.get("YOLK_ENV") or "local"
+        self.plugins: dict[str, Plugin] = {}
+        self.http = HttpRouter(self)
+        self.http_protocol: type[HttpProtocol] | None = None
+        self.stop_noted: Callable[[], bool] = bool
+        self._provided: dict[str, Any] = {}
+        self._http_middlewares: list[Middleware] = []
+        self._load(boot, settings)
+
+    def _load(self, boot: type[Boot], settings: type[Settings]) -> None:
+        """Load everything, in Egg's order."""
+        if str(self.root) not in sys.path:
+            sys.path.insert(0, str(self.root))
+        self.registry = Registry(self.root, self.env)
+        found = self.registry.load()
+        self._load_config(settings, found)
+        self.boots: list[Boot] = [*self.plugins.values(), boot(self)]
+        run_config_hook(self, "config_will_load")
+        self._load_context()
+        run_config_hook(self, "config_did_load")
+        self.service = load_tree(self.root, "services", "app.service", Service)
+        self._load_middleware()
+        self.controller = load_tree(self.root, "controllers", "app.controller", Controller)
+        self.exception(Exception)(self.answer_error)
+        mount_routes(self, self.root)
+        attach_hooks(self)
+
+    def _load_config(self, settings: type[Settings], found: Sequence[Any]) -> None:
+        layers = read_layers(self.root, self.env)
+        apply_environment(layers, "", settings, ENVIRONMENT)
+        for plugin in found:
+            apply_environment(layers, plugin.name, plugin.kind.Settings, plugin.kind.environment)
+        fields = settings.__struct_fields__
+        check_names(layers, [*fields, *self.registry.entries])
+        own = {name: value for name, value in layers.values.items() if name in fields}
+        typed = convert(layers, "", settings, own)
+        self.config.update({name: getattr(typed, name) for name in fields})
+        self.config.update({name: value for name, value in layers.values.items() if name.isupper()})
+        for plugin in found:
+            section = convert(
+                layers, plugin.name, plugin.kind.Settings, layers.values.get(plugin.name, {})
+            )
+            self.config.update({plugin.name: section})
+            self.plugins[plugin.name] = plugin.kind(self, section)
+        self.layers = layers
+
+    def _load_context(self) -> None:
+        base = load_context(self.root)
+        mixins = [plugin.context for plugin in self.plugins.values() if plugin.context]
+        self.context_class = (
+            cast(type[Context], type("Context", (base, *mixins), {})) if mixins else base
+        )
+
+    def _load_middleware(self) -> None:
+        for name in self.config.middleware:
+            path = self.root / "middleware" / f"{name}.py"
+            if not path.is_file():
+                raise StartError(
+                    f"{self.layers.source('middleware')}: middleware names {name}, "
+                    f"but there is no middleware/{name}.py."
+                )
+            found = getattr(import_file(self.root, path), name, None)
+            if not callable(found):
+                raise StartError(f"middleware/{name}.py must have a function {name}(ctx, next).")
+            self._http_middlewares.append(found)
+
+    def provide(self, name: str, value: Any) -> None:
+        """
+        Put *value* on the application as an attribute, as a plugin does with what it brings.
+
+        Args:
+            name: the attribute, such as "redis" for `app.redis`.
+            value: what it is. A second call replaces the first.
+        """
+        self._provided[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for names that are no ordinary attributes.
+        if not name.startswith("_"):
+            if name in self._provided:
+                return self._provided[name]
+            raise AttributeError(self._missing(name))
+        raise AttributeError(f"{type(self).__name__} has no attribute {name}")
+
+    def _missing(self, name: str) -> str:
+        plugin = {"ws": "websocket", "model": "orm"}.get(name, name)
+        entry = self.registry.entries.get(plugin)
+        if entry and not self.registry.is_on(plugin):
+            where = self.registry.sources[plugin]
+            return (
+                f"app.{name} comes from the plugin {plugin}, which is off; switch it on in {where}."
+            )
+        if plugin in self.plugins:
+            return f"app.{name} is not there yet; the plugin {plugin} brings it when it starts."
+        return f"The application has no {name}; no plugin in config/plugin.py brings it."
+
+    @property
+    def ws(self) -> WebSocketServer:
+        """The sockets, from the websocket plugin."""
+        return cast(WebSocketServer, self.__getattr__("ws"))
+
+    @property
+    def logger(self) -> logging.Logger:
+        """Where the application logs to."""
+        return logger
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder for everything that running makes."""
+        return self.root / str(self.config.data)
+
+    def resolve_handler(self, target: Any) -> Handler:
+        """Give a callable of a context: see `yolk.router.resolve_handler`."""
+        return resolve_handler(self, target)
+
+    def http_middlewares(self) -> list[Middleware]:
+        """Give the HTTP middlewares of the whole application, the outermost first."""
+        return list(self._http_middlewares)
+
+    def answer_error(self, request: SanicRequest, error: Exception) -> HTTPResponse:
+        """Answer what no handler answered, in the same form as everything else."""
+        ctx = self.context_class(self, Request(request), {}, req=request)
+        if isinstance(error, ApiError):
+            ctx.fail(error)
+        elif isinstance(error, SanicException) and error.status_code < SERVER_ERROR:
+            ctx.api_fail(str(error), status=error.status_code)
+            for header, value in error.headers.items():
+                ctx.set(header, value)
+        else:
+            logger.error("%s %s failed", request.method, request.path, exc_info=error)
+            ctx.api_fail("Internal server error", status=SERVER_ERROR, code=SERVER_FAULT)
+        return ctx.response()
+
+    def prepare(self, host: str | None = None, port: int | None = None, **options: Any) -> None:
+        """
+        Get ready to serve, however Sanic was started.
+
+        Args:
+            host: where to listen; by default the setting `host`.
+            port: by default the setting `port`.
+            options: Sanic's own.
+
+        Raises:
+            StartError: the port is in use.
+        """
+        host = host or str(self.config.host)
+        port = int(self.config.port) if port is None else port
+        if not (options.get("sock") or options.get("unix")):  # the command says unix=""
+            _check_port(host, port)
+        let_start_errors_speak()
+        self.stop_noted = note_signals()
+        if self.http_protocol is not None:
+            options.setdefault("protocol", self.http_protocol)
+        options["motd"] = False
+        super().prepare(host, port, **options)
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise StartError(
+                f"Port {port} needs administrator's rights; choose another, such as PORT=7001."
+            ) from None
+        except OSError as error:
+            raise StartError(
+                f"Cannot listen on {host}:{port} ({error.strerror}); stop what runs there or "
+                f"choose another port, such as PORT={port + 1}."
+            ) from None

@@ -1,0 +1,55 @@
+"""Koa's onion: each middleware runs around all that come after it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from yolk.context import Context
+
+Next: TypeAlias = Callable[[], Awaitable[None]]
+"""What a middleware awaits to let the rest of the chain run."""
+
+# A middleware names the context class of its own application, hence Any.
+Middleware: TypeAlias = Callable[[Any, Next], Awaitable[None]]
+Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
+
+
+class _Step:
+    """One `next`: it runs the middleware at its position with the following `next`."""
+
+    __slots__ = ("called", "ctx", "last", "position", "stack")
+
+    def __init__(
+        self, stack: Sequence[Middleware], ctx: Context, last: Handler, position: int
+    ) -> None:
+        self.stack = stack
+        self.ctx = ctx
+        self.last = last
+        self.position = position
+        self.called = False
+
+    def __call__(self) -> Awaitable[Any]:
+        if self.called:
+            raise RuntimeError("a middleware called next() twice")
+        self.called = True
+        if self.position == len(self.stack):
+            return self.last(self.ctx)
+        following = _Step(self.stack, self.ctx, self.last, self.position + 1)
+        return self.stack[self.position](self.ctx, following)
+
+
+def compose(stack: Sequence[Middleware], ctx: Context, last: Handler) -> Awaitable[Any]:
+    """
+    Run *stack* around *last*.
+
+    Args:
+        stack: middlewares, the outermost first.
+        ctx: the context that each of them gets.
+        last: what runs in the middle, when every middleware called `next`.
+
+    Raises:
+        RuntimeError: a middleware called `next` a second time.
+    """
+    return _Step(stack, ctx, last, 0)()

@@ -1,0 +1,285 @@
+"""`ctx`: one request or one socket, as middlewares, controllers and services see it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from sanic import HTTPResponse
+from sanic.headers import parse_content_header
+
+from yolk.errors import ApiError
+
+if TYPE_CHECKING:
+    from sanic import Request as SanicRequest
+
+    from yolk.application import Application
+    from yolk.contracts import WebSocket
+
+T = TypeVar("T")
+
+UNREADABLE = 1001
+INVALID = 1002
+
+
+class Values(Mapping[str, str]):
+    """
+    Text by name, also as attributes: `query.token`. What is not there is `None`, as in Egg.
+
+    A name that occurs several times has its first value.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> str | None:
+        return self._values.get(name)
+
+    def __repr__(self) -> str:
+        return f"Values({sorted(self._values)})"  # names only: values may be secrets
+
+
+class Headers(Values):
+    """Headers by name, in any case; `header.user_agent` is `User-Agent`."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __getattr__(self, name: str) -> str | None:
+        return self._values.get(name.replace("_", "-").lower())
+
+
+class Request:
+    """
+    What was asked, with the names of Egg's `ctx.request`.
+
+    It keeps copies of a few texts and nothing of the server's: on a socket it lives as long as
+    the socket does.
+    """
+
+    __slots__ = ("_body", "_head", "_header", "_query", "ip", "method", "path", "query_string")
+
+    def __init__(self, request: SanicRequest) -> None:
+        self.method: str = request.method
+        self.path: str = request.path
+        self.query_string: str = request.query_string
+        self.ip: str = request.client_ip
+        self._head: bytes = request.head
+        self._header: Headers | None = None
+        self._query: Values | None = None
+        self._body: dict[str, Any] | None = None
+
+    @property
+    def header(self) -> Headers:
+        """The headers, parsed when first asked for."""
+        if self._header is None:
+            lines = self._head.decode("latin-1").split("\r\n")[1:]
+            pairs = (line.partition(":") for line in lines)
+            found: dict[str, str] = {}
+            for name, _, value in pairs:
+                found.setdefault(name.strip().lower(), value.strip())
+            self._header = Headers(found)
+        return self._header
+
+    @property
+    def query(self) -> Values:
+        """The parameters of the address, parsed when first asked for."""
+        if self._query is None:
+            pairs = parse_qsl(self.query_string, keep_blank_values=True)
+            self._query = Values(dict(reversed(pairs)))
+        return self._query
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The parameters of the body, from JSON or a form; empty on a socket."""
+        return self._body or {}
+
+
+class Context:
+    """
+    One request or one socket.
+
+    An application adds methods in `extend/context.py`, plugins by `Plugin.context`.
+    """
+
+    app: Application
+    request: Request
+    params: Values
+    websocket: WebSocket
+    """The open socket; false in a condition when the request came over HTTP."""
+    req: SanicRequest | None
+    """Sanic's own request, on HTTP only."""
+
+    # Koa's answer: what a handler leaves here is sent when the chain is through.
+    status: int | None = None
+    body: Any = None
+    _headers: dict[str, str] | None = None
+
+    def __init__(
+        self,
+        app: Application,
+        request: Request,
+        params: Mapping[str, Any],
+        *,
+        websocket: WebSocket | None = None,
+        req: SanicRequest | None = None,
+    ) -> None:
+        self.app = app
+        self.request = request
+        self.params = Values({name: str(value) for name, value in params.items()})
+        self.websocket = websocket  # type: ignore[assignment]  # None on HTTP, as in Egg
+        self.req = req
+
+    @classmethod
+    def for_http(
+        cls, app: Application, request: SanicRequest, params: Mapping[str, Any]
+    ) -> Context:
+        """Make the context of an HTTP request."""
+        ctx = cls(app, Request(request), params, req=request)
+        ctx.request._body = _read_body(request)
+        return ctx
+
+    @classmethod
+    def for_websocket(
+        cls,
+        app: Application,
+        request: SanicRequest,
+        websocket: WebSocket,
+        params: Mapping[str, Any],
+    ) -> Context:
+        """Make the context of a socket. It keeps nothing of Sanic's request."""
+        return cls(app, Request(request), params, websocket=websocket)
+
+    @property
+    def query(self) -> Values:
+        """The parameters of the address: `ctx.query.token`."""
+        return self.request.query
+
+    @property
+    def header(self) -> Headers:
+        """The headers: `ctx.header.token`."""
+        return self.request.header
+
+    @property
+    def service(self) -> Any:
+        """The application's services, bound to this context: `ctx.service.cache.get(key)`."""
+        return self.app.service.bind(self)
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The application's logger."""
+        return self.app.logger
+
+    def set(self, header: str, value: str) -> None:
+        """Set a header of the answer."""
+        if self._headers is None:
+            self._headers = {}
+        self._headers[header] = value
+
+    def api_success(self, data: Any = None, msg: str = "ok", status: int = 200) -> None:
+        """Answer `{"msg": "ok", "data": ...}`."""
+        self.status = status
+        self.body = {"msg": msg, "data": data}
+
+    def api_fail(
+        self,
+        data: Any = None,
+        msg: str = "fail",
+        status: int = 400,
+        *,
+        code: int | None = None,
+        temporary: bool = False,
+    ) -> None:
+        """
+        Answer `{"msg": "fail", "data": ..., "code": ..., "temporary": ...}`.
+
+        Args:
+            data: the text for people.
+            msg: Egg's word for it.
+            status: the HTTP status.
+            code: for programs; left out of the answer when there is none, as in Egg.
+            temporary: the same request may succeed later.
+        """
+        self.status = status
+        self.body = {"msg": msg, "data": data}
+        if code is not None:
+            self.body |= {"code": code, "temporary": temporary}
+
+    def fail(self, error: ApiError) -> None:
+        """Answer with what *error* says, in the application's language."""
+        text = error.text(str(self.app.config.locale))
+        self.api_fail(text, status=error.status, code=error.code, temporary=error.temporary)
+        if error.temporary:
+            self.set("Retry-After", "1")
+
+    def read(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
+        """
+        Read the body's parameters, or *values*, as *kind*.
+
+        Args:
+            kind: a `msgspec.Struct` that states names, types and limits.
+            values: what to read in place of the body, such as `ctx.query`.
+
+        Raises:
+            ApiError: a parameter is missing or not what it should be; the text names it.
+        """
+        try:
+            return msgspec.convert(
+                dict(self.request.body if values is None else values), kind, strict=False
+            )
+        except msgspec.ValidationError as error:
+            raise ApiError(INVALID, str(error)) from None
+
+    def response(self) -> HTTPResponse:
+        """Make Sanic's response of what the handlers left in `status`, `body` and the headers."""
+        body = self.body
+        if isinstance(body, HTTPResponse):
+            if self._headers:
+                body.headers.update(self._headers)
+            return body
+        if body is None and self.status is None:
+            self.api_fail("Not Found", status=404)
+            body = self.body
+        if body is None or isinstance(body, (str, bytes)):
+            kind = (
+                "application/octet-stream"
+                if isinstance(body, bytes)
+                else "text/plain; charset=utf-8"
+            )
+            return HTTPResponse(body, self.status or 200, self._headers, kind)
+        return HTTPResponse(
+            msgspec.json.encode(body), self.status or 200, self._headers, "application/json"
+        )
+
+
+def _read_body(request: SanicRequest) -> dict[str, Any]:
+    if not request.body:
+        return {}
+    kind, _ = parse_content_header(request.headers.get("content-type", ""))
+    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return {name: values[0] for name, values in (request.form or {}).items()}
+    try:
+        body = msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ApiError(UNREADABLE, f"The body is not JSON: {error}") from None
+    except RecursionError:
+        raise ApiError(UNREADABLE, "The body is nested too deeply") from None
+    if not isinstance(body, dict):
+        raise ApiError(UNREADABLE, "The body must be a JSON object")
+    return body

@@ -1,0 +1,89 @@
+"""What the framework promises of parts that plugins bring. Controllers are typed against these."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol, Self, runtime_checkable
+
+from yolk.compose import Middleware
+
+Listener = Callable[..., Awaitable[None] | None]
+
+
+class Room(Protocol):
+    """The rooms of one socket."""
+
+    async def join(self, rooms: str | Iterable[str], handler: Listener | None = None) -> None:
+        """
+        Enter *rooms*.
+
+        Args:
+            rooms: one name or several.
+            handler: gets `{"room": ..., "message": ...}` for each message, in place of the
+                default, which sends the message to the socket.
+        """
+
+    async def leave(self, rooms: str | Iterable[str]) -> None:
+        """Leave *rooms*; a room that was not entered is no error."""
+
+    def send_to(self, room: str, data: str | bytes) -> None:
+        """Send *data* to everyone in *room*, on every worker."""
+
+    def send_json_to(self, room: str, data: Any) -> None:
+        """Send *data* as JSON to everyone in *room*, on every worker."""
+
+
+@runtime_checkable
+class WebSocket(Protocol):
+    """One open socket: `ctx.websocket`."""
+
+    id: str
+    user_id: int | None
+
+    @property
+    def open(self) -> bool:
+        """Whether the closing handshake has not begun."""
+
+    @property
+    def room(self) -> Room:
+        """The rooms of this socket."""
+
+    def on(self, event: str, listener: Listener) -> Self:
+        """
+        Listen for "message" (the text or bytes) or "close" (code and reason).
+
+        Several listeners may be added; each may be a plain function or a coroutine function.
+        """
+
+    def send(self, data: str | bytes) -> bool:
+        """Send a message, text or binary by its type; false when the socket is closed."""
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Begin the closing handshake (RFC 6455, section 7.1.2)."""
+
+    async def closed(self) -> None:
+        """Wait until the connection is gone."""
+
+
+class WebSocketServer(Protocol):
+    """All sockets of this worker, and the way to those of the others: `app.ws`."""
+
+    @property
+    def clients(self) -> Collection[Any]:
+        """The contexts of all open sockets of this worker."""
+
+    @property
+    def users(self) -> Mapping[int, Collection[Any]]:
+        """User id to that user's sockets on this worker."""
+
+    def use(self, *middleware: Middleware) -> None:
+        """Add links to the chain that every socket goes through."""
+
+    def route(self, path: str, *middleware_then_handler: Any) -> None:
+        """Serve sockets at *path*: middlewares of this route, then the controller's method."""
+
+    def send_to(self, room: str, data: str | bytes) -> None:
+        """Send *data* to everyone in *room*, on every worker."""
+
+    def send_json_to(self, room: str, data: Any) -> None:
+        """Send *data* as JSON to everyone in *room*, on every worker."""

@@ -1,0 +1,170 @@
+"""Hooks of Egg's life cycle on Sanic's listeners."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from yolk.boot import Boot, Plugin
+from yolk.errors import StartError
+from yolk.workers import leave_with_parent, look_after_workers, stop_if_asked
+
+if TYPE_CHECKING:
+    from yolk.application import Application
+
+SETTLING = 0.05
+"""Seconds from the end of the start to the loop that serves, generously."""
+
+
+def attach_hooks(app: Application) -> None:
+    """
+    Run the application's hooks at the times that `Boot` states.
+
+    A hook that raises before the worker serves stops the start with one sentence.
+    """
+
+    async def main_start(*_: Any) -> None:
+        _start_main(app)
+
+    async def main_stop(*_: Any) -> None:
+        _stop_main(app)
+
+    async def before_start(*_: Any) -> None:
+        if _single_process():
+            _start_main(app)
+        for hook in ("did_load", "will_ready"):
+            for boot in app.boots:
+                await _run_start_hook(app, boot, hook)
+
+    async def after_start(*_: Any) -> None:
+        for hook in ("did_ready", "server_did_ready"):
+            for boot in app.boots:
+                try:
+                    await getattr(boot, hook)()
+                except Exception:
+                    app.logger.exception("%s: %s failed", _name(boot), hook)
+        # Not at once: the loop that serves runs only after this one, which starts the server.
+        asyncio.get_running_loop().call_later(SETTLING, _serving, app)
+
+    async def before_stop(*_: Any) -> None:
+        for boot in reversed(app.boots):
+            try:
+                await boot.before_close()
+            except Exception:
+                app.logger.exception("%s: before_close failed", _name(boot))
+
+    async def after_stop(*_: Any) -> None:
+        if _single_process():
+            _stop_main(app)
+
+    async def main_ready(*_: Any) -> None:
+        if app.stop_noted():
+            raise SystemExit(0)
+        look_after_workers(app.manager, app.logger)
+
+    app.main_process_start(main_start)
+    app.main_process_ready(main_ready)
+    app.main_process_stop(main_stop)
+    app.before_server_start(before_start)
+    app.after_server_start(after_start)
+    app.before_server_stop(before_stop)
+    app.after_server_stop(after_stop)
+
+
+def run_config_hook(app: Application, hook: str) -> None:
+    """
+    Run a hook that belongs to the factory.
+
+    Raises:
+        StartError: it failed.
+    """
+    for boot in app.boots:
+        _run_plain_hook(app, boot, hook)
+
+
+def let_start_errors_speak() -> None:
+    """Keep back Sanic's own words on a failed start: ours name the cause."""
+    logging.getLogger("sanic.error").addFilter(_not_said_already)
+
+
+def _not_said_already(record: logging.LogRecord) -> bool:
+    said = isinstance(sys.exc_info()[1], SystemExit)  # a StartError, or a stop during the start
+    return not said and not record.getMessage().startswith("Not all workers acknowledged")
+
+
+def _single_process() -> bool:
+    """Tell whether this process serves by itself, with no main process above it."""
+    return not os.environ.get("SANIC_WORKER_NAME")
+
+
+def _serving(app: Application) -> None:
+    """Say that this worker serves, and stop where it was asked to before it could listen."""
+    app.logger.info("Serving on %s", app.serve_location)
+    if not _single_process():
+        leave_with_parent(app)
+        stop_if_asked(app)
+    elif app.stop_noted():
+        app.stop()
+
+
+def _start_main(app: Application) -> None:
+    try:
+        app.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"{app.layers.source('data')}: the data folder {app.data_dir} cannot be made "
+            f"({error.strerror}); name another one there, or in YOLK_DATA."
+        ) from None
+    for boot in app.boots:
+        _run_plain_hook(app, boot, "main_process_start")
+
+
+def _stop_main(app: Application) -> None:
+    for boot in reversed(app.boots):
+        try:
+            boot.main_process_stop()
+        except Exception:
+            app.logger.exception("%s: main_process_stop failed", _name(boot))
+
+
+def _run_plain_hook(app: Application, boot: Boot, hook: str) -> None:
+    try:
+        getattr(boot, hook)()
+    except StartError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one hook
+        raise _failed(app, boot, hook, error) from None
+
+
+async def _run_start_hook(app: Application, boot: Boot, hook: str) -> None:
+    try:
+        await getattr(boot, hook)()
+        return
+    except StartError as error:
+        failure = error
+    except Exception as error:  # noqa: BLE001 - one hook
+        failure = _failed(app, boot, hook, error)
+    if _single_process():
+        _stop_main(app)
+        raise failure
+    # In a worker an exception would be printed with a traceback: say the sentence, tell the
+    # main process to give up, and leave.
+    print(failure.code, file=sys.stderr, flush=True)
+    app.multiplexer.terminate(True)
+    os._exit(1)
+
+
+def _failed(app: Application, boot: Boot, hook: str, error: Exception) -> StartError:
+    """Log *error* with the line where it happened, and say in one sentence what it means."""
+    app.logger.error("%s: %s failed", _name(boot), hook, exc_info=error)
+    where = f"the plugin {boot.name}" if isinstance(boot, Plugin) else "the application's Boot"
+    table = " in config/plugin.py" if isinstance(boot, Plugin) else ""
+    remedy = f"mend it or switch it off{table}" if table else "mend it in app.py"
+    return StartError(f"{where}: {hook} failed: {type(error).__name__}: {error}; {remedy}.")
+
+
+def _name(boot: Boot) -> str:
+    return f"plugin {boot.name}" if isinstance(boot, Plugin) else type(boot).__name__

@@ -1,0 +1,134 @@
+"""`app.http`: Egg's `router.get(path, ...middleware, handler)` as ordinary Sanic routes."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sanic import HTTPResponse
+from sanic import Request as SanicRequest
+
+from yolk.compose import Handler, Middleware, compose
+from yolk.controller import Controller
+from yolk.errors import ApiError, StartError
+
+if TYPE_CHECKING:
+    from yolk.application import Application
+
+EGG_PARAMETER = re.compile(r":(\w+)")
+
+
+class HttpRouter:
+    """Mounts handlers, each behind its middlewares, on the application."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    def get(self, path: str, *middleware_then_handler: Any) -> None:
+        """Answer GET *path*; the last argument is the handler, those before it middlewares."""
+        self.mount(("GET",), path, *middleware_then_handler)
+
+    def post(self, path: str, *middleware_then_handler: Any) -> None:
+        """Answer POST *path*."""
+        self.mount(("POST",), path, *middleware_then_handler)
+
+    def put(self, path: str, *middleware_then_handler: Any) -> None:
+        """Answer PUT *path*."""
+        self.mount(("PUT",), path, *middleware_then_handler)
+
+    def patch(self, path: str, *middleware_then_handler: Any) -> None:
+        """Answer PATCH *path*."""
+        self.mount(("PATCH",), path, *middleware_then_handler)
+
+    def delete(self, path: str, *middleware_then_handler: Any) -> None:
+        """Answer DELETE *path*."""
+        self.mount(("DELETE",), path, *middleware_then_handler)
+
+    def mount(self, methods: Sequence[str], path: str, *middleware_then_handler: Any) -> None:
+        """
+        Answer *methods* at *path*.
+
+        Args:
+            methods: HTTP methods, in capitals.
+            path: with parameters as `:id` (Egg) or `<id>`, `<id:int>` (Sanic).
+            middleware_then_handler: middlewares of this route, the outermost first, then the
+                handler: a controller's method, its dotted name, or any `async def f(ctx)`.
+
+        Raises:
+            StartError: there is no such handler.
+        """
+        *middlewares, target = middleware_then_handler
+        handler = resolve_handler(self._app, target)
+        stack: list[Middleware] = [*self._app.http_middlewares(), *middlewares]
+        app = self._app
+
+        async def endpoint(request: SanicRequest, **params: Any) -> HTTPResponse:
+            try:
+                ctx = app.context_class.for_http(app, request, params)
+            except ApiError as error:
+                return app.answer_error(request, error)
+            try:
+                returned = await compose(stack, ctx, handler)
+            except ApiError as error:
+                ctx.fail(error)
+                returned = None
+            if isinstance(returned, HTTPResponse):
+                ctx.body = returned
+            return ctx.response()
+
+        endpoint.__doc__ = handler.__doc__
+        path = sanic_path(path)
+        name = "_".join([*methods, *re.findall(r"\w+", path)]).lower()
+        app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True)
+
+
+def sanic_path(path: str) -> str:
+    """Write Egg's `/foo/:id` as Sanic's `/foo/<id>`; Sanic's own form stays as it is."""
+    return path if "<" in path else EGG_PARAMETER.sub(r"<\1>", path)
+
+
+def resolve_handler(app: Application, target: Any) -> Handler:
+    """
+    Give a callable that takes a context.
+
+    Args:
+        app: whose controllers a dotted name is looked up in.
+        target: a controller's method, its dotted name below `app.controller`, or any function
+            of a context.
+
+    Raises:
+        StartError: there is no such handler; the sentence lists what there is.
+    """
+    if isinstance(target, str):
+        try:
+            target = app.controller.find(target)
+        except AttributeError as error:
+            raise StartError(f"routes: no handler {target!r}: {error}") from None
+    if not callable(target) or isinstance(target, type):
+        raise StartError(f"routes: {target!r} is no handler; name a controller's method.")
+    owner = _controller_of(target)
+    if owner is None:
+        handler: Handler = target
+        return handler
+    method_name = target.__name__
+
+    async def handle(ctx: Any) -> Any:
+        # Called by name, so that a subclass's override counts.
+        return await getattr(owner(ctx), method_name)()
+
+    handle.__doc__ = target.__doc__
+    handle.__qualname__ = target.__qualname__
+    return handle
+
+
+def _controller_of(target: Any) -> type[Controller[Any]] | None:
+    """Find the controller class that a plain function is a method of."""
+    if not inspect.isfunction(target) or "." not in target.__qualname__:
+        return None
+    owner: Any = sys.modules.get(target.__module__)
+    for name in target.__qualname__.split(".")[:-1]:
+        owner = getattr(owner, name, None)
+    return owner if isinstance(owner, type) and issubclass(owner, Controller) else None

@@ -1,0 +1,171 @@
+"""What Sanic's worker manager lacks: it lets go of the dead and of those asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import current_process
+from multiprocessing.connection import Client
+from multiprocessing.managers import dispatch  # type: ignore[attr-defined]  # not in typeshed
+from typing import Any
+
+from sanic.exceptions import ServerKilled
+from sanic.worker.constants import ProcessState
+
+STOPPING = "stopping"
+"""What the main process notes among its workers' states before it asks them to stop."""
+
+PARENT_INTERVAL = 1.0
+"""Seconds between two looks whether the main process is there."""
+
+RESTART_INTERVAL = 1.0
+"""Seconds between two starts of one worker at the least, so that a fault costs no whole core."""
+
+
+def look_after_workers(manager: Any, logger: logging.Logger) -> None:
+    """
+    Mend the manager of the main process.
+
+    - A failed start ends the workers and nobody else. Sanic kills the whole process group, which
+      is the main process's own and that of the script that started it: then nothing would be
+      stopped in order, and the exit status lost.
+    - A stop that comes before all workers are ready is obeyed. Sanic would wait for ever for those
+      that it has just stopped.
+    - A worker that died is started again. Sanic leaves the port open and nobody behind it.
+    - Ctrl-C reaches workers through the main process only, not in the middle of their imports.
+
+    Args:
+        manager: Sanic's `WorkerManager` of this process, before it runs.
+        logger: told of workers that died.
+    """
+    # Instance attributes in place of methods: Sanic makes the manager itself, of this class.
+    start, shut_down = manager.start, manager.shutdown
+    all_ready, synchronise = manager._all_workers_ack, manager._sync_states
+    due: dict[str, float] = {}
+
+    def start_unless_stopping() -> None:
+        if not manager._shutting_down:
+            with _interrupts_ignored():
+                start()
+
+    def shut_down_noted() -> None:
+        manager.worker_state[STOPPING] = {}
+        shut_down()
+
+    def kill() -> None:
+        for process in manager.processes:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+            process.set_state(ProcessState.FAILED, force=True)  # else Sanic waits 10 s for it
+        raise ServerKilled
+
+    def ready_or_stopping() -> bool:
+        return bool(manager._shutting_down or all_ready())
+
+    def synchronise_and_revive() -> None:
+        synchronise()
+        if not manager._shutting_down:
+            for process in manager.transient_processes:
+                if _died(process):
+                    _revive(process, due, logger)
+
+    manager.start = start_unless_stopping
+    manager.shutdown = shut_down_noted
+    manager.kill = kill
+    manager._all_workers_ack = ready_or_stopping
+    manager._sync_states = synchronise_and_revive
+
+
+def _died(process: Any) -> bool:
+    restarting = process.state is ProcessState.RESTARTING
+    return not restarting and not process.is_alive()
+
+
+def _revive(process: Any, due: dict[str, float], logger: logging.Logger) -> None:
+    if time.monotonic() < due.get(process.name, 0):
+        return
+    due[process.name] = time.monotonic() + RESTART_INTERVAL
+    logger.error(
+        "Worker %s died (exit status %s); starting it again", process.name, process.exitcode
+    )
+    process.set_state(ProcessState.RESTARTING, force=True)
+    process.spawn()
+    with _interrupts_ignored():
+        process.start()
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore SIGINT, which a process that is started inherits until it has a handler of its own."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def note_signals() -> Callable[[], bool]:
+    """
+    Note SIGINT and SIGTERM until somebody handles them, instead of ending amid the start.
+
+    Ended there, a process leaves helpers of multiprocessing behind, and tracebacks. A second
+    signal does end it at once.
+
+    Returns:
+        what tells whether one has come.
+    """
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if noted:
+            raise SystemExit(1)
+        noted.append(number)
+
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
+    return lambda: bool(noted)
+
+
+def leave_with_parent(app: Any) -> None:
+    """
+    Stop this worker when its main process is gone, however that ended.
+
+    Otherwise workers would serve on and hold the port, with nobody to stop them.
+
+    Args:
+        app: the application, in a worker whose loop runs.
+    """
+    loop, parent = asyncio.get_running_loop(), os.getppid()
+
+    def look() -> None:
+        if os.getppid() == parent:
+            loop.call_later(PARENT_INTERVAL, look)
+            return
+        app.logger.error("The main process is gone; this worker stops")
+        _end_state_server(app)
+        app.stop(terminate=False)
+
+    loop.call_later(PARENT_INTERVAL, look)
+
+
+def stop_if_asked(app: Any) -> None:
+    """
+    Stop this worker if it was asked to before its loop ran: uvloop hears no signals until then.
+
+    Args:
+        app: the application, in a worker whose loop runs.
+    """
+    if STOPPING in app.multiplexer.state._state:
+        app.stop(terminate=False)
+
+
+def _end_state_server(app: Any) -> None:
+    """End the process that holds the workers' state; only the main process would have."""
+    address = app.multiplexer.state._state._token.address
+    with suppress(OSError, EOFError), Client(address, authkey=current_process().authkey) as server:
+        dispatch(server, None, "shutdown")
