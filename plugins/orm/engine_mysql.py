@@ -1,0 +1,30 @@
+"""MySQL and MariaDB, through asyncmy."""
+
+from __future__ import annotations
+
+from tortoise.backends.base.client import NestedTransactionContext, TransactionContext
+from tortoise.backends.mysql.client import MySQLClient, TransactionWrapper
+
+from .errors import mysql_is_away
+from .transactions import PooledTransaction, Translated
+
+
+class MySQLTransaction(Translated, TransactionWrapper):
+    """One transaction."""
+
+    is_away = staticmethod(mysql_is_away)
+
+    def _in_transaction(self) -> TransactionContext:
+        return NestedTransactionContext(MySQLTransaction(self))
+
+
+class MySQLPool(Translated, MySQLClient):
+    """A worker's pool of connections."""
+
+    is_away = staticmethod(mysql_is_away)
+
+    def _in_transaction(self) -> TransactionContext:
+        return PooledTransaction(MySQLTransaction(self))
+
+
+client_class = MySQLPool
