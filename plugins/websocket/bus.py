@@ -1,0 +1,234 @@
+"""Messages between workers: a stream for each, written in batches, read where reading stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextvars import Context
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from .backplane import BackplaneAway, Deliver, Events
+from .engine import Counters
+from .store import PUBLISH, Store
+
+# A script takes some 8,000 arguments, an entry of a stream should not stop the loop of its reader.
+_BATCH_MESSAGES = 1000
+_BATCH_BYTES = 4 * 1024 * 1024
+
+_BLOCK = 2.0
+"""Seconds that a read waits for something to come."""
+
+_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds before trying again, the longer the longer Redis is away."""
+
+
+class Publisher:
+    """
+    Sends what a turn of the loop gathered in one call; what comes meanwhile is the next batch.
+
+    While Redis is away, messages wait. Beyond *limit* the newest do not reach other workers;
+    that is counted, logged once until it is over, and then told to the other workers, so that
+    their clients can ask for what they missed.
+
+    Args:
+        store: of this worker.
+        limit: how many messages may wait.
+        stream_limit: how many batches may wait for one reader.
+        stream_expiry: milliseconds after which an abandoned stream goes by itself.
+        counters: of this worker.
+        logger: for the one line.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limit: int,
+        stream_limit: int,
+        stream_expiry: int,
+        counters: Counters,
+        logger: logging.Logger,
+    ) -> None:
+        self._store = store
+        self._limit = limit
+        self._stream = (stream_limit, stream_expiry)
+        self._counters = counters
+        self._logger = logger
+        self._waiting: list[tuple[str, bytes]] = []
+        self._batch = 0
+        self._lost = False
+        self._task: asyncio.Task[None] | None = None
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send *payload* to the other workers that hold *topic*. Never waits."""
+        if len(self._waiting) >= self._limit:
+            self._counters.unpublished += 1
+            if not self._lost:
+                self._lost = True
+                self._logger.error(
+                    "websocket: %d messages wait for Redis; until it takes them, further ones "
+                    "do not reach other workers",
+                    self._limit,
+                )
+            return
+        self._waiting.append((topic, payload))
+        if self._task is None:
+            loop = asyncio.get_running_loop()
+            self._task = loop.create_task(self._send_all(), context=Context())
+
+    async def stop(self, timeout: float) -> None:
+        """Send what waits, for *timeout* seconds at most."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=timeout)
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _send_all(self) -> None:
+        try:
+            while self._waiting or self._lost:
+                batch = list(self._next_batch())
+                lost, self._lost = self._lost, False
+                self._batch += 1
+                await self._send(batch, lost)
+                # Only now: what is on its way counts as waiting.
+                del self._waiting[: len(batch)]
+        finally:
+            self._task = None
+
+    def _next_batch(self) -> Iterator[tuple[str, bytes]]:
+        size = 0
+        for topic, payload in self._waiting[:_BATCH_MESSAGES]:
+            size += len(payload)
+            if size > _BATCH_BYTES and size > len(payload):
+                return
+            yield topic, payload
+
+    async def _send(self, batch: list[tuple[str, bytes]], lost: bool) -> None:
+        """Send a batch until Redis took it; its number keeps it from being sent twice."""
+        values = [value for message in batch for value in message]
+        attempt = 0
+        while True:
+            try:
+                await self._store.run(
+                    PUBLISH, self._batch, *self._stream, "1" if lost else "0", *values
+                )
+            except BackplaneAway as error:
+                if attempt == 0:
+                    self._logger.warning("websocket: messages to other workers wait: %s", error)
+                await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+                attempt += 1
+            else:
+                return
+
+
+class Reader:
+    """
+    Hands over what others sent to this worker.
+
+    Args:
+        store: of this worker.
+        deliver: to this worker's sockets.
+        events: told when something was missed.
+        logger: for what goes wrong.
+    """
+
+    def __init__(
+        self, store: Store, deliver: Deliver, events: Events, logger: logging.Logger
+    ) -> None:
+        self._store = store
+        self._deliver = deliver
+        self._events = events
+        self._logger = logger
+        self._position = "0"
+        self._number: int | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._redis, self._own = _client_for_reading(store.redis)
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.get_running_loop().create_task(self._read_all(), context=Context())
+
+    async def stop(self) -> None:
+        """End, and close the connection."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._own:
+            await self._redis.aclose()
+
+    def expect_anything(self) -> None:
+        """Take the next entry as the first: that some were missed is known already."""
+        self._number = None
+
+    async def _read_all(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                # Redis answers within the time it blocks, else it is not there: no worker is
+                # silently deaf on a connection that is dead without saying so.
+                async with asyncio.timeout(_BLOCK + self._store.timeout):
+                    entries = await self._read()
+                attempt = 0
+            except (RedisError, OSError, TimeoutError) as error:
+                if attempt == 0:
+                    self._logger.warning("websocket: other workers cannot be heard: %s", error)
+                await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+                attempt += 1
+                continue
+            for position, fields in entries:
+                try:
+                    self._take(position, fields)
+                except Exception:  # the boundary of one entry
+                    self._logger.exception("websocket: an entry of the stream is not readable")
+                await asyncio.sleep(0)
+
+    async def _read(self) -> list[tuple[bytes, list[bytes]]]:
+        stream = f"{self._store.base}stream:{self._store.worker}"
+        block = int(_BLOCK * 1000)
+        answer = await self._redis.execute_command(
+            "XREAD", "COUNT", 64, "BLOCK", block, "STREAMS", stream, self._position,
+            NEVER_DECODE=True,
+        )  # fmt: skip
+        return list(_entries(answer))
+
+    def _take(self, position: bytes, fields: list[bytes]) -> None:
+        """Deliver one entry; a gap in the numbers says that entries were trimmed away."""
+        self._position = position.decode()
+        number = int(fields[1])
+        missed = self._number is not None and number != self._number + 1
+        self._number = number
+        for name, payload in zip(fields[2::2], fields[3::2], strict=True):
+            topic = name.partition(b" ")[2]
+            if topic == b"lost":
+                missed = True
+            else:
+                self._deliver(topic.decode(), payload)
+        if missed:
+            self._events.position_lost()
+
+
+def _entries(answer: Any) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Read the answer to XREAD in either protocol of Redis'."""
+    streams = answer.items() if isinstance(answer, dict) else (answer or ())
+    for _, entries in streams:
+        # redis-py nests the entries once more under RESP3.
+        if len(entries) == 1 and entries[0] and isinstance(entries[0][0], (list, tuple)):
+            entries = entries[0]  # noqa: PLW2901
+        for position, fields in entries:
+            if isinstance(fields, dict):
+                yield position, [value for pair in fields.items() for value in pair]
+            else:
+                yield position, list(fields)
+
+
+def _client_for_reading(redis: Any) -> tuple[Any, bool]:
+    """
+    Give a client whose connection may block, and whether it is ours to close.
+
+    redis-py gives up on an answer after `socket_timeout`. A client that cannot make another is
+    used as it is: a read blocks for less than that.
+    """
+    separate = getattr(redis, "separate", None)
+    return (redis, False) if separate is None else (separate(socket_timeout=None), True)

@@ -1,0 +1,112 @@
+"""Frames of RFC 6455, as bytes. Rules only: no sockets, no state."""
+
+from __future__ import annotations
+
+import struct
+
+NORMAL = 1000
+GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
+NO_CODE = 1005
+"""What stands for "the close frame had no code" (section 7.4.1). Never sent."""
+ABNORMAL = 1006
+"""What stands for "there was no close frame" (section 7.4.1). Never sent."""
+NOT_UTF8 = 1007
+TOO_BIG = 1009
+OUR_FAULT = 1011
+
+PING = b"\x89\x00"
+EMPTY_CLOSE = b"\x88\x00"
+
+MAX_REASON = 123
+"""Bytes of a close reason: what a control frame holds beside the code (section 5.5)."""
+
+_TEXT = 0x81
+_BINARY = 0x82
+_PONG = 0x8A
+_SHORT = 126
+_MEDIUM = 65536
+
+_REGISTERED = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+_PRIVATE = range(3000, 5000)
+
+
+class ProtocolError(Exception):
+    """
+    The peer broke RFC 6455; the connection ends with *code*.
+
+    Args:
+        code: 1002, 1007 or 1009.
+        reason: a few English words.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def encode(data: str | bytes) -> bytes:
+    """Give the one frame of a message, text or binary by its type (section 5.6)."""
+    if isinstance(data, str):
+        return _frame(_TEXT, data.encode())
+    return _frame(_BINARY, bytes(data))
+
+
+def encode_text(payload: bytes) -> bytes:
+    """Give the frame of a text message that is UTF-8 already, such as JSON."""
+    return _frame(_TEXT, payload)
+
+
+def decode(frame: bytes) -> str | bytes:
+    """Give back the message of a frame that `encode` made."""
+    length = frame[1]
+    start = 2 if length < _SHORT else 4 if length == _SHORT else 10
+    payload = frame[start:]
+    return payload.decode() if frame[0] == _TEXT else payload
+
+
+def pong(payload: bytes) -> bytes:
+    """Give the answer to a ping: its own payload (section 5.5.3)."""
+    return _frame(_PONG, payload)
+
+
+def close_reason(text: str) -> bytes:
+    """Give *text* for a close frame, cut at the last whole character within 123 bytes."""
+    encoded = text.encode()
+    if len(encoded) > MAX_REASON:
+        encoded = encoded[:MAX_REASON].decode(errors="ignore").encode()
+    return encoded
+
+
+def read_close(payload: bytes) -> tuple[int, str]:
+    """
+    Read the code and the reason of a close frame (sections 5.5.1 and 7.4).
+
+    Raises:
+        ProtocolError: a single byte, a code that must not be on the wire, or a reason that is
+            not UTF-8.
+    """
+    if not payload:
+        return NO_CODE, ""
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) == 1 or not may_be_sent(code):
+        raise ProtocolError(PROTOCOL_ERROR, "invalid close code")
+    try:
+        return code, payload[2:].decode()
+    except UnicodeDecodeError:
+        raise ProtocolError(NOT_UTF8, "the close reason is not UTF-8") from None
+
+
+def may_be_sent(code: int) -> bool:
+    """Tell whether *code* may stand in a close frame (section 7.4 and the IANA registry)."""
+    return code in _REGISTERED or code in _PRIVATE
+
+
+def _frame(first: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < _SHORT:
+        return bytes((first, size)) + payload
+    if size < _MEDIUM:
+        return struct.pack(">BBH", first, 126, size) + payload
+    return struct.pack(">BBQ", first, 127, size) + payload

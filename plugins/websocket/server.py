@@ -1,0 +1,272 @@
+"""`app.ws`: the chain and the routes of sockets, and the way to every socket of every worker."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, cast
+
+from sanic import HTTPResponse, Request
+from sanic.log import access_logger
+from sanic.response import json
+
+from yolk import Application, Context, Handler, Middleware, compose, sanic_path
+
+from . import frames, upgrade
+from .backplane import Events
+from .engine import Engine
+from .handover import hand_over
+from .presence import Farewell, Presence
+from .rooms import Rooms, close_command, encode_json
+from .socket import WebSocket
+from .topics import ROOM, Topics, user_topic
+
+EVENTS = ("online", "offline", "position_lost")
+
+
+class WebSocketServer:
+    """
+    All sockets of this worker.
+
+    Porters may set attributes of their own, as Egg apps do with `app.ws.chat_user`.
+
+    Args:
+        app: the application that serves.
+        engine: of this worker.
+        use_app_middlewares: whether the HTTP middlewares of the whole application come first.
+        origins: who may connect from a page; None for anybody.
+        one_device: whether a user's newest socket logs the one before it out.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        engine: Engine,
+        *,
+        use_app_middlewares: bool,
+        origins: Collection[str] | None,
+        one_device: bool,
+    ) -> None:
+        self.clients: set[Context] = engine.clients
+        self.counters = engine.counters
+        self.rooms = Rooms(engine, Topics())
+        self.presence = Presence(self.rooms, one_device)
+        self.events = Events(self._emit)
+        engine.rooms = self.rooms
+        self._app = app
+        self._engine = engine
+        self._use_app_middlewares = use_app_middlewares
+        self._origins = origins
+        self._chain: list[Middleware] = []
+        self._routes = 0
+        self._listeners: dict[str, list[Callable[..., Any]]] = {event: [] for event in EVENTS}
+
+    @property
+    def users(self) -> Mapping[int, Collection[WebSocket]]:
+        """User id to that user's sockets on this worker."""
+        return self.rooms.topics.users
+
+    def on(self, event: str, listener: Callable[..., Any]) -> None:
+        """
+        Listen to what happens to all sockets, with a plain or a coroutine function.
+
+        Args:
+            event: "online" or "offline" (with the user's id), when a user's first socket across
+                all workers came or the last went, on the worker where that happened; or
+                "position_lost", when messages to this worker's sockets may have been missed.
+            listener: called in this worker.
+
+        Raises:
+            ValueError: there is no such event.
+        """
+        if event not in self._listeners:
+            raise ValueError(f"app.ws has the events {', '.join(EVENTS)}, not {event!r}.")
+        self._listeners[event].append(listener)
+
+    def _emit(self, event: str, *arguments: Any) -> None:
+        for listener in self._listeners[event]:
+            self._engine.call(listener, f"a listener of app.ws to {event}", *arguments)
+
+    # --- sending
+
+    def send_to(self, room: str, data: str | bytes, skip: WebSocket | None = None) -> None:
+        """
+        Send *data* to everyone in *room*, on every worker.
+
+        Args:
+            room: its name.
+            data: text or binary, by its type.
+            skip: a socket of this worker that does not get it.
+        """
+        self.rooms.publish(ROOM + room, frames.encode(data), skip)
+
+    def send_json_to(self, room: str, data: Any, skip: WebSocket | None = None) -> None:
+        """Send *data* as JSON to everyone in *room*, as `send_to` does."""
+        self.rooms.publish(ROOM + room, encode_json(data), skip)
+
+    def send_to_user(self, user_id: int, data: str | bytes, skip: WebSocket | None = None) -> None:
+        """Send *data* to all sockets of a user, on every worker, but *skip*."""
+        self.rooms.publish(user_topic(user_id), frames.encode(data), skip)
+
+    def send_to_all(self, data: str | bytes) -> None:
+        """Send *data* to every socket of this worker, in a room or not."""
+        frame = frames.encode(data)
+        for socket in list(self._engine.sockets.values()):
+            socket.write(frame)
+
+    def kick(
+        self,
+        user_id: int,
+        code: int,
+        reason: str = "",
+        *,
+        data: str | bytes | None = None,
+        **only: str | int,
+    ) -> None:
+        """
+        Close a user's sockets, on every worker.
+
+        Args:
+            user_id: whose.
+            code: the close code.
+            reason: the close reason.
+            data: a last message to them.
+            only: attributes that a socket must have, such as `session="..."`; without any,
+                all of the user's sockets are closed.
+
+        Raises:
+            ValueError: the code must not be sent.
+        """
+        self.rooms.publish(user_topic(user_id), close_command(code, reason, data, only))
+
+    # --- who is online
+
+    async def online(
+        self, socket: WebSocket, user_id: int, replaced: Farewell | None = None
+    ) -> bool:
+        """Register *socket* under a user: see `Presence.online`."""
+        return await self.presence.online(socket, user_id, replaced)
+
+    async def offline(self, socket: WebSocket) -> None:
+        """Take *socket*, and no other, from its user: see `Presence.offline`."""
+        await self.presence.offline(socket)
+
+    async def is_online(self, user_ids: Collection[int]) -> set[int]:
+        """Tell which of *user_ids* have a socket on any worker: see `Presence.is_online`."""
+        return await self.presence.is_online(user_ids)
+
+    # --- routes
+
+    def use(self, *middleware: Middleware) -> None:
+        """
+        Add links to the chain that every socket goes through.
+
+        Routes that are there already do not get them, which is warned about; what is in the
+        chain already is left out, with a warning.
+        """
+        for link in middleware:
+            if link in self._chain:
+                self._app.logger.warning("app.ws.use: %s is in the chain already", _name(link))
+                continue
+            if self._routes:
+                self._app.logger.warning(
+                    "app.ws.use: %s comes after a route, which does not get it", _name(link)
+                )
+            self._chain.append(link)
+
+    def route(self, path: str, *middleware_then_handler: Any) -> None:
+        """
+        Serve sockets at *path*.
+
+        Args:
+            path: with parameters as `:id` (Egg) or `<id>` (Sanic).
+            middleware_then_handler: middlewares of this route, the outermost first, then the
+                handler: a controller's method, its dotted name, or any function of a context.
+
+        Raises:
+            StartError: there is no such handler.
+        """
+        *own, target = middleware_then_handler
+        handler = self._app.resolve_handler(target)
+        before = (*self._chain, *own)
+        path = sanic_path(path)
+        # The application's middlewares are known when it serves; then one tuple is for all.
+        chain: tuple[Middleware, ...] | None = None
+
+        async def endpoint(request: Request, **params: Any) -> HTTPResponse | None:
+            nonlocal chain
+            if chain is None:
+                chain = (*self._app_middlewares(), *before)
+            return self._open(request, params, chain, handler)
+
+        endpoint.__doc__ = handler.__doc__
+        endpoint.is_websocket = True  # type: ignore[attr-defined]  # Sanic expects no response
+        self._routes += 1
+        name = "_".join(["ws", str(self._routes), *re.findall(r"\w+", path)])
+        self._app.add_route(endpoint, path, methods=["GET"], name=name)
+
+    def _app_middlewares(self) -> list[Middleware]:
+        return self._app.http_middlewares() if self._use_app_middlewares else []
+
+    def _open(
+        self,
+        request: Request,
+        params: dict[str, Any],
+        chain: tuple[Middleware, ...],
+        handler: Handler,
+    ) -> HTTPResponse | None:
+        """Answer an upgrade request: with HTTP, or by handing the connection over."""
+        headers = cast(upgrade.Headers, request.headers)
+        refusal = upgrade.check(request.method, request.version, headers, self._origins)
+        if refusal is None and self._engine.stopping:
+            refusal = upgrade.Refusal(503, "服务暂时不可用, 请稍后重试", {"Retry-After": "1"})
+        if refusal is not None:
+            answer = {"msg": "fail", "data": refusal.text}
+            return json(answer, refusal.status, dict(refusal.headers))
+        socket = WebSocket(self._engine)
+        # Cast: what the framework promises of a socket, under a stricter type.
+        ctx = self._app.context_class.for_websocket(self._app, request, cast(Any, socket), params)
+        if self._app.config.ACCESS_LOG:
+            _log_access(request)
+        key = cast(str, upgrade.read_key(headers))
+        if hand_over(request, key, socket, self._engine.limits.max_message_size):
+            self._engine.joined(socket, ctx)
+            self._engine.spawn(self._serve(ctx, socket, chain, handler))
+            socket.start_reading()
+        return None
+
+    async def _serve(
+        self, ctx: Context, socket: WebSocket, chain: tuple[Middleware, ...], handler: Handler
+    ) -> None:
+        """Run the chain around the controller; it stays open until the socket is gone."""
+
+        async def last(ctx: Any) -> None:
+            await handler(ctx)
+            await socket.gone()
+
+        try:
+            await compose(chain, ctx, last)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # the boundary of one socket
+            self._app.logger.exception("the chain of socket %s raised", socket.id)
+            socket.close(frames.OUR_FAULT, "internal error")
+        else:
+            socket.close()
+
+
+def _log_access(request: Request) -> None:
+    """Write the line that Sanic writes for its own answers, without the query: it has secrets."""
+    extra = {
+        "status": 101,
+        "byte": 0,
+        "host": f"{request.client_ip}:{request.port}",
+        "request": f"{request.method} {request.path}",
+        "duration": "",
+    }
+    access_logger.info("", extra=extra)
+
+
+def _name(middleware: Middleware) -> str:
+    return getattr(middleware, "__qualname__", repr(middleware))

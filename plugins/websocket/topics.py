@@ -1,0 +1,100 @@
+"""Which sockets of this worker get what: an index from topic to sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .socket import WebSocket
+
+RoomHandler = Callable[[dict[str, Any]], Any]
+
+USER = "user:"
+ROOM = "room:"
+SOCKET = "socket:"
+"""Prefixes of topics: a user's sockets, a room's sockets, one socket by its id."""
+
+
+def user_topic(user_id: int) -> str:
+    """Name the topic of a user's sockets."""
+    return f"{USER}{user_id}"
+
+
+def user_of(topic: str) -> int | None:
+    """Give the user whose topic this is."""
+    return int(topic[len(USER) :]) if topic.startswith(USER) else None
+
+
+class Topics:
+    """
+    The index. A message costs those who get it, never all connections.
+
+    A topic is here exactly as long as a socket of this worker is in it.
+    """
+
+    def __init__(self) -> None:
+        self.users: dict[int, set[WebSocket]] = {}
+        """User id to that user's sockets: the same sets as under the users' topics."""
+        self._members: dict[str, set[WebSocket]] = {}
+        self._handlers: dict[tuple[str, WebSocket], RoomHandler] = {}
+
+    def __contains__(self, topic: str) -> bool:
+        return topic in self._members
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def members(self, topic: str) -> list[WebSocket]:
+        """Give the sockets in *topic*, as a list that joining and leaving does not change."""
+        return list(self._members.get(topic, ()))
+
+    def handler(self, topic: str, socket: WebSocket) -> RoomHandler | None:
+        """Give the handler that *socket* joined *topic* with."""
+        return self._handlers.get((topic, socket)) if self._handlers else None
+
+    @property
+    def has_handlers(self) -> bool:
+        """Whether any socket joined with a handler of its own."""
+        return bool(self._handlers)
+
+    def add(self, topic: str, socket: WebSocket, handler: RoomHandler | None = None) -> None:
+        """Put *socket* into *topic*; a later handler replaces an earlier one."""
+        members = self._members.get(topic)
+        if members is None:
+            members = self._members[topic] = set()
+            user_id = user_of(topic)
+            if user_id is not None:
+                self.users[user_id] = members
+        members.add(socket)
+        if socket.topics is None:
+            socket.topics = set()
+        socket.topics.add(topic)
+        if handler is not None:
+            self._handlers[topic, socket] = handler
+        else:
+            self._handlers.pop((topic, socket), None)
+
+    def discard(self, topic: str, socket: WebSocket) -> bool:
+        """
+        Take *socket* out of *topic*, in which it need not be.
+
+        Returns:
+            True when it was there and was the last: the topic is gone.
+        """
+        members = self._members.get(topic)
+        if members is None or socket not in members:
+            return False
+        members.discard(socket)
+        if socket.topics is not None:
+            socket.topics.discard(topic)
+        self._handlers.pop((topic, socket), None)
+        if members:
+            return False
+        del self._members[topic]
+        user_id = user_of(topic)
+        if user_id is not None:
+            del self.users[user_id]
+        return True

@@ -1,0 +1,91 @@
+"""Whether an HTTP request may become a WebSocket (RFC 6455, section 4.2.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+VERSION = "13"
+KEY_BYTES = 16
+
+
+class Headers(Protocol):
+    """Headers by name in small letters; a name may occur several times."""
+
+    def getall(self, key: str, default: list[str]) -> list[str]:
+        """Give the values of all headers called *key*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request does not become a WebSocket, as an HTTP answer."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(
+    method: str, version: str, headers: Headers, origins: Collection[str] | None
+) -> Refusal | None:
+    """
+    Check the request of a handshake.
+
+    Args:
+        method: the request's.
+        version: of HTTP, such as "1.1".
+        headers: the request's.
+        origins: who may open a socket from a page, such as "https://chat.example"; None for
+            anybody. A request without `Origin` does not come from a page.
+
+    Returns:
+        The answer to give instead of the upgrade, or None where all is well.
+    """
+    if "websocket" not in _tokens(headers, "upgrade"):
+        return Refusal(426, "非法访问", {"Upgrade": "websocket", "Connection": "Upgrade"})
+    if method != "GET" or version != "1.1":
+        return Refusal(400, "A WebSocket handshake is a GET request of HTTP/1.1.")
+    if "upgrade" not in _tokens(headers, "connection"):
+        return Refusal(400, "The Connection header must list upgrade.")
+    versions = headers.getall("sec-websocket-version", [])
+    if [value.strip() for value in versions] != [VERSION]:
+        text = f"Only version {VERSION} of the WebSocket protocol is spoken here."
+        return Refusal(426, text, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"})
+    if read_key(headers) is None:
+        return Refusal(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
+    if _has_body(headers):
+        return Refusal(400, "A WebSocket handshake has no body.")
+    if origins is not None:
+        given = [value.strip().lower() for value in headers.getall("origin", [])]
+        if len(given) > 1 or any(origin not in origins for origin in given):
+            return Refusal(403, "This page may not connect here.")
+    return None
+
+
+def read_key(headers: Headers) -> str | None:
+    """Give the one valid `Sec-WebSocket-Key`, or None."""
+    keys = [value.strip() for value in headers.getall("sec-websocket-key", [])]
+    if len(keys) != 1:
+        return None
+    try:
+        decoded = base64.b64decode(keys[0], validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return keys[0] if len(decoded) == KEY_BYTES else None
+
+
+def _tokens(headers: Headers, name: str) -> set[str]:
+    """Read a header that is a list: Firefox sends `Connection: keep-alive, Upgrade`."""
+    return {
+        token.strip().lower() for value in headers.getall(name, []) for token in value.split(",")
+    }
+
+
+def _has_body(headers: Headers) -> bool:
+    lengths = headers.getall("content-length", [])
+    return bool(headers.getall("transfer-encoding", [])) or any(
+        length.strip() != "0" for length in lengths
+    )
