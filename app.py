@@ -1,0 +1,57 @@
+"""The chat application: `python app.py`, or `sanic app:create_app --factory`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # before anything installed that is called config or models
+
+from extend.application import Application  # noqa: E402
+from extend.settings import Settings  # noqa: E402
+from services.delivery import deliver, encode_push  # noqa: E402
+from services.passwords import Passwords  # noqa: E402
+from services.presence import announce  # noqa: E402
+from services.writer import MessageWriter  # noqa: E402
+from yolk import Boot, serve  # noqa: E402
+
+
+class Chat(Boot):
+    """The application's own hooks: Egg's app.js."""
+
+    app: Application
+
+    async def did_load(self) -> None:
+        app, auth, chat = self.app, self.app.config.auth, self.app.config.chat
+        app.provide("passwords", Passwords(auth.hash_threads, auth.hash_queue))
+        app.provide(
+            "writer",
+            MessageWriter(
+                app.orm,
+                deliver(app.ws.send_to_user),
+                batch=chat.batch,
+                queue=chat.queue,
+                logger=app.logger,
+            ),
+        )
+        app.ws.on("online", announce(app.ws, online=True))
+        app.ws.on("offline", announce(app.ws, online=False))
+        app.ws.on("position_lost", self.ask_to_sync)
+
+    def ask_to_sync(self) -> None:
+        """Tell this worker's clients that they may have missed something."""
+        self.app.ws.send_to_all(encode_push("sync", {}))
+
+    async def before_close(self) -> None:
+        await self.app.writer.close()
+        self.app.passwords.close()
+
+
+def create_app(_: object = None) -> Application:
+    """Make the application. Every process calls it, so it does nothing but load."""
+    return Application(ROOT, boot=Chat, settings=Settings)
+
+
+if __name__ == "__main__":
+    serve(create_app)

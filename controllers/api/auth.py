@@ -1,0 +1,78 @@
+"""Accounts and logins over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from extend.context import Context
+from yolk import Controller
+
+Name = Annotated[
+    str,
+    msgspec.Meta(min_length=2, max_length=30, pattern=r"^[^\s\x00-\x1f\x7f]+$"),
+]
+Password = Annotated[str, msgspec.Meta(min_length=6, max_length=128)]
+Secret = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class Registration(msgspec.Struct):
+    """What makes an account."""
+
+    username: Name
+    password: Password
+    nickname: Annotated[str, msgspec.Meta(max_length=30)] = ""
+
+
+class Credentials(msgspec.Struct):
+    """What opens one."""
+
+    username: Annotated[str, msgspec.Meta(max_length=30)]
+    password: Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class Refresh(msgspec.Struct):
+    """What keeps a login going."""
+
+    refresh_token: Secret
+
+
+class Logout(msgspec.Struct):
+    """What ends one."""
+
+    refresh_token: Secret | None = None
+
+
+class AuthController(Controller[Context]):
+    """Registers people, logs them in and out."""
+
+    async def register(self) -> None:
+        """Make an account and log in."""
+        asked = self.ctx.read(Registration)
+        login = await self.ctx.service.auth.register(
+            asked.username, asked.password, asked.nickname.strip()
+        )
+        self.ctx.api_success(login)
+
+    async def login(self) -> None:
+        """Log in on one more device."""
+        asked = self.ctx.read(Credentials)
+        self.ctx.api_success(await self.ctx.service.auth.login(asked.username, asked.password))
+
+    async def refresh(self) -> None:
+        """Take a new token for a refresh token, which is used up."""
+        asked = self.ctx.read(Refresh)
+        self.ctx.api_success(await self.ctx.service.auth.refresh(asked.refresh_token))
+
+    async def logout(self) -> None:
+        """End a login on this device; its sockets are closed with 4505."""
+        asked = self.ctx.read(Logout)
+        await self.ctx.service.auth.logout(self.ctx.claims, asked.refresh_token)
+        self.ctx.api_success({})
+
+    async def ticket(self) -> None:
+        """Take a ticket for one socket: /ws?ticket=..."""
+        ticket = await self.ctx.service.auth.issue_ticket(self.ctx.claims)
+        seconds = self.ctx.app.config.auth.ticket_expires_in
+        self.ctx.api_success({"ticket": ticket, "expires_in": seconds})

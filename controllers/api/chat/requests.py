@@ -1,0 +1,127 @@
+"""Requests over one socket, each answered by its id."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from controllers.api.chat import frames
+from controllers.api.chat.frames import Frame
+from extend.context import Context
+from services.errors import ChatError, NoConversation, UnknownType
+from services.presence import watch
+from services.store import Draft, Stored
+from services.wire import Receipt
+
+Answer = Callable[[Context, Frame], Awaitable[None] | None]
+
+
+def receive(ctx: Context, message: str | bytes) -> Awaitable[None] | None:
+    """
+    Answer one frame. Whatever is wrong with it, the socket lives on.
+
+    A message to somebody is queued before this returns, so the order of frames is the order in
+    the conversation; its answer follows the commit, and more frames may come meanwhile.
+    """
+    frame: Frame | None = None
+    try:
+        frame = Frame("ping") if message == "ping" else frames.decode(message)
+        answer = ANSWERS.get(frame.type)
+        if answer is None:
+            raise UnknownType
+        work = answer(ctx, frame)
+    except ChatError as error:
+        _fail(ctx, frame.id if frame else frames.request_id(message), error)
+        return None
+    return None if work is None else _guard(ctx, frame, work)
+
+
+async def _guard(ctx: Context, frame: Frame, work: Awaitable[None]) -> None:
+    """Wait for the answer to one request, and turn what goes wrong into one."""
+    try:
+        await work
+    except ChatError as error:
+        _fail(ctx, frame.id, error)
+    except Exception as error:  # noqa: BLE001 - the boundary of one request
+        _fail(ctx, frame.id, ctx.fault(error))
+
+
+def _send(ctx: Context, frame: Frame) -> None:
+    asked: frames.Send = frames.read(frame, frames.Send)
+    future = ctx.service.message.send(draft(ctx, asked, ctx.websocket))
+    future.add_done_callback(partial(_sent, ctx, frame.id))
+
+
+def _sent(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
+    error = future.exception()
+    if error is not None:
+        _fail(ctx, request, error if isinstance(error, ChatError) else ctx.fault(error))
+        return
+    stored = future.result()
+    message = stored.message
+    receipt = Receipt(message.id, message.conv, message.seq, message.create_time, stored.dup)
+    ctx.websocket.send(frames.ok(request, receipt))
+
+
+async def _delivered(ctx: Context, frame: Frame) -> None:
+    asked: frames.Cursor = frames.read(frame, frames.Cursor)
+    await ctx.service.message.delivered(ctx.user.id, asked.conv, asked.seq)
+    ctx.websocket.send(frames.ok(frame.id, {}))
+
+
+async def _read(ctx: Context, frame: Frame) -> None:
+    asked: frames.Cursor = frames.read(frame, frames.Cursor)
+    await ctx.service.message.read(ctx.user.id, asked.conv, asked.seq)
+    ctx.websocket.send(frames.ok(frame.id, {}))
+
+
+async def _presence(ctx: Context, frame: Frame) -> None:
+    asked: frames.Watch = frames.read(frame, frames.Watch)
+    online = await watch(ctx.app.ws, ctx.websocket, asked.users)
+    ctx.websocket.send(frames.ok(frame.id, {"online": sorted(online)}))
+
+
+def _pong(ctx: Context, frame: Frame) -> None:
+    pong = {"type": "pong", "timestamp": time.time_ns() // 1_000_000}
+    if frame.id is not None:
+        pong["id"] = frame.id
+    ctx.websocket.send(msgspec.json.encode(pong).decode())
+
+
+def _fail(ctx: Context, request: Any, error: ChatError) -> None:
+    ctx.websocket.send(frames.fail(request, error, ctx.app.config.locale))
+
+
+ANSWERS: dict[str, Answer] = {
+    "send": _send,
+    "delivered": _delivered,
+    "read": _read,
+    "presence": _presence,
+    "ping": _pong,
+}
+
+
+def draft(ctx: Context, asked: frames.Send, origin: object = None) -> Draft:
+    """
+    Give what is to be stored.
+
+    Raises:
+        NoConversation: it is for a group, and there are none yet.
+        InvalidData: the options are too long, or a text cannot be stored.
+    """
+    if asked.chat_type == "group":
+        raise NoConversation
+    return Draft(
+        from_id=ctx.user.id,
+        to_id=asked.to_id,
+        cid=asked.cid,
+        type=asked.type,
+        data=asked.data,
+        options=asked.options_text(),
+        origin=origin,
+    )

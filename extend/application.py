@@ -1,0 +1,158 @@
+"""What `app` has in this application, for editors and mypy: Egg's `app/extend/application.js`.
+
+The framework finds controllers and services by folder; the classes here only say so to a type
+checker, and a test holds them against the folders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import yolk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+    from contextlib import AbstractAsyncContextManager
+
+    from redis.asyncio import Redis as AsyncRedis
+    from tortoise.backends.base.client import BaseDBAsyncClient
+
+    from controllers.api.auth import AuthController
+    from controllers.api.chat.chatwebsocket import ChatwebsocketController
+    from controllers.api.chat.conversation import ConversationController
+    from controllers.api.user import UserController
+    from extend.settings import Settings
+    from services.auth import AuthService
+    from services.cache import CacheService
+    from services.conversation import ConversationService
+    from services.message import MessageService
+    from services.passwords import Passwords
+    from services.user import UserService
+    from services.writer import MessageWriter
+
+
+class Tokens(Protocol):
+    """What the plugin `jwt` puts on the application."""
+
+    @property
+    def expires_in(self) -> int:
+        """How long a new token is good, in seconds."""
+
+    def sign(self, claims: dict[str, Any], expires_in: int | None = None) -> str:
+        """Make a token."""
+
+    def verify(self, token: str | None) -> dict[str, Any]:
+        """Give the claims of a token; raises PyJWT's errors."""
+
+
+class Database(Protocol):
+    """What the plugin `orm` puts on the application."""
+
+    unavailable_errors: tuple[type[BaseException], ...]
+    """What is raised when the database is away."""
+
+    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
+        """Open a transaction that writes."""
+
+
+if TYPE_CHECKING:
+
+    class Redis(AsyncRedis):
+        """What the plugin `redis` puts on the application."""
+
+        unavailable_errors: tuple[type[BaseException], ...]
+
+
+class WebSocketServer(yolk.WebSocketServer, Protocol):
+    """What the plugin `websocket` puts on the application."""
+
+    def on(self, event: str, listener: Callable[..., Awaitable[None] | None]) -> None:
+        """Listen for "online" and "offline": a user's first socket came, the last one went."""
+
+    async def online(self, socket: Any, user_id: int, replaced: Any = None) -> bool:
+        """Register a socket as one of a user's; false when it closed meanwhile."""
+
+    async def offline(self, socket: Any) -> None:
+        """Take back `online` for this socket."""
+
+    async def is_online(self, user_ids: Collection[int]) -> set[int]:
+        """Tell which of these users have a socket on any worker."""
+
+    def send_to_user(self, user_id: int, data: str | bytes, skip: Any = None) -> None:
+        """Send to all sockets of a user, on every worker, but *skip*."""
+
+    def kick(
+        self,
+        user_id: int,
+        code: int,
+        reason: str = "",
+        *,
+        data: str | bytes | None = None,
+        **only: str | int,
+    ) -> None:
+        """Close a user's sockets that have the attributes *only*, on every worker."""
+
+    def send_to_all(self, data: str | bytes) -> None:
+        """Send to every socket of this worker."""
+
+
+class WebSocket(yolk.WebSocket, Protocol):
+    """A socket of the chat."""
+
+    session: str | None
+    """The login whose token opened it."""
+
+
+class WebSocketSettings(Protocol):
+    """What the plugin `websocket` was told."""
+
+    heartbeat: float
+    max_message_size: int
+
+
+class Application(yolk.Application):
+    """The chat."""
+
+    if TYPE_CHECKING:
+        config: Config  # type: ignore[assignment]  # Sanic's Config, which holds these too
+        controller: Controllers
+        service: Services
+        ws: WebSocketServer
+        redis: Redis
+        orm: Database
+        jwt: Tokens
+        passwords: Passwords
+        writer: MessageWriter
+
+
+if TYPE_CHECKING:
+
+    class Config(Settings, frozen=True):
+        """All settings: the application's, and the plugins' below their names."""
+
+        websocket: WebSocketSettings
+
+
+class Controllers(Protocol):
+    """The tree below `controllers/`."""
+
+    class _Api(Protocol):
+        class _Chat(Protocol):
+            chatwebsocket: type[ChatwebsocketController]
+            conversation: type[ConversationController]
+
+        auth: type[AuthController]
+        user: type[UserController]
+        chat: _Chat
+
+    api: _Api
+
+
+class Services(Protocol):
+    """The tree below `services/`, bound to a context."""
+
+    auth: AuthService
+    cache: CacheService
+    conversation: ConversationService
+    message: MessageService
+    user: UserService

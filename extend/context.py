@@ -1,0 +1,86 @@
+"""What `ctx` gets from the application: Egg's `app/extend/context.js`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yolk
+from services.errors import (
+    ChatError,
+    Disconnected,
+    LoggedInElsewhere,
+    ServerFault,
+    Unavailable,
+)
+
+if TYPE_CHECKING:
+    from extend.application import Application, Services, WebSocket
+    from models import User
+
+
+class Context(yolk.Context):
+    """One request or one socket of the chat."""
+
+    app: Application
+    claims: dict[str, Any]
+    """What the token says, once `verify_token` or `authenticate` has run."""
+    user: User
+    """Who asks, once `load_user` or `authenticate` has run."""
+
+    if TYPE_CHECKING:
+        websocket: WebSocket
+
+        @property
+        def service(self) -> Services: ...
+
+        def check_token(self, token: str | None) -> dict[str, Any]: ...
+
+    @property
+    def token(self) -> str | None:
+        """The token of the request: the header `token`, `Authorization: Bearer`, or `?token=`."""
+        scheme, _, bearer = (self.header.authorization or "").partition(" ")
+        return (
+            self.header.token
+            or (bearer.strip() if scheme.lower() == "bearer" else None)
+            or self.query.token
+        )
+
+    async def online(self, user_id: int) -> None:
+        """Register this socket as one of *user_id*'s, and the user as online."""
+        reason = LoggedInElsewhere()
+        farewell = Farewell(reason.farewell(), reason.close_code)
+        await self.app.ws.online(self.websocket, user_id, farewell)
+
+    async def offline(self) -> None:
+        """Take back what `online` did: this socket goes, and no other."""
+        await self.app.ws.offline(self.websocket)
+
+    @property
+    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
+        """What is raised while the database or Redis is away."""
+        return (
+            *self.app.orm.unavailable_errors,
+            *self.app.redis.unavailable_errors,
+            ConnectionError,  # the backplane of the sockets
+        )
+
+    def fault(self, error: BaseException) -> ChatError:
+        """Give what a client is told of an error that is not the client's."""
+        if isinstance(error, self.unavailable_errors):
+            self.logger.error("%s: database or Redis is away: %s", self.request.path, error)
+            return Unavailable()
+        self.logger.error("%s failed", self.request.path, exc_info=error)
+        return ServerFault()
+
+    def refuse(self, reason: Disconnected | Unavailable) -> None:
+        """Tell a socket why it may not stay, in the seed's words, and close it."""
+        self.websocket.send(reason.farewell())
+        self.websocket.close(reason.close_code)
+
+
+class Farewell(NamedTuple):
+    """What a device gets when another one takes its place."""
+
+    data: str
+    code: int
+    reason: str = ""

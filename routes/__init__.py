@@ -1,0 +1,20 @@
+"""The main router: every address, in groups."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from routes import page
+from routes.api import auth, user
+from routes.api.chat import conversation, websocket
+
+
+def mount(app: Application) -> None:
+    """Mount all routes."""
+    # Accounts and logins.
+    auth.mount(app)
+    user.mount(app)
+    # The socket, and sending and receiving over HTTP.
+    websocket.mount(app)
+    conversation.mount(app)
+    # The chat page.
+    page.mount(app)

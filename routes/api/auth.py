@@ -1,0 +1,16 @@
+"""Accounts, logins, tokens and tickets."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from middleware.authenticate import authenticate
+
+
+def mount(app: Application) -> None:
+    """Who one is."""
+    auth = app.controller.api.auth
+    app.http.post("/auth/register", auth.register)
+    app.http.post("/auth/login", auth.login)
+    app.http.post("/auth/refresh", auth.refresh)
+    app.http.post("/auth/logout", authenticate, auth.logout)
+    app.http.post("/auth/ticket", authenticate, auth.ticket)

@@ -1,0 +1,22 @@
+"""The socket, and the seed's way of chatting beside it over HTTP."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from middleware.authenticate import authenticate
+from middleware.check_status import check_status
+from middleware.load_user import load_user
+from middleware.register import register
+from middleware.verify_token import verify_token
+
+
+def mount(app: Application) -> None:
+    """Who may open a socket, and who serves it."""
+    chatwebsocket = app.controller.api.chat.chatwebsocket
+    # ws://localhost:7001/ws?token=123456
+    app.ws.use(verify_token, load_user, check_status, register)
+    app.ws.route("/ws", chatwebsocket.connect)
+    # Send a message.
+    app.http.post("/chat/send", authenticate, chatwebsocket.send)
+    # Get what came while one was away.
+    app.http.post("/chat/getmessage", authenticate, chatwebsocket.getmessage)

@@ -1,0 +1,12 @@
+"""People."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from middleware.authenticate import authenticate
+
+
+def mount(app: Application) -> None:
+    """Whom one may find."""
+    app.http.get("/users", authenticate, app.controller.api.user.search)
+    app.http.get("/users/<id:int>", authenticate, app.controller.api.user.show)

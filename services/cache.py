@@ -1,0 +1,46 @@
+"""What may be forgotten: small values in Redis, as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from yolk import Service
+
+if TYPE_CHECKING:
+    from extend.context import Context
+
+
+class CacheService(Service):
+    """The seed's cache: values and lists by key, as an Egg application stores them."""
+
+    ctx: Context
+
+    async def get(self, key: str) -> Any:
+        """Give the value of *key*, or None."""
+        text = await self.ctx.app.redis.get(key)
+        return None if text is None else msgspec.json.decode(text)
+
+    async def set(self, key: str, value: Any, expire: int = 0) -> None:
+        """
+        Set *key*.
+
+        Args:
+            key: the name.
+            value: anything that JSON can hold.
+            expire: seconds until it is forgotten; 0 keeps it.
+        """
+        await self.ctx.app.redis.set(key, msgspec.json.encode(value), ex=expire or None)
+
+    async def remove(self, key: str) -> bool:
+        """Remove *key*; tell whether it was there."""
+        return bool(await self.ctx.app.redis.delete(key))
+
+    async def push(self, key: str, value: Any) -> int:
+        """Append *value* to the list of *key*; give the list's new length."""
+        return int(await self.ctx.app.redis.rpush(key, msgspec.json.encode(value)))
+
+    async def get_list(self, key: str) -> list[Any]:
+        """Give the list of *key*, in order; empty when there is none."""
+        return [msgspec.json.decode(text) for text in await self.ctx.app.redis.lrange(key, 0, -1)]

@@ -1,0 +1,228 @@
+"""Everything that can go wrong and that a client may be told.
+
+ChatError
+├── Refused         one request fails; the connection lives on
+│   └── Temporary   ... and the same request may succeed later
+└── Disconnected    who one is: a socket is closed with `close_code`, an HTTP request gets 401
+
+`code` and `close_code` are wire protocol: never renumbered, never reused. 1xxx the frame, 2xxx
+chat, 3xxx who one is and what one may, 4xxx limits, 5xxx temporary. A `close_code` under 4500
+means "come back", from 4500 on "do not, until something changed".
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from yolk import ApiError
+
+
+class ChatError(ApiError):
+    """Base of all errors that a client may see."""
+
+    zh: ClassVar[str]
+    en: ClassVar[str]
+
+    def __init__(self) -> None:
+        Exception.__init__(self, self.en)
+
+    def text(self, locale: str) -> str:
+        """Say it in the language of people."""
+        return self.zh if locale == "zh" else self.en
+
+    def farewell(self) -> str:
+        """Give the frame that goes before a close: the seed's, word for word, in any language."""
+        return msgspec.json.encode({"msg": "fail", "data": self.zh}).decode()
+
+
+class Refused(ChatError):
+    """One request fails; the connection lives on."""
+
+
+class UnreadableFrame(Refused):
+    """What came is not JSON, or not an object with a type."""
+
+    code = 1001
+    zh = "无法识别的消息"
+    en = "The frame cannot be read"
+
+
+class InvalidData(Refused):
+    """A field is missing or not what it should be."""
+
+    code = 1002
+    zh = "参数错误"
+    en = "Invalid data"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__()
+        self.detail = detail
+
+    def text(self, locale: str) -> str:
+        """Say it, with what is wrong."""
+        return f"{super().text(locale)}: {self.detail}"
+
+
+class UnknownType(Refused):
+    """Nobody here knows this type of frame."""
+
+    code = 1003
+    zh = "未知的消息类型"
+    en = "Unknown type of frame"
+
+
+class NoRecipient(Refused):
+    """The recipient does not exist, or was disabled."""
+
+    code = 2001
+    zh = "对方不存在或者被禁用，不能发消息"
+    en = "The recipient does not exist or was disabled"
+
+
+class NoConversation(Refused):
+    """There is no such conversation, or one is not in it."""
+
+    code = 2002
+    status = 404
+    zh = "会话不存在"
+    en = "There is no such conversation"
+
+
+class NotStorable(Refused):
+    """The database refuses this message, and would again."""
+
+    code = 2005
+    zh = "消息无法保存"
+    en = "The message cannot be stored"
+
+
+class NoSuchPerson(Refused):
+    """Nobody has this id."""
+
+    code = 2004
+    status = 404
+    zh = "用户不存在"
+    en = "There is no such user"
+
+
+class WrongPassword(Refused):
+    """The name or the password is wrong; which one is not said."""
+
+    code = 3010
+    status = 401
+    zh = "用户名或密码错误"
+    en = "Wrong username or password"
+
+
+class NameTaken(Refused):
+    """Somebody else has this username."""
+
+    code = 3011
+    zh = "用户名已被占用"
+    en = "This username is taken"
+
+
+class BadRefreshToken(Refused):
+    """The refresh token is unknown, used, expired or revoked: log in again."""
+
+    code = 3012
+    status = 401
+    zh = "登录已失效, 请重新登录"
+    en = "Please log in again"
+
+
+class ServerFault(Refused):
+    """Our fault; the log says what."""
+
+    code = 5000
+    status = 500
+    zh = "服务器内部错误"
+    en = "Internal server error"
+
+
+class Temporary(Refused):
+    """The same request may succeed later."""
+
+    status = 503
+    temporary = True
+
+
+class Unavailable(Temporary):
+    """The database or Redis is away."""
+
+    code = 5001
+    close_code = 4002
+    zh = "服务暂时不可用, 请稍后重试"
+    en = "The service is unavailable for a moment, please try again"
+
+
+class Busy(Temporary):
+    """A queue is full."""
+
+    code = 5002
+    zh = "服务繁忙, 请稍后重试"
+    en = "The service is busy, please try again"
+
+
+class Disconnected(ChatError):
+    """Somebody may not be connected, or not any more."""
+
+    status = 401
+    close_code: ClassVar[int]
+
+
+class BadToken(Disconnected):
+    """There is no token, or it is none of ours."""
+
+    code = 3001
+    close_code = 4502
+    zh = "Token 令牌不合法!"
+    en = "The token is not valid"
+
+
+class TokenExpired(Disconnected):
+    """The token was good once: refresh it and come back."""
+
+    code = 3002
+    close_code = 4009
+    zh = "token 已过期! 请重新获取令牌"
+    en = "The token has expired, please get a new one"
+
+
+class NoSuchUser(Disconnected):
+    """The token's user does not exist."""
+
+    code = 3003
+    close_code = 4500
+    zh = "用户不存在"
+    en = "There is no such user"
+
+
+class UserDisabled(Disconnected):
+    """The user was disabled."""
+
+    code = 3004
+    status = 403
+    close_code = 4501
+    zh = "你已被禁用"
+    en = "You have been disabled"
+
+
+class LoggedOut(Disconnected):
+    """The login that the token came from was ended."""
+
+    code = 3005
+    close_code = 4505
+    zh = "你已退出登录"
+    en = "You have logged out"
+
+
+class LoggedInElsewhere(Disconnected):
+    """Another device logged in, and only one may be."""
+
+    code = 3006
+    close_code = 4503
+    zh = "你的账号在其他设备登录"
+    en = "Your account was logged in on another device"

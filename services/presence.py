@@ -1,0 +1,50 @@
+"""Who sees whom come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from services.delivery import encode_push
+from yolk import WebSocket
+
+
+class Sockets(Protocol):
+    """What presence needs of the sockets."""
+
+    def send_to(self, room: str, data: str | bytes) -> None:
+        """Send to everyone in a room."""
+
+    async def is_online(self, user_ids: Collection[int]) -> set[int]:
+        """Tell which of these users are online."""
+
+
+async def watch(sockets: Sockets, websocket: WebSocket, users: list[int]) -> set[int]:
+    """
+    Let a socket see who of *users* is online, now and whenever it changes.
+
+    Args:
+        sockets: all of them.
+        websocket: who wants to see.
+        users: whom. It adds to those that the socket sees already.
+
+    Returns:
+        those of them who are online.
+    """
+    # Enter first, then look: no change falls in between.
+    await websocket.room.join([_room(user_id) for user_id in users])
+    return await sockets.is_online(users)
+
+
+def announce(sockets: Sockets, *, online: bool) -> Callable[[int], Any]:
+    """Give what tells those who watch a user that the user came or went."""
+
+    def tell(user_id: int) -> None:
+        data = {"user_id": user_id, "online": online}
+        sockets.send_to(_room(user_id), encode_push("presence", data))
+
+    return tell
+
+
+def _room(user_id: int) -> str:
+    return f"presence:{user_id}"

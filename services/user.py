@@ -1,0 +1,79 @@
+"""People, as others see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from models import User
+from services.errors import NoSuchPerson
+from yolk import Service
+
+if TYPE_CHECKING:
+    from extend.context import Context
+
+
+class Person(msgspec.Struct):
+    """What anybody may know of a user."""
+
+    id: int
+    username: str
+    nickname: str
+    avatar: str
+    online: bool
+
+
+class UserService(Service):
+    """Finds people."""
+
+    ctx: Context
+
+    async def find(self, user_id: int) -> Person:
+        """
+        Give one person.
+
+        Raises:
+            NoSuchPerson: nobody has this id.
+        """
+        found = await self.people([user_id])
+        if user_id not in found:
+            raise NoSuchPerson
+        return found[user_id]
+
+    async def people(self, user_ids: Iterable[int]) -> dict[int, Person]:
+        """Give several people by id; those who do not exist are left out."""
+        ids = set(user_ids)
+        users = await User.filter(id__in=ids) if ids else []
+        return {person.id: person for person in await self._seen(users)}
+
+    async def search(self, text: str, limit: int) -> list[Person]:
+        """
+        Give people whose username begins with *text*.
+
+        Args:
+            text: at least one character.
+            limit: how many at most.
+        """
+        # A range, not LIKE: it uses the index of the username on every database, and nothing
+        # in the text is a wildcard.
+        users = (
+            await User.filter(username__gte=text, username__lt=text + "\U0010ffff", status=1)
+            .order_by("username")
+            .limit(limit)
+        )
+        return await self._seen(users)
+
+    async def _seen(self, users: list[User]) -> list[Person]:
+        online = await self.ctx.app.ws.is_online([user.id for user in users])
+        return [
+            Person(
+                id=user.id,
+                username=user.username,
+                nickname=user.nickname or user.username,
+                avatar=user.avatar or "",
+                online=user.id in online,
+            )
+            for user in users
+        ]

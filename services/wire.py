@@ -1,0 +1,65 @@
+"""Messages as clients see them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from models import Message
+
+
+class WireMessage(msgspec.Struct, frozen=True):
+    """One message, with the fields and units that the protocol gives it."""
+
+    id: str
+    conv: str
+    seq: int
+    cid: str | None
+    from_id: int
+    to_id: int
+    chat_type: str
+    type: str
+    data: str
+    options: msgspec.Raw | None
+    create_time: int
+    isremove: int = 0
+
+    @classmethod
+    def of(cls, row: Message) -> WireMessage:
+        """Show a stored message."""
+        return cls(
+            id=str(row.id),
+            conv=row.conv,
+            seq=row.seq,
+            cid=row.cid,
+            from_id=row.from_id,
+            to_id=row.to_id,
+            chat_type=row.chat_type,
+            type=row.type,
+            data=row.data,
+            options=msgspec.Raw(row.options.encode()) if row.options else None,
+            create_time=row.create_time,
+            isremove=row.isremove,
+        )
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the sender is told once a message is committed."""
+
+    id: str
+    conv: str
+    seq: int
+    create_time: int
+    dup: bool
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A frame that nobody asked for."""
+
+    type: str
+    data: object
+    timestamp: int
+
+
+def single(first: int, second: int) -> str:
+    """Name the conversation of two people."""
+    return f"s:{min(first, second)}:{max(first, second)}"

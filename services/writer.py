@@ -1,0 +1,132 @@
+"""Group commit: messages that arrive while a commit is under way go into the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import IntegrityError
+
+from services.errors import Busy, ChatError, NotStorable, Unavailable
+from services.store import Draft, Stored, store
+
+Outcome = Stored | ChatError
+
+
+class Database(Protocol):
+    """What the writer needs of the database."""
+
+    unavailable_errors: tuple[type[BaseException], ...]
+
+    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
+        """Open a transaction that writes."""
+
+
+class MessageWriter:
+    """
+    Stores one worker's messages, many in one transaction, in the order in which they came.
+
+    Nobody learns of a message before its commit.
+
+    Args:
+        database: where to.
+        committed: told of what was committed, after each sender was answered.
+        batch: how many messages one transaction takes at most.
+        queue: how many may wait; the next one is refused as `Busy`.
+        logger: for faults that are nobody's own.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        committed: Callable[[Sequence[Stored]], None],
+        *,
+        batch: int,
+        queue: int,
+        logger: logging.Logger,
+    ) -> None:
+        self._database = database
+        self._committed = committed
+        self._batch = batch
+        self._room = queue
+        self._logger = logger
+        self._waiting: deque[tuple[Draft, asyncio.Future[Stored]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    def put(self, draft: Draft) -> asyncio.Future[Stored]:
+        """
+        Queue a message; the order of calls is the order in its conversation.
+
+        Returns:
+            a future of the stored message. It fails with a `ChatError`: the recipient does not
+            exist, or the database is away.
+
+        Raises:
+            Busy: too many are waiting.
+        """
+        if len(self._waiting) >= self._room:
+            raise Busy
+        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        self._waiting.append((draft, future))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return future
+
+    async def close(self) -> None:
+        """Wait until everything that was queued is answered."""
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                size = min(len(self._waiting), self._batch)
+                batch = [self._waiting.popleft() for _ in range(size)]
+                outcomes = await self._commit([draft for draft, _ in batch])
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    _settle(future, outcome)
+                self._announce(outcomes)
+        finally:
+            self._running = None
+
+    def _announce(self, outcomes: Sequence[Outcome]) -> None:
+        stored = [one for one in outcomes if isinstance(one, Stored) and not one.dup]
+        if stored:
+            try:
+                self._committed(stored)
+            except Exception:
+                # Committed is committed: who is not told now finds it when syncing.
+                self._logger.exception("telling of %d committed messages failed", len(stored))
+
+    async def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> Sequence[Outcome]:
+        try:
+            async with self._database.transaction() as connection:
+                outcomes = await store(connection, drafts)
+        except self._database.unavailable_errors as error:
+            self._logger.error("the database is away: %s", error)
+            return [Unavailable() for _ in drafts]
+        except Exception as error:
+            if len(drafts) > 1:
+                # The database refuses one of them, or another worker was first with one: each
+                # for itself, so that only that one fails.
+                return [(await self._commit([draft]))[0] for draft in drafts]
+            if isinstance(error, IntegrityError) and not again:
+                # Another worker was first with the same message: its row is visible now.
+                return await self._commit(drafts, again=True)
+            self._logger.exception("a message cannot be stored")
+            return [NotStorable()]
+        return outcomes
+
+
+def _settle(future: asyncio.Future[Stored], outcome: Outcome) -> None:
+    if future.done():
+        return  # whoever waited has gone; the message is stored all the same
+    if isinstance(outcome, ChatError):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
