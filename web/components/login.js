@@ -1,0 +1,93 @@
+/** One card to log in or to register, and the place to say why one was logged out. */
+
+import { html, useState } from "../vendor/htm-preact-standalone.js";
+import { hasText, switchLanguage, t } from "../i18n.js";
+import { Icon, IconButton } from "./icons.js";
+
+export function Login({ client, onLanguage }) {
+  const [how, setHow] = useState("login");
+  const [error, setError] = useState("");
+  const [isBusy, setBusy] = useState(false);
+
+  async function submit(event) {
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(event.target));
+    fields.username = fields.username.trim();
+    if (!fields.nickname?.trim()) delete fields.nickname;
+    setBusy(true);
+    setError("");
+    try {
+      await client.enter(how, fields);
+    } catch (failure) {
+      setError(failure.status ? failure.message : t("unreachable"));
+      setBusy(false);
+    }
+  }
+
+  function change() {
+    setHow(how === "login" ? "register" : "login");
+    setError("");
+  }
+
+  const { notice } = client.store;
+  const isNew = how === "register";
+  return html`
+    <div class="entrance">
+      <button type="button" class="language" data-testid="language" onClick=${() => (switchLanguage(), onLanguage())}>
+        <${Icon} name="language" />${t("switchLanguage")}
+      </button>
+      <main class="card" data-testid="login-card">
+        <img src="/web/logo.svg" alt="" width="84" height="84" />
+        <h1>Yolk</h1>
+        ${notice
+          ? html`<${Notice} notice=${notice} onReturn=${() => client.comeBack()} />`
+          : html`<p class="lead">${isNew ? t("registerLead") : t("loginLead")}</p>`}
+        <form onSubmit=${submit} aria-label=${t(how)}>
+          <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="64" required />
+          ${isNew && html`<${Field} name="nickname" label=${t("nickname")} autocomplete="nickname" maxlength="64" />`}
+          <${PasswordField} key=${how} isNew=${isNew} />
+          <p class="error" role="alert" data-testid="login-error">${error}</p>
+          <button class="primary" disabled=${isBusy} data-testid="submit">${t(how)}</button>
+        </form>
+        <p class="other">
+          ${isNew ? t("hasAccount") : t("noAccount")}${" "}
+          <button type="button" class="link" onClick=${change} data-testid="other-way">${isNew ? t("login") : t("register")}</button>
+        </p>
+      </main>
+    </div>
+  `;
+}
+
+/** Why one is here: in our words where we have some, and in the server's. */
+function Notice({ notice, onReturn }) {
+  const key = `refused${notice.code}`;
+  const title = hasText(key) ? t(key) : t("refused");
+  return html`
+    <div class="notice" role="alert" data-testid="notice">
+      <strong>${title}</strong>
+      ${notice.text && notice.text !== title && html`<span>${notice.text}</span>`}
+      ${notice.canReturn && html`<button type="button" class="secondary" onClick=${onReturn}>${t("comeBack")}</button>`}
+    </div>
+  `;
+}
+
+function Field({ name, label, children, ...rest }) {
+  return html`
+    <label class="field">
+      <span>${label}</span>
+      <input name=${name} data-testid=${name} autocapitalize="none" spellcheck=${false} ...${rest} />
+    </label>
+  `;
+}
+
+function PasswordField({ isNew }) {
+  const [isShown, setShown] = useState(false);
+  return html`
+    <div class="with-button">
+      <${Field} name="password" label=${t("password")} type=${isShown ? "text" : "password"} required
+        autocomplete=${isNew ? "new-password" : "current-password"} />
+      <${IconButton} name="eye" class=${isShown ? "on" : ""} aria-pressed=${isShown}
+        label=${isShown ? t("hidePassword") : t("showPassword")} onClick=${() => setShown(!isShown)} />
+    </div>
+  `;
+}

@@ -1,0 +1,106 @@
+/** Times, days, names and links, as people read them. */
+
+import { locale, t } from "./i18n.js";
+
+const DAY_MS = 86_400_000;
+
+/** 14:05 */
+export function time(ms) {
+  return format(ms, { hour: "numeric", minute: "2-digit" });
+}
+
+/** Today, Yesterday, Monday 3 March, ... */
+export function day(ms, now = Date.now()) {
+  const ago = daysBetween(ms, now);
+  if (ago === 0) return t("today");
+  if (ago === 1) return t("yesterday");
+  const year = sameYear(ms, now) ? undefined : "numeric";
+  return format(ms, { weekday: "long", day: "numeric", month: "long", year });
+}
+
+/** The shortest that says when: a time, a weekday, or a date. */
+export function shortTime(ms, now = Date.now()) {
+  const ago = daysBetween(ms, now);
+  if (ago === 0) return time(ms);
+  if (ago === 1) return t("yesterday");
+  if (ago < 7) return format(ms, { weekday: "short" });
+  const year = sameYear(ms, now) ? undefined : "2-digit";
+  return format(ms, { day: "numeric", month: year ? "numeric" : "short", year });
+}
+
+export function fullTime(ms) {
+  return format(ms, { dateStyle: "full", timeStyle: "short" });
+}
+
+export function sameDay(a, b) {
+  return daysBetween(a, b) === 0;
+}
+
+/** What a message says, in words. */
+export function textOf({ type, data, isremove }) {
+  if (isremove) return t("recalled");
+  return type === "text" ? String(data) : t("unsupported", { type });
+}
+
+/** What a user is called. */
+export function nameOf(user) {
+  return user?.nickname || user?.username || "?";
+}
+
+/** One or two characters for the avatar: two initials, or the last characters of a Chinese name. */
+export function initials(name) {
+  if (/^\p{Script=Han}+$/u.test(name)) return [...name].slice(-2).join("");
+  const parts = name.split(/[\s._-]+/).filter(Boolean);
+  const letters = parts.length > 1 ? [parts[0], parts.at(-1)].map((part) => [...part][0]) : [...name].slice(0, 1);
+  return letters.join("").toUpperCase();
+}
+
+// Up to what cannot be part of an address: spaces, quotes, brackets < >, Chinese punctuation.
+const LINK = /\bhttps?:\/\/[^\s<>"'`\u2018-\u201f\u3000-\u303f\uff00-\uffef]+/giu;
+
+/** Cut *text* into strings and {href, text} links (http and https only). */
+export function linkify(text) {
+  const parts = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const found = withoutTail(match[0]);
+    if (!URL.canParse(found)) continue;
+    parts.push(text.slice(from, match.index), { href: new URL(found).href, text: found });
+    from = match.index + found.length;
+  }
+  parts.push(text.slice(from));
+  return parts.filter((part) => part !== "");
+}
+
+/** "(see https://a.b/c)." ends before ")."; a bracket opened within the address stays. */
+function withoutTail(link) {
+  for (;;) {
+    const last = link.at(-1);
+    const opening = { ")": "(", "]": "[", "}": "{" }[last];
+    const isTail = opening
+      ? link.split(opening).length < link.split(last).length
+      : ".,;:!?*_~".includes(last);
+    if (!isTail) return link;
+    link = link.slice(0, -1);
+  }
+}
+
+const formats = new Map();
+
+function format(ms, options) {
+  const key = locale() + JSON.stringify(options);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale(), options));
+  return formats.get(key).format(ms);
+}
+
+function daysBetween(a, b) {
+  return Math.round((midnight(b) - midnight(a)) / DAY_MS);
+}
+
+function midnight(ms) {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
+function sameYear(a, b) {
+  return new Date(a).getFullYear() === new Date(b).getFullYear();
+}
