@@ -1,0 +1,223 @@
+"""The chat page in Chromium: what people type, click and see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import People, Shoot
+
+STORED = re.compile("sent|delivered|read")
+HOSTILE = [
+    "<img src=x onerror=\"window.pwned='img'\">",
+    "<script>window.pwned='script'</script>",
+    "<a href=\"javascript:window.pwned='link'\">free eggs</a>",
+    "javascript:window.pwned='scheme'",
+    "&lt;b&gt; {{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
+    "https://example.org/\"onmouseover=\"window.pwned='quote'",
+]
+
+
+async def test_two_people_find_each_other_and_chat(person: People, shoot: Shoot) -> None:
+    """Who registers can find the other, and both see what is written as it comes."""
+    ada, grace = await person("ada"), await person("grace")
+
+    await ada.open_chat_with(grace)
+    await ada.write("Hello Grace")
+    await expect(ada.message("Hello Grace")).to_have_attribute("data-state", STORED)
+    await expect(grace.find("conversation")).to_contain_text("Hello Grace")
+    await expect(grace.find("unread")).to_have_text("1")
+    await grace.find("conversation").click()
+    await grace.write("你好，Ada")
+
+    await ada.sees("Hello Grace", "你好，Ada")
+    await grace.sees("Hello Grace", "你好，Ada")
+    await expect(grace.find("unread")).to_have_count(0)
+    await expect(ada.find("presence")).to_have_text("online")
+    await shoot(ada, "chat")
+    await ada.page.emulate_media(color_scheme="dark")
+    await shoot(ada, "chat-dark")
+
+
+async def test_who_was_away_finds_what_was_written(person: People) -> None:
+    """A closed tab misses nothing: the login is still there, and so is every message in order."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    await ada.write("one")
+    await expect(grace.find("conversation")).to_be_visible()
+    await grace.page.close()
+    await expect(ada.find("presence")).to_have_text("offline")
+
+    for text in ("two", "three", "four"):
+        await ada.write(text)
+    await expect(ada.message("four")).to_have_attribute("data-state", STORED)
+    grace.page = await grace.context.new_page()
+    await grace.page.goto(grace.url)
+
+    await expect(grace.find("unread")).to_have_text("4")
+    await grace.find("conversation").click()
+    await grace.sees("one", "two", "three", "four")
+    await expect(ada.find("presence")).to_have_text("online")
+
+
+async def test_hostile_texts_do_nothing(person: People) -> None:
+    """A text is shown as it was written, whatever it looks like to a browser."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+
+    for text in HOSTILE:
+        await ada.write(text)
+    await expect(grace.find("conversation")).to_contain_text("onmouseover")
+    await grace.find("conversation").click()
+
+    for someone in (ada, grace):
+        await someone.sees(*HOSTILE)
+        assert await someone.page.locator(".messages :is(img, script, iframe)").count() == 0
+        links = await someone.page.locator(".text a").evaluate_all("all => all.map(a => a.href)")
+        assert links == ["https://example.org/"]
+        assert await someone.page.evaluate("window.pwned") is None
+
+
+async def test_addresses_become_links(person: People) -> None:
+    """An http or https address can be clicked, and tells its site nothing about the page."""
+    ada = await person("ada")
+    await ada.find("search").fill(ada.name)
+    await ada.find("found").click()
+
+    await ada.write(
+        "见https://example.org/a_(b)。And (http://example.org/c?d=e#f), ftp://example.org http://["
+    )
+
+    links = ada.page.locator(".text a")
+    await expect(links).to_have_text(["https://example.org/a_(b)", "http://example.org/c?d=e#f"])
+    await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
+
+
+async def test_the_login_survives_a_reload_and_ends_with_log_out(person: People) -> None:
+    """A reload shows the same chat again; a log-out ends the login in every tab."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    await ada.write("still here")
+    await expect(ada.message("still here")).to_have_attribute("data-state", STORED)
+
+    await ada.page.reload()
+    await ada.sees("still here")
+    second = await ada.context.new_page()
+    await second.goto(ada.url)
+    await expect(second.get_by_test_id("conversation")).to_be_visible()
+    await ada.find("logout").click()
+
+    await expect(ada.find("login-card")).to_be_visible()
+    await expect(second.get_by_test_id("login-card")).to_be_visible()
+    await ada.page.reload()
+    await expect(ada.find("login-card")).to_be_visible()
+
+
+async def test_two_tabs_renew_the_token_at_once(person: People) -> None:
+    """A refresh token can be used once, and two tabs that need it at the same time both go on."""
+    ada = await person("ada")
+    tabs = [ada.page, await ada.context.new_page()]
+    await tabs[1].goto(ada.url)
+    await expect(tabs[1].get_by_test_id("me")).to_be_visible()
+    await ada.page.evaluate(
+        "s => localStorage['yolk.session'] = JSON.stringify({...JSON.parse(s), token: 'old'})",
+        json.dumps(await ada.session()),
+    )
+
+    await asyncio.gather(*(tab.get_by_test_id("search").fill(ada.name) for tab in tabs))
+
+    for tab in tabs:
+        await expect(tab.get_by_test_id("found")).to_contain_text(f"@{ada.name}")
+    assert (await ada.session())["token"] != "old"
+
+
+async def test_a_wrong_password_is_told(person: People, shoot: Shoot) -> None:
+    """The card shows what the server says, and the right password then gets in."""
+    ada = await person("ada")
+    await ada.find("logout").click()
+
+    await ada.log_in("not the password")
+    await expect(ada.find("login-error")).not_to_be_empty()
+    await shoot(ada, "login")
+    await ada.log_in()
+
+    await expect(ada.find("me")).to_have_text(ada.nickname)
+
+
+async def test_older_messages_come_without_a_jump(person: People, shoot: Shoot) -> None:
+    """Scrolling up brings older messages and moves nothing; a new one waits behind a pill."""
+    ada, grace = await person("ada"), await person("grace")
+    await grace.send_over_http(ada, [f"number {n}" for n in range(120)])
+    await ada.find("conversation").click()
+    await expect(ada.message("number 119")).to_be_in_viewport()
+    assert await ada.find("message").count() < 120
+
+    top = "m => m.getBoundingClientRect().top"
+    seventy_five = ada.message("number 75")
+    before = await seventy_five.evaluate(
+        f"m => {{ document.querySelector('.messages').scrollTop = 400; return ({top})(m) }}"
+    )
+    await expect(ada.message("number 60")).to_be_attached()
+    assert abs(await seventy_five.evaluate(top) - before) < 2
+
+    await grace.send_over_http(ada, ["newest"])
+    await expect(ada.find("new-messages")).to_contain_text("1 new")
+    assert abs(await seventy_five.evaluate(top) - before) < 2
+    await shoot(ada, "pill")
+    await ada.find("new-messages").click()
+    await expect(ada.message("newest")).to_be_in_viewport()
+    await expect(ada.find("new-messages")).to_have_count(0)
+    await expect(ada.find("unread")).to_have_count(0)
+
+
+async def test_an_input_method_may_use_enter(person: People) -> None:
+    """Enter that ends a word being composed sends nothing; Shift+Enter begins a line."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    composer = ada.find("composer")
+
+    await composer.fill("你好")
+    await composer.dispatch_event("keydown", {"key": "Enter", "isComposing": True})
+    await expect(composer).to_have_value("你好")
+    await composer.press("Shift+Enter")
+    await composer.press_sequentially("Grace")
+    await composer.press("Enter")
+
+    await ada.sees("你好\nGrace")
+
+
+async def test_a_phone_shows_one_pane(person: People, shoot: Shoot) -> None:
+    """On a narrow screen a chat takes the place of the list, and Back brings the list again."""
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    ada, grace = await person("ada", **phone), await person("grace")
+
+    await ada.open_chat_with(grace)
+    await ada.write("From my phone")
+    await expect(ada.page.get_by_role("navigation")).to_be_hidden()
+    await shoot(ada, "phone")
+    await ada.page.get_by_role("button", name="Back").click()
+
+    await expect(ada.find("conversation")).to_contain_text("You: From my phone")
+    await expect(ada.find("composer")).to_have_count(0)
+    width = await ada.page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
+
+
+async def test_speaks_the_language_of_the_browser(person: People, shoot: Shoot) -> None:
+    """A Chinese browser gets Chinese words; the switch changes them and is remembered."""
+    ada = await person("ada", registered=False, locale="zh-CN")
+    await ada.page.goto(ada.url)
+    await expect(ada.page.get_by_role("button", name="登录")).to_be_visible()
+    await shoot(ada, "login-chinese")
+
+    await ada.find("language").click()
+    await expect(ada.page.get_by_role("button", name="Log in")).to_be_visible()
+    await ada.page.reload()
+
+    await expect(ada.page.locator("html")).to_have_attribute("lang", "en")
+    await expect(ada.page.get_by_role("button", name="Log in")).to_be_visible()

@@ -1,0 +1,156 @@
+"""Accounts, logins, and how they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rows import database, disable, rows
+from yolk.testing import Server, User
+
+
+@pytest.fixture(scope="module")
+def names() -> set[str]:
+    """Hold what a login answers."""
+    return {"id", "username", "nickname", "avatar", "token", "expires_in", "refresh_token"}
+
+
+async def fails(server: Server, path: str, **body: object) -> tuple[int, int]:
+    """Post, and give the status and the code of the refusal."""
+    answer = await server.ask("POST", path, json=body)
+    assert answer.json()["msg"] == "fail"
+    return answer.status_code, answer.json().get("code")
+
+
+async def test_one_registers_and_logs_in(server: Server, names: set[str]) -> None:
+    """Both answer with what a client keeps, and the password is stored as argon2 only."""
+    grace = await server.user("grace")
+
+    login = await server.post("/auth/login", username=grace.username, password=grace.password)
+
+    assert set(login) == names
+    assert login["id"] == grace.id
+    assert login["nickname"] == grace.username
+    [(stored,)] = rows(server, "SELECT password FROM user WHERE id = ?", grace.id)
+    assert stored.startswith("$argon2id$")
+
+
+async def test_a_name_belongs_to_one(server: Server) -> None:
+    """A username that is taken is refused."""
+    grace = await server.user("grace")
+
+    taken = await fails(server, "/auth/register", username=grace.username, password="another one")
+
+    assert taken == (400, 3011)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"username": "x", "password": "long enough"},
+        {"username": "has blanks", "password": "long enough"},
+        {"username": "x" * 31, "password": "long enough"},
+        {"username": "someone", "password": "short"},
+        {"username": "someone", "password": "x" * 129},
+        {"username": 7, "password": ["long enough"]},
+    ],
+)
+async def test_what_makes_no_account_is_named(server: Server, body: dict[str, object]) -> None:
+    """A field that is missing or wrong gets 400 and a text that names it."""
+    answer = await server.ask("POST", "/auth/register", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, 1002)
+    assert "username" in answer.json()["data"] or "password" in answer.json()["data"]
+
+
+async def test_a_wrong_password_and_an_unknown_name_look_alike(server: Server) -> None:
+    """Nobody learns from a login which names exist."""
+    grace = await server.user("grace")
+
+    wrong = await fails(server, "/auth/login", username=grace.username, password="wrong")
+    unknown = await fails(server, "/auth/login", username="nobody-here", password="wrong")
+
+    assert wrong == unknown == (401, 3010)
+
+
+async def test_a_refresh_token_is_used_up(server: Server) -> None:
+    """It gives a new pair; used long afterwards it ends the login, for one of two is a thief."""
+    grace = await server.user("grace")
+    fresh = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
+    with database(server) as connection:
+        connection.execute("UPDATE session SET refresh_time = refresh_time - 60000")
+
+    again = await fails(server, "/auth/refresh", refresh_token=grace.refresh_token)
+    after = await fails(server, "/auth/refresh", refresh_token=fresh["refresh_token"])
+
+    assert again == after == (401, 3012)
+
+
+async def test_a_lost_answer_to_a_refresh_costs_no_login(server: Server) -> None:
+    """Right after it was used up, the old token is taken once more; the lost one never is."""
+    grace = await server.user("grace")
+    lost = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
+
+    fresh = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
+
+    assert await fails(server, "/auth/refresh", refresh_token=lost["refresh_token"]) == (401, 3012)
+    await server.post("/auth/refresh", refresh_token=fresh["refresh_token"])
+
+
+async def test_refresh_tokens_are_stored_as_hashes(server: Server) -> None:
+    """The database holds nothing that could be used to log in."""
+    grace = await server.user("grace")
+
+    [(stored,)] = rows(server, "SELECT refresh_hash FROM session WHERE user_id = ?", grace.id)
+
+    assert grace.refresh_token not in stored
+    assert len(stored) == 64
+
+
+async def test_logging_out_ends_this_login_only(server: Server) -> None:
+    """Its sockets get 4505, its tokens are refused; another device stays."""
+    grace = await server.user("grace")
+    other = await server.post("/auth/login", username=grace.username, password=grace.password)
+    here = await grace.connect()
+    there = await server.connect(f"/ws?token={other['token']}")
+
+    await grace.post("/auth/logout")
+
+    code, _ = await here.closed()
+    assert (here.passed[-1], code) == ({"msg": "fail", "data": "你已退出登录"}, 4505)
+    refused = await server.connect(f"/ws?token={grace.token}")
+    assert (await refused.closed())[0] == 4505
+    assert await fails(server, "/auth/refresh", refresh_token=grace.refresh_token) == (401, 3012)
+    answer = await server.ask("GET", "/users?q=a", token=grace.token)
+    assert (answer.status_code, answer.json()["code"]) == (401, 3005)
+    assert await there.ping()
+    await there.close()
+
+
+async def test_who_is_disabled_cannot_come_back(server: Server) -> None:
+    """Neither by password nor by refresh token."""
+    grace = await server.user("grace")
+    disable(server, grace)
+
+    by_password = await fails(
+        server, "/auth/login", username=grace.username, password=grace.password
+    )
+    by_token = await fails(server, "/auth/refresh", refresh_token=grace.refresh_token)
+
+    assert by_password == by_token == (403, 3004)
+
+
+async def test_people_are_found_by_the_beginning_of_their_name(server: Server, ada: User) -> None:
+    """Nothing in the text is a wildcard, and nobody's password is shown."""
+    grace = await server.user("grace_%x")
+    await ada.connect()
+
+    found = await grace.get("/users", q=grace.username[:12])
+    none = await grace.get("/users", q="%")
+    hers = await grace.get("/users", q=ada.username)
+
+    person = {"id": grace.id, "username": grace.username, "nickname": grace.username}
+    assert found == [{**person, "avatar": "", "online": False}]
+    assert none == []
+    assert hers[0]["online"]
+    assert await grace.get(f"/users/{ada.id}") == hers[0]

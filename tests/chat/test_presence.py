@@ -1,0 +1,145 @@
+"""Who is online, with one device or many, on one worker or two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.rows import add_user, is_online
+from yolk.testing import Server, Socket, User
+
+
+@pytest.fixture(scope="module")
+def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat with two workers."""
+    running = Server(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
+    yield running
+    running.stop()
+
+
+def worker_of(socket: Socket) -> str:
+    """Tell which worker a socket is on."""
+    name: str = socket.passed[0]["data"]["socket"]
+    return name.rpartition(":")[0]
+
+
+async def on_another_worker(user: User, than: str) -> Socket:
+    """Connect until the socket is on another worker than *than*."""
+    for _ in range(100):
+        socket = await user.connect()
+        if worker_of(socket) != than:
+            return socket
+        await socket.close()
+    raise AssertionError("100 connections came to the same worker")
+
+
+async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User) -> None:
+    """Who watches somebody is told when the first socket opens and when the last one closes."""
+    hers = await ada.connect()
+    assert (await hers.request("presence", users=[bob.id]))["data"] == {"online": []}
+
+    phone = await bob.connect()
+    came = await hers.wait_for(type="presence")
+    desktop = await bob.connect()
+    await phone.close()
+    await desktop.close()
+    went = await hers.wait_for(type="presence")
+
+    assert came["data"] == {"user_id": bob.id, "online": True}
+    assert went["data"] == {"user_id": bob.id, "online": False}
+    assert not is_online(server, bob)
+
+
+async def test_all_devices_stay(server: Server, ada: User) -> None:
+    """Unless told otherwise, a user has as many sockets as there are devices."""
+    sockets = [await ada.connect() for _ in range(5)]
+
+    assert all([await socket.ping() for socket in sockets])
+    assert is_online(server, ada)
+
+
+async def test_workers_are_one_chat(two_workers: Server) -> None:
+    """Two people on two workers chat: 200 messages sent, 200 arrive, in order."""
+    ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
+    hers = await ada.connect()
+    his = await on_another_worker(bob, worker_of(hers))
+
+    for number in range(200):
+        await hers.request("send", to_id=bob.id, cid=str(number), data=str(number))
+    got = [(await his.wait_for(type="message"))["data"]["data"] for _ in range(200)]
+
+    assert got == [str(number) for number in range(200)]
+
+
+async def test_presence_spans_workers(two_workers: Server) -> None:
+    """A user is online while any worker has a socket, and watchers on any worker are told."""
+    ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
+    hers = await ada.connect()
+    await hers.request("presence", users=[bob.id])
+    here = await bob.connect()
+    there = await on_another_worker(bob, worker_of(here))
+    assert (await hers.wait_for(type="presence"))["data"]["online"]
+
+    await here.close()
+    assert await there.ping()
+    assert (await ada.get("/users", q=bob.username))[0]["online"]
+    await there.close()
+
+    gone = await hers.wait_for(type="presence")
+    while gone["data"]["online"]:  # what connecting to the wrong worker told
+        gone = await hers.wait_for(type="presence")
+    assert gone["data"] == {"user_id": bob.id, "online": False}
+
+
+async def test_writing_at_once_on_two_workers_leaves_no_gap(two_workers: Server) -> None:
+    """Both workers write into one conversation, and each seq is given once."""
+    ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
+    hers = await ada.connect()
+    his = await on_another_worker(bob, worker_of(hers))
+
+    async def write(socket: Socket, to: User) -> list[int]:
+        for number in range(100):
+            data = {"to_id": to.id, "cid": str(number), "data": "x"}
+            await socket.send({"id": number, "type": "send", "data": data})
+        return [(await socket.wait_for(id=number))["data"]["seq"] for number in range(100)]
+
+    seqs = await asyncio.gather(write(hers, bob), write(his, ada))
+
+    assert sorted(seqs[0] + seqs[1]) == list(range(1, 201))
+
+
+async def test_the_same_cid_on_two_workers_is_one_message(two_workers: Server) -> None:
+    """A client that reconnects elsewhere and sends again gets the first answer."""
+    ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
+    here = await ada.connect()
+    there = await on_another_worker(ada, worker_of(here))
+
+    for number in range(20):
+        for socket in (here, there):
+            data = {"to_id": bob.id, "cid": str(number), "data": "x"}
+            await socket.send({"id": number, "type": "send", "data": data})
+
+    answers = [await socket.wait_for(id=number) for socket in (here, there) for number in range(20)]
+
+    assert len({answer["data"]["id"] for answer in answers}) == 20
+    assert [answer["data"]["dup"] for answer in answers].count(False) == 20
+
+
+async def test_stopping_tells_everybody(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A stop sends 1001 to every socket on every worker, and leaves nobody online."""
+    data = tmp_path_factory.mktemp("data")
+    server = Server(ROOT, data, {"WORKERS": "2"}).start()
+    users = [add_user(server, "user") for _ in range(20)]
+    sockets = [await user.connect() for user in users]
+
+    assert await asyncio.to_thread(server.stop) == 0
+
+    assert {(await socket.closed())[0] for socket in sockets} == {1001}
+    again = Server(ROOT, data).start()
+    try:
+        assert not any(is_online(again, user) for user in users)
+    finally:
+        again.stop()

@@ -1,0 +1,465 @@
+"""Tokens: which are good, which are not, and where the keys come from."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from plugins.jwt.keys import JwtSettings, load_keys
+from plugins.jwt.tokens import Tokens
+from tests.yolk.small_apps import YOLK, process
+from yolk import StartError
+from yolk.testing import Server, StartFailed
+
+SECRET = "0123456789abcdef0123456789abcdef"
+NODE = YOLK / "tests" / "node"
+
+Make = Callable[..., Tokens]
+Node = Callable[..., Any]
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Make:
+    """Give what makes the plugin's `app.jwt` from settings."""
+
+    def make(**settings: Any) -> Tokens:
+        given = JwtSettings(**settings)
+        return Tokens(given, load_keys(given, tmp_path, tmp_path))
+
+    return make
+
+
+@pytest.fixture
+def node() -> Node:
+    """Give Node's jsonwebtoken, or skip where it is missing."""
+    program = shutil.which("node")
+    if program is None:
+        pytest.skip("there is no Node.js; `make test` says how to have it")
+    if not (NODE / "node_modules" / "jsonwebtoken").is_dir():
+        pytest.skip("jsonwebtoken is not installed: npm install --prefix tests/node")
+
+    def run(action: str, **said: Any) -> Any:
+        done = subprocess.run(
+            [program, NODE / "jwt.mjs"],
+            input=json.dumps({"action": action, **said}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def key_pair(folder: Path, algorithm: str, name: str = "key") -> tuple[str, str]:
+    """Write a pair of keys, and give the names of the private and the public file."""
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    if algorithm == "RS256":
+        key = rsa.generate_private_key(65537, 2048)
+    elif algorithm == "ES256":
+        key = ec.generate_private_key(ec.SECP256R1())
+    else:
+        key = ed25519.Ed25519PrivateKey.generate()
+    private, public = folder / f"{name}.pem", folder / f"{name}.pub.pem"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    return private.name, public.name
+
+
+def encoded(part: object) -> str:
+    """Give one part of a token."""
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+# --- good tokens
+
+
+def test_what_was_signed_is_read_again(tokens: Make) -> None:
+    """HS256 by default; a token says when it was made and when it expires."""
+    app_jwt = tokens(secret=SECRET, expires_in=60)
+    before = int(time.time())
+    claims = app_jwt.verify(app_jwt.sign({"id": 7, "sid": "s", "名": "é"}))
+
+    assert (claims["id"], claims["sid"], claims["名"]) == (7, "s", "é")
+    assert before <= claims["iat"] <= time.time()
+    assert claims["exp"] - claims["iat"] == app_jwt.expires_in == 60
+
+
+def test_the_life_of_one_token_may_differ(tokens: Make) -> None:
+    """`sign` takes another lifetime than the setting's."""
+    app_jwt = tokens(secret=SECRET)
+    claims = app_jwt.verify(app_jwt.sign({"id": 7}, expires_in=5))
+
+    assert claims["exp"] - claims["iat"] == 5
+
+
+@pytest.mark.parametrize("claims", [{"id": 7}, {"id": "7"}])
+def test_a_token_made_by_node_is_accepted(tokens: Make, node: Node, claims: dict[str, Any]) -> None:
+    """What an Egg application's jsonwebtoken signed with the same secret opens Yolk too."""
+    made = node("sign", claims={**claims, "aud": "chat", "sub": 7}, key=SECRET)
+
+    found = tokens(secret=SECRET).verify(made)
+
+    assert (found["id"], found["aud"]) == (7, "chat")
+    assert "exp" not in found  # Egg applications seldom set one
+
+
+def test_a_token_made_by_node_with_a_short_secret_is_accepted(tokens: Make, node: Node) -> None:
+    """Secrets of ported applications are often short."""
+    made = node("sign", claims={"id": 7}, key="secret", options={"expiresIn": "1h"})
+
+    with warnings.catch_warnings(action="ignore"):
+        found = tokens(secret="secret", allow_short_secret=True).verify(made)
+
+    assert found["exp"] - found["iat"] == 3600
+
+
+def test_node_accepts_our_tokens(tokens: Make, node: Node) -> None:
+    """An Egg application with the same secret reads what Yolk has signed."""
+    made = tokens(secret=SECRET).sign({"id": 7, "sid": "s"})
+
+    found = node("verify", token=made, key=SECRET, options={"algorithms": ["HS256"]})
+
+    assert (found["id"], found["sid"]) == (7, "s")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_key_files_sign_and_check(tokens: Make, tmp_path: Path, algorithm: str) -> None:
+    """The private key alone is enough, and who has only the public one can check."""
+    private, public = key_pair(tmp_path, algorithm)
+    alone = tokens(algorithm=algorithm, private_key=private)
+    both = tokens(algorithm=algorithm, private_key=private, public_key=public)
+    checker = tokens(algorithm=algorithm, public_key=str(tmp_path / public))
+    made = alone.sign({"id": 7})
+
+    assert jwt.get_unverified_header(made)["alg"] == algorithm
+    assert [each.verify(made)["id"] for each in (alone, both, checker)] == [7, 7, 7]
+    with pytest.raises(RuntimeError, match=r"jwt\.private_key is not set"):
+        checker.sign({"id": 7})
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_token_made_by_node_with_a_key_is_accepted(
+    tokens: Make, node: Node, tmp_path: Path, algorithm: str
+) -> None:
+    """Node signs with its key, and Yolk has the public half."""
+    private, public = key_pair(tmp_path, algorithm)
+    pem = (tmp_path / private).read_text()
+    made = node("sign", claims={"id": 7}, key=pem, options={"algorithm": algorithm})
+
+    assert tokens(algorithm=algorithm, public_key=public).verify(made)["id"] == 7
+
+
+# --- the user it names
+
+
+@pytest.mark.parametrize("id", [1, 7, 2**63 - 1])
+@pytest.mark.parametrize("form", [int, str, "{:03}".format])
+def test_the_user_id_is_an_integer(tokens: Make, form: Callable[[int], object], id: int) -> None:
+    """A number, or digits as Egg applications make them."""
+    found = tokens(secret=SECRET).verify(jwt.encode({"id": form(id)}, SECRET, "HS256"))
+
+    assert found["id"] == id
+    assert type(found["id"]) is int
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        *(
+            {"id": value}
+            for value in [
+                0,
+                -1,
+                2**63,
+                True,
+                7.0,
+                None,
+                "",
+                "0",
+                "-7",
+                "7.0",
+                " 7",
+                "٧",
+                "ada",
+                str(2**63),
+                "9" * 5000,
+                [7],
+                {"id": 7},
+            ]
+        ),
+    ],
+)
+def test_a_token_without_a_user_is_refused(tokens: Make, claims: dict[str, Any]) -> None:
+    """Zero, negative, too large, truth values, fractions and other texts are no user ids."""
+    with pytest.raises(jwt.InvalidTokenError, match="names no user id"):
+        tokens(secret=SECRET).verify(jwt.encode(claims, SECRET, "HS256"))
+
+
+# --- bad tokens
+
+
+def test_an_expired_token_says_so(tokens: Make) -> None:
+    """Its error is its own, since a client can do something about it."""
+    app_jwt = tokens(secret=SECRET)
+
+    with pytest.raises(jwt.ExpiredSignatureError):
+        app_jwt.verify(app_jwt.sign({"id": 7}, expires_in=-1))
+
+
+def test_clocks_may_differ_by_the_leeway(tokens: Make) -> None:
+    """A token expires `leeway` seconds later, and one from a clock ahead is good already."""
+    strict, lenient = tokens(secret=SECRET), tokens(secret=SECRET, leeway=60)
+    late = strict.sign({"id": 7}, expires_in=-30)
+    early = jwt.encode({"id": 7, "iat": int(time.time()) + 30}, SECRET, "HS256")
+    too_late = strict.sign({"id": 7}, expires_in=-90)
+
+    assert lenient.verify(late)["id"] == lenient.verify(early)["id"] == 7
+    with pytest.raises(jwt.InvalidTokenError):
+        strict.verify(early)
+    with pytest.raises(jwt.ExpiredSignatureError):
+        lenient.verify(too_late)
+
+
+@pytest.mark.parametrize("token", [None, "", "x", "a.b.c", "é.é.é", "..", "x" * 100_000])
+def test_what_is_no_token_is_refused(tokens: Make, token: str | None) -> None:
+    """Anything else than a token is a bad token, not a fault of the server."""
+    with pytest.raises(jwt.InvalidTokenError):
+        tokens(secret=SECRET).verify(token)
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "NONE"])
+def test_an_unsigned_token_is_refused(tokens: Make, alg: str) -> None:
+    """Algorithm `none` is no algorithm."""
+    made = f"{encoded({'alg': alg, 'typ': 'JWT'})}.{encoded({'id': 7})}."
+
+    with pytest.raises(jwt.InvalidTokenError):
+        tokens(secret=SECRET).verify(made)
+
+
+def test_a_token_does_not_choose_its_algorithm(tokens: Make, tmp_path: Path) -> None:
+    """Another HMAC, or a public key taken for a secret, is refused."""
+    _, public = key_pair(tmp_path, "RS256")
+    pem = (tmp_path / public).read_bytes()
+    with warnings.catch_warnings(action="ignore"):
+        other = jwt.encode({"id": 7}, SECRET, "HS512")
+    # RS256's public key as the secret of HS256: PyJWT makes no such token, so it is made by hand.
+    signing = f"{encoded({'alg': 'HS256', 'typ': 'JWT'})}.{encoded({'id': 7})}"
+    hmac = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    signature = base64.urlsafe_b64encode(hmac.sign(signing.encode(), pem)).rstrip(b"=").decode()
+
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        tokens(secret=SECRET).verify(other)
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        tokens(algorithm="RS256", public_key=public).verify(f"{signing}.{signature}")
+
+
+def test_a_changed_token_is_refused(tokens: Make) -> None:
+    """Neither claims nor signature can be exchanged, and another secret signs nothing."""
+    app_jwt = tokens(secret=SECRET)
+    head, _, signature = app_jwt.sign({"id": 7}).split(".")
+
+    for changed in (
+        f"{head}.{encoded({'id': 8})}.{signature}",
+        app_jwt.sign({"id": 7}).rpartition(".")[0] + ".",
+        tokens(secret=SECRET[::-1]).sign({"id": 7}),
+    ):
+        with pytest.raises(jwt.InvalidTokenError):
+            app_jwt.verify(changed)
+
+
+# --- keys
+
+
+def test_a_local_secret_is_made_once(tokens: Make, tmp_path: Path) -> None:
+    """Without a secret one is made, for this application only, and kept in the data folder."""
+    made = tokens().sign({"id": 7})
+
+    secret = tmp_path / "jwt.secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert len(secret.read_text()) >= 32
+    assert tokens().verify(made)["id"] == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["jwt.secret"]
+
+
+def test_processes_that_start_at_once_agree_on_a_local_secret(tmp_path: Path) -> None:
+    """Whichever of them makes it, all sign with the same."""
+    program = """
+import sys
+from pathlib import Path
+from plugins.jwt.keys import JwtSettings, load_keys
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+print(load_keys(JwtSettings(), folder, folder).signing)
+"""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, tmp_path],
+            cwd=YOLK,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(4)
+    ]
+    for each in processes:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in processes:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
+    secrets = {each.communicate(timeout=20)[0] for each in processes}
+
+    assert secrets == {(tmp_path / "jwt.secret").read_text() + "\n"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"algorithm": "RS256"}, "the plugin jwt: RS256 needs a key; set jwt.private_key or jwt"),
+        ({}, "the plugin jwt has no secret in prod; set JWT_SECRET to at least 32 random bytes."),
+        ({"secret": ""}, "the plugin jwt has no secret in prod"),
+        ({"secret": SECRET[1:]}, "the plugin jwt: JWT_SECRET is shorter than 32 bytes; take a lo"),
+    ],
+)
+def test_settings_that_are_not_safe_stop_the_start(settings: dict[str, Any], problem: str) -> None:
+    """The sentence says what is missing and how to set it."""
+    with pytest.raises(StartError) as refusal:
+        JwtSettings(**settings).check("prod")
+
+    assert str(refusal.value).startswith(problem)
+
+
+def test_settings_that_are_safe_do_not() -> None:
+    """A long secret, a short one on purpose, and any of them outside of prod will do."""
+    JwtSettings(secret=SECRET).check("prod")
+    JwtSettings(secret="é" * 16).check("prod")  # bytes count
+    JwtSettings(secret="egg", allow_short_secret=True).check("prod")
+    JwtSettings(secret="egg").check("local")
+    JwtSettings().check("test")
+
+
+@pytest.mark.parametrize("file", ["no.pem", "text.pem", "other.pem", "key.pub.pem"])
+def test_a_file_without_the_key_is_refused(tokens: Make, tmp_path: Path, file: str) -> None:
+    """A file that is missing, holds no key, or one of another kind, is told at the start."""
+    key_pair(tmp_path, "RS256")
+    key_pair(tmp_path, "ES256", "other")
+    (tmp_path / "text.pem").write_text("no key")
+
+    with pytest.raises((OSError, ValueError)):
+        tokens(algorithm="RS256", private_key=file)
+
+
+def test_keys_that_are_no_pair_are_refused(tokens: Make, tmp_path: Path) -> None:
+    """Nobody could check what such an application signs."""
+    private, _ = key_pair(tmp_path, "ES256")
+    _, other = key_pair(tmp_path, "ES256", "other")
+
+    with pytest.raises(ValueError, match="not the public half"):
+        tokens(algorithm="ES256", private_key=private, public_key=other)
+
+
+# --- the plugin in an application
+
+FILES = {
+    "config/plugin.py": "jwt = {'package': 'plugins.jwt'}",
+    "config/config_default.py": "AUTO_EXTEND = False",
+    "config/config_prod.py": "jwt = {'allow_short_secret': True}",
+    "routes/__init__.py": """
+    import jwt
+
+    async def sign(ctx):
+        ctx.body = ctx.app.jwt.sign({"id": "7"})
+
+    async def check(ctx):
+        try:
+            ctx.body = ctx.check_token(ctx.query.token)["id"]
+        except jwt.InvalidTokenError as error:
+            ctx.body = type(error).__name__
+
+    def mount(app):
+        app.http.get("/sign", sign)
+        app.http.get("/check", check)
+    """,
+}
+
+
+def application(folder: Path, files: dict[str, str] | None = None, **env: str) -> Server:
+    """Give an application that has the plugin."""
+    return process(folder, {**FILES, **(files or {})}, None, **env)
+
+
+async def test_short_secrets_raise_no_warning(tmp_path: Path) -> None:
+    """Whoever has allowed one is not reminded with every token; `ctx.check_token` works."""
+    server = application(tmp_path, YOLK_ENV="prod", JWT_SECRET="egg", PYTHONWARNINGS="error")
+    async with server:
+        token = (await server.ask("GET", "/sign")).text
+        assert (await server.ask("GET", "/check", params={"token": token})).json() == 7
+        assert (await server.ask("GET", "/check")).text == "InvalidTokenError"
+
+    assert "Warning" not in server.output
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ("", "the plugin jwt has no secret in prod; set JWT_SECRET to at least 32 random bytes.\n"),
+        (
+            "egg",
+            "the plugin jwt: JWT_SECRET is shorter than 32 bytes; take a longer one, or set "
+            "jwt.allow_short_secret to keep an Egg application's.\n",
+        ),
+    ],
+)
+def test_there_is_no_start_in_prod_without_a_good_secret(
+    tmp_path: Path, secret: str, problem: str
+) -> None:
+    """One sentence, status 1, and nothing was made."""
+    server = application(
+        tmp_path, {"config/config_prod.py": ""}, YOLK_ENV="prod", JWT_SECRET=secret
+    )
+    with pytest.raises(StartFailed) as failure:
+        server.start()
+
+    assert str(failure.value).endswith(f":\nyolk: {problem}")
+    assert failure.value.status == 1
+    assert not server.data.exists()
+
+
+def test_a_key_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    """The sentence says which file it was looked for in."""
+    settings = "jwt = {'algorithm': 'EdDSA', 'private_key': 'keys/no.pem'}"
+    with pytest.raises(StartFailed) as failure:
+        application(tmp_path, {"config/config_local.py": settings}).start()
+
+    said = str(failure.value)
+    assert (
+        "\nyolk: the plugin jwt cannot read its key: [Errno 2] No such file or directory: " in said
+    )
+    assert "/keys/no.pem'.\n" in said
+    assert "Traceback" not in said
+    assert failure.value.status == 1

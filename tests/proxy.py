@@ -1,0 +1,73 @@
+"""A network that can be cut: it stands between a server and what the server needs."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+
+class Proxy:
+    """
+    Passes connections on to a unix socket, or cuts them all.
+
+    Args:
+        target: the path of the unix socket.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._cut = False
+        self._open: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    def cut(self) -> None:
+        """End all connections, and every new one at once."""
+        self._cut = True
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    def mend(self) -> None:
+        """Pass connections on again."""
+        self._cut = False
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.cut()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._cut:
+            writer.transport.abort()
+            return
+        back, forth = await asyncio.open_unix_connection(self._target)
+        self._open |= {writer, forth}
+        try:
+            await asyncio.gather(_copy(reader, forth), _copy(back, writer))
+        finally:
+            self._open -= {writer, forth}
+            for end in (writer, forth):
+                end.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass  # cut
+    finally:
+        writer.close()

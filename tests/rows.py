@@ -1,0 +1,56 @@
+"""What no interface offers: a look into the database and the Redis of a running chat."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from redis import Redis
+
+from yolk.testing import Server, User
+
+
+@contextmanager
+def database(server: Server) -> Iterator[sqlite3.Connection]:
+    """Open the SQLite database of a running chat."""
+    with closing(sqlite3.connect(server.data / "yolk.sqlite3", timeout=10)) as connection:
+        yield connection
+        connection.commit()
+
+
+def rows(server: Server, query: str, *values: Any) -> list[Any]:
+    """Give what *query* finds in the database."""
+    with database(server) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def add_user(server: Server, name: str) -> User:
+    """Add somebody without a password, with a token that names no login, as an Egg program does."""
+    username = f"{name}-{secrets.token_hex(4)}"
+    with database(server) as connection:
+        added = connection.execute(
+            "INSERT INTO user (username, password) VALUES (?, '')", (username,)
+        )
+    user_id = added.lastrowid or 0
+    return User(server, user_id, username, "", server.token(id=user_id), "")
+
+
+def disable(server: Server, user: User) -> None:
+    """Disable a user, as an administrator's program does."""
+    with database(server) as connection:
+        connection.execute("UPDATE user SET status = 0 WHERE id = ?", (user.id,))
+
+
+def redis(server: Server) -> Redis:
+    """Connect to the embedded Valkey of a running chat."""
+    line = next(line for line in server.output.splitlines() if "valkey.sock" in line)
+    return Redis(unix_socket_path=line.split(" on ")[-1].strip())
+
+
+def is_online(server: Server, user: User) -> bool:
+    """Tell whether the seed's key says that *user* is online."""
+    with closing(redis(server)) as connection:
+        return bool(connection.exists(f"online_{user.id}"))
