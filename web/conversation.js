@@ -36,6 +36,8 @@ export class Conversation {
     this.chatType = row.chat_type;
     this.readSeq = Math.max(this.readSeq, row.read_seq ?? 0);
     this.deliveredSeq = Math.max(this.deliveredSeq, row.delivered_seq ?? 0);
+    this.peerReadSeq = Math.max(this.peerReadSeq, row.peer_read_seq ?? 0);
+    this.peerDeliveredSeq = Math.max(this.peerDeliveredSeq, row.peer_delivered_seq ?? 0);
     if (row.last_seq >= this.lastSeq) {
       this.lastSeq = row.last_seq;
       this.last = row.last ?? this.last;

@@ -62,6 +62,16 @@ const en = {
   connecting: "Connecting…",
   tryNow: "Try now",
   backOnline: "Back online",
+  error1002: "A name has 2 to 30 characters and no blanks, a password 6 to 128.",
+  error2001: "This user does not exist or was disabled.",
+  error3003: "There is no such user.",
+  error3004: "Your account is disabled.",
+  error3010: "Wrong username or password.",
+  error3011: "This username is taken.",
+  error3012: "Please log in again.",
+  error5000: "Something went wrong on the server.",
+  error5001: "The server is unavailable for a moment. Please try again.",
+  error5002: "The server is busy. Please try again.",
 };
 
 const zh = {
@@ -124,6 +134,16 @@ const zh = {
   connecting: "正在连接…",
   tryNow: "立即重试",
   backOnline: "已恢复连接",
+  error1002: "用户名为 2 到 30 个字符且不含空格，密码为 6 到 128 个字符。",
+  error2001: "对方不存在或者已被禁用。",
+  error3003: "用户不存在。",
+  error3004: "你的账号已被禁用。",
+  error3010: "用户名或密码错误。",
+  error3011: "用户名已被占用。",
+  error3012: "请重新登录。",
+  error5000: "服务器出错了。",
+  error5001: "服务暂时不可用，请稍后重试。",
+  error5002: "服务繁忙，请稍后重试。",
 };
 
 const words = { en, zh };
@@ -138,6 +158,11 @@ export function t(key, values = {}) {
 /** Whether there is a text of that name. */
 export function hasText(key) {
   return key in words[language];
+}
+
+/** What a person reads of an error: in the page's language where its code is known, else the server's own words. */
+export function errorText({ code, message }) {
+  return hasText(`error${code}`) ? t(`error${code}`) : message;
 }
 
 /** The locale for dates: the browser's own where it speaks the page's language. */

@@ -7,6 +7,7 @@
  */
 
 import { ConnectionLost, TooBig } from "./connection.js";
+import { errorText } from "./i18n.js";
 import { randomId } from "./session.js";
 
 const RETRY_MAX_MS = 15_000;
@@ -90,7 +91,7 @@ export class Outbox {
     } catch (error) {
       if (error instanceof ConnectionLost) return "lost";
       if (error.temporary) return "wait";
-      const text = error instanceof TooBig ? null : error.message;
+      const text = error instanceof TooBig ? null : errorText(error);
       this.#save({ ...entry, state: "failed", error: text });
       return "failed";
     }

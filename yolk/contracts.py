@@ -37,8 +37,11 @@ class Room(Protocol):
 class WebSocket(Protocol):
     """One open socket: `ctx.websocket`."""
 
-    id: str
     user_id: int | None
+
+    @property
+    def id(self) -> str:
+        """Its name, unique among all workers."""
 
     @property
     def open(self) -> bool:

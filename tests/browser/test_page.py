@@ -137,12 +137,12 @@ async def test_two_tabs_renew_the_token_at_once(person: People) -> None:
 
 
 async def test_a_wrong_password_is_told(person: People, shoot: Shoot) -> None:
-    """The card shows what the server says, and the right password then gets in."""
+    """The card says so in the language of the page, and the right password then gets in."""
     ada = await person("ada")
     await ada.find("logout").click()
 
     await ada.log_in("not the password")
-    await expect(ada.find("login-error")).not_to_be_empty()
+    await expect(ada.find("login-error")).to_have_text("Wrong username or password.")
     await shoot(ada, "login")
     await ada.log_in()
 

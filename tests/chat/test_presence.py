@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.copies import copy_chat
 from tests.rows import add_user, is_online
 from yolk.testing import Server, Socket, User
 
@@ -16,6 +18,16 @@ from yolk.testing import Server, Socket, User
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a chat with two workers."""
     running = Server(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat with two workers, in which a user has one device."""
+    folder = tmp_path_factory.mktemp("one")
+    root = copy_chat(folder, {"config/config_one.py": 'websocket = {"devices": "one"}\n'})
+    running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "one"}).start()
     yield running
     running.stop()
 
@@ -126,6 +138,42 @@ async def test_the_same_cid_on_two_workers_is_one_message(two_workers: Server) -
 
     assert len({answer["data"]["id"] for answer in answers}) == 20
     assert [answer["data"]["dup"] for answer in answers].count(False) == 20
+
+
+async def test_the_newest_device_logs_out_the_one_before(one_device: Server) -> None:
+    """The device before gets the seed's words and 4503, on whichever worker it is."""
+    ada, bob = add_user(one_device, "ada"), add_user(one_device, "bob")
+    first = await ada.connect()
+    second = await ada.connect()
+    third = await on_another_worker(ada, worker_of(second))
+
+    for old in (first, second):
+        code, _ = await old.closed()
+        assert (old.passed[-1], code) == (
+            {"msg": "fail", "data": "你的账号在其他设备登录"},
+            4503,
+        )
+    assert await third.ping()
+    assert is_online(one_device, ada)
+    await bob.post("/chat/send", to_id=ada.id, data="to the newest")
+    assert (await third.wait_for(type="message"))["data"]["data"] == "to the newest"
+
+
+async def test_devices_that_come_at_once_leave_exactly_one(one_device: Server) -> None:
+    """Two that come at the same moment do not log each other out."""
+    ada = add_user(one_device, "ada")
+
+    sockets = await asyncio.gather(
+        *(one_device.connect(f"/ws?token={ada.token}") for _ in range(20))
+    )
+    endings = [asyncio.create_task(socket.closed()) for socket in sockets]
+    for ending in islice(asyncio.as_completed(endings), 19):
+        assert (await ending)[0] == 4503
+
+    [(last, ending)] = [pair for pair in zip(sockets, endings, strict=True) if not pair[1].done()]
+    assert await last.ping()
+    assert is_online(one_device, ada)
+    ending.cancel()
 
 
 async def test_stopping_tells_everybody(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,7 +1,7 @@
 /** One card to log in or to register, and the place to say why one was logged out. */
 
 import { html, useState } from "../vendor/htm-preact-standalone.js";
-import { hasText, switchLanguage, t } from "../i18n.js";
+import { errorText, hasText, switchLanguage, t } from "../i18n.js";
 import { Icon, IconButton } from "./icons.js";
 
 export function Login({ client, onLanguage }) {
@@ -19,7 +19,7 @@ export function Login({ client, onLanguage }) {
     try {
       await client.enter(how, fields);
     } catch (failure) {
-      setError(failure.status ? failure.message : t("unreachable"));
+      setError(failure.status ? errorText(failure) : t("unreachable"));
       setBusy(false);
     }
   }

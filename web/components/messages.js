@@ -30,17 +30,19 @@ export class MessageList extends Component {
 
   /** Before the new messages are in the page: what is at the top of the view, and how far down? */
   getSnapshotBeforeUpdate() {
-    const { scrollTop, children } = this.box;
+    const { scrollTop, scrollHeight, clientHeight, children } = this.box;
     const list = [...children[0].children];
     const anchor = list.find((item) => item.dataset.key && item.offsetTop + item.offsetHeight > scrollTop);
-    return { anchor, from: anchor && anchor.offsetTop - scrollTop };
+    // Measured, not remembered: the view may have moved since the last scroll event.
+    const wasAtBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
+    return { anchor, from: anchor && anchor.offsetTop - scrollTop, wasAtBottom };
   }
 
-  componentDidUpdate(before, _, { anchor, from }) {
+  componentDidUpdate(before, _, { anchor, from, wasAtBottom }) {
     const { conversation, waiting } = this.props;
     const wroteOne = waiting.length > 0 && waiting.at(-1).cid !== before.waiting.at(-1)?.cid;
     const isFirst = before.messages.length === 0;
-    if (this.state.atBottom || wroteOne || isFirst) this.toBottom();
+    if (wasAtBottom || wroteOne || isFirst) this.toBottom();
     else if (anchor?.isConnected) this.box.scrollTop = anchor.offsetTop - from;
     if (before.messages !== this.props.messages || !conversation.loaded) this.looked();
   }
