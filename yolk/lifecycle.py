@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from yolk.boot import Boot, Plugin
 from yolk.errors import StartError
-from yolk.workers import leave_with_parent, look_after_workers, stop_if_asked
+from yolk.workers import hear_signals, leave_with_parent, look_after_workers, stop_if_asked
 
 if TYPE_CHECKING:
     from yolk.application import Application
@@ -27,6 +27,7 @@ def attach_hooks(app: Application) -> None:
     """
 
     async def main_start(*_: Any) -> None:
+        hear_signals()
         _start_main(app)
 
     async def main_stop(*_: Any) -> None:
@@ -34,6 +35,7 @@ def attach_hooks(app: Application) -> None:
 
     async def before_start(*_: Any) -> None:
         if _single_process():
+            hear_signals()
             _start_main(app)
         for hook in ("did_load", "will_ready"):
             for boot in app.boots:

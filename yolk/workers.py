@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import current_process
+from multiprocessing import current_process, resource_tracker
 from multiprocessing.connection import Client
 from multiprocessing.managers import dispatch  # type: ignore[attr-defined]  # not in typeshed
 from typing import Any
@@ -19,6 +19,8 @@ from sanic.worker.constants import ProcessState
 
 STOPPING = "stopping"
 """What the main process notes among its workers' states before it asks them to stop."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PARENT_INTERVAL = 1.0
 """Seconds between two looks whether the main process is there."""
@@ -114,7 +116,9 @@ def note_signals() -> Callable[[], bool]:
     Note SIGINT and SIGTERM until somebody handles them, instead of ending amid the start.
 
     Ended there, a process leaves helpers of multiprocessing behind, and tracebacks. A second
-    signal does end it at once.
+    signal does end it at once. Until `hear_signals` they are held back altogether, and so for
+    good in the helpers that are started meanwhile: a signal to the whole group, as systemd sends
+    it, must not end them before the processes that they help.
 
     Returns:
         what tells whether one has come.
@@ -128,7 +132,14 @@ def note_signals() -> Callable[[], bool]:
 
     signal.signal(signal.SIGTERM, note)
     signal.signal(signal.SIGINT, note)
+    resource_tracker.ensure_running()  # which, started later, would let signals in again
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     return lambda: bool(noted)
+
+
+def hear_signals() -> None:
+    """Take what was held back since `note_signals`, and what comes."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
 def leave_with_parent(app: Any) -> None:

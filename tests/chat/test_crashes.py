@@ -1,0 +1,137 @@
+"""Something dies without a word: it comes back by itself, and nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Callable
+
+from redis.exceptions import ConnectionError as RedisGone
+
+from tests.conftest import Serve
+from tests.rows import add_user, is_online, redis
+from yolk.testing import Server, Socket
+
+
+def workers(server: Server) -> list[int]:
+    """Give the process ids of the workers that have ever started."""
+    return [int(number) for number in re.findall(r"Worker ready \[(\d+)\]", server.output)]
+
+
+async def eventually(true: Callable[[], bool], seconds: float = 12) -> None:
+    """Wait until something that happens outside of our sight is so."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                if true():
+                    return
+            except RedisGone:
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def test_a_worker_that_dies_is_started_again(serve: Serve) -> None:
+    """Its users are off line within 10 s, unless they came back; the port serves all the time."""
+    server = serve(WORKERS="2")
+    users = [add_user(server, f"user{number}") for number in range(8)]
+    sockets = [await user.connect() for user in users]
+    place = {socket.passed[0]["data"]["socket"].rpartition(":")[0] for socket in sockets}
+    assert len(place) == 2
+
+    dead, alive = workers(server)
+    os.kill(dead, signal.SIGKILL)
+    server.wait_for_output("Serving on ", 3, 20)
+
+    still_open = [
+        (user, socket)
+        for user, socket in zip(users, sockets, strict=True)
+        if not (socket.connection.transport.is_closing() or await is_gone(socket))
+    ]
+    assert 0 < len(still_open) < len(users)
+    online = {user.id for user, _ in still_open}
+    await eventually(lambda: {user.id for user in users if is_online(server, user)} == online)
+    again = [await user.connect() for user in users]
+    assert all([await socket.ping() for socket in again])
+    assert alive in workers(server)
+
+
+async def is_gone(socket: Socket) -> bool:
+    """Tell whether a socket answers no more."""
+    try:
+        return not await socket.ping()
+    except Exception:  # noqa: BLE001 - whichever way the library says it
+        return True
+
+
+async def test_a_valkey_that_dies_is_started_again(serve: Serve) -> None:
+    """What is sent meanwhile is stored; afterwards workers hear each other as before."""
+    server = serve(WORKERS="2")
+    ada, bob = add_user(server, "ada"), add_user(server, "bob")
+    hers = await ada.connect()
+    sockets = [await bob.connect() for _ in range(6)]  # on both workers, most likely
+    with redis(server) as connection:
+        valkey = connection.info("server")["process_id"]
+
+    os.kill(valkey, signal.SIGKILL)
+    sent = await hers.request("send", to_id=bob.id, cid="1", data="meanwhile")
+    assert sent["msg"] == "ok"
+    await eventually(lambda: is_online(server, ada) and is_online(server, bob))
+
+    await hers.request("send", to_id=bob.id, cid="2", data="afterwards")
+    for socket in sockets:
+        while (await socket.wait_for(type="message"))["data"]["data"] != "afterwards":
+            pass
+    waiting = await bob.post("/chat/getmessage")
+    assert [message["data"] for message in waiting] == ["meanwhile", "afterwards"]
+
+
+async def test_after_a_power_cut_everything_is_there(serve: Serve) -> None:
+    """All processes die at once: the next start has every message, and nobody is online."""
+    server = serve(WORKERS="2")
+    ada, bob = add_user(server, "ada"), add_user(server, "bob")
+    hers = await ada.connect()
+    answers = []
+    for number in range(50):
+        data = {"to_id": bob.id, "cid": str(number), "data": str(number)}
+        await hers.send({"id": number, "type": "send", "data": data})
+    for number in range(25):
+        answers.append(await hers.wait_for(id=number))
+
+    server.kill()
+    server.start()
+
+    acknowledged = [answer["data"]["id"] for answer in answers]
+    waiting = await bob.post("/chat/getmessage")
+    assert [message["id"] for message in waiting][: len(acknowledged)] == acknowledged
+    assert [message["seq"] for message in waiting] == list(range(1, len(waiting) + 1))
+    await eventually(lambda: not is_online(server, ada))
+
+
+async def test_without_the_main_process_workers_leave(serve: Serve) -> None:
+    """They tell their clients and let go of the port, so that the next start finds it free."""
+    server = serve(WORKERS="2")
+    ada = add_user(server, "ada")
+    socket = await ada.connect()
+
+    os.kill(server.pid, signal.SIGKILL)
+
+    assert (await socket.closed())[0] == 1001
+    await asyncio.to_thread(server.wait_for_output, "Worker complete", 2, 20)
+    server.stop()
+    server.start()
+    await ada.connect()
+
+
+async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:
+    """As systemd and a terminal send it: everybody gets 1001, and the exit status is 0."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server = serve(WORKERS="2")
+        socket = await add_user(server, "ada").connect()
+
+        stopping = asyncio.create_task(asyncio.to_thread(server.stop, by=number, to_all=True))
+
+        assert (await socket.closed())[0] == 1001
+        assert await stopping == 0
+        assert "Traceback" not in server.output
