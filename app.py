@@ -8,16 +8,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # before anything installed that is called config or models
 
+import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
 from services.delivery import deliver, encode_push  # noqa: E402
 from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
 from services.writer import MessageWriter  # noqa: E402
-from yolk import Boot, serve  # noqa: E402
 
 
-class Chat(Boot):
+class Boot(yolk.Boot):
     """The application's own hooks: Egg's app.js."""
 
     app: Application
@@ -50,8 +50,8 @@ class Chat(Boot):
 
 def create_app(_: object = None) -> Application:
     """Make the application. Every process calls it, so it does nothing but load."""
-    return Application(ROOT, boot=Chat, settings=Settings)
+    return Application(ROOT, boot=Boot, settings=Settings)
 
 
 if __name__ == "__main__":
-    serve(create_app)
+    yolk.serve(create_app)

@@ -21,7 +21,9 @@ Outcome = Stored | ChatError
 class Database(Protocol):
     """What the writer needs of the database."""
 
-    unavailable_errors: tuple[type[BaseException], ...]
+    @property
+    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
+        """What is raised while it is away."""
 
     def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
         """Open a transaction that writes."""

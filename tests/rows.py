@@ -44,10 +44,15 @@ def disable(server: Server, user: User) -> None:
         connection.execute("UPDATE user SET status = 0 WHERE id = ?", (user.id,))
 
 
+def valkey_socket(server: Server) -> str:
+    """Give the path of the embedded Valkey of a running chat."""
+    line = next(line for line in server.output.splitlines() if "valkey.sock" in line)
+    return line.split(" on ")[-1].strip()
+
+
 def redis(server: Server) -> Redis:
     """Connect to the embedded Valkey of a running chat."""
-    line = next(line for line in server.output.splitlines() if "valkey.sock" in line)
-    return Redis(unix_socket_path=line.split(" on ")[-1].strip())
+    return Redis(unix_socket_path=valkey_socket(server))
 
 
 def is_online(server: Server, user: User) -> bool:

@@ -11,15 +11,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from sanic import HTTPResponse, Sanic, SanicException
 from sanic import Request as SanicRequest
+from sanic import Sanic, SanicException
 from sanic.config import Config
+from sanic.exceptions import ServerError
 from sanic.log import logger
 from sanic.server.protocols.http_protocol import HttpProtocol
 
 from yolk.boot import Boot, Plugin
 from yolk.compose import Handler, Middleware
-from yolk.context import Context, Request
+from yolk.context import Answer, Context, Request
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
@@ -210,12 +211,12 @@ class Application(Sanic[Config, SimpleNamespace]):
         """Give the HTTP middlewares of the whole application, the outermost first."""
         return list(self._http_middlewares)
 
-    def answer_error(self, request: SanicRequest, error: Exception) -> HTTPResponse:
+    def answer_error(self, request: SanicRequest, error: Exception) -> Answer:
         """Answer what no handler answered, in the same form as everything else."""
         ctx = self.context_class(self, Request(request), {}, req=request)
         if isinstance(error, ApiError):
             ctx.fail(error)
-        elif isinstance(error, SanicException) and error.status_code < SERVER_ERROR:
+        elif isinstance(error, SanicException) and not isinstance(error, ServerError):
             ctx.api_fail(str(error), status=error.status_code)
             for header, value in error.headers.items():
                 ctx.set(header, value)

@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl
 import msgspec
 from sanic import HTTPResponse
 from sanic.headers import parse_content_header
+from sanic.response import ResponseStream
 
 from yolk.errors import ApiError
+from yolk.tree import BoundTree
 
 if TYPE_CHECKING:
     from sanic import Request as SanicRequest
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from yolk.contracts import WebSocket
 
 T = TypeVar("T")
+
+Answer = HTTPResponse | ResponseStream
+"""What Sanic sends."""
 
 UNREADABLE = 1001
 INVALID = 1002
@@ -179,7 +184,7 @@ class Context:
     @property
     def service(self) -> Any:
         """The application's services, bound to this context: `ctx.service.cache.get(key)`."""
-        return self.app.service.bind(self)
+        return BoundTree(self.app.service, self)
 
     @property
     def logger(self) -> logging.Logger:
@@ -246,10 +251,10 @@ class Context:
         except msgspec.ValidationError as error:
             raise ApiError(INVALID, str(error)) from None
 
-    def response(self) -> HTTPResponse:
+    def response(self) -> Answer:
         """Make Sanic's response of what the handlers left in `status`, `body` and the headers."""
         body = self.body
-        if isinstance(body, HTTPResponse):
+        if isinstance(body, (HTTPResponse, ResponseStream)):
             if self._headers:
                 body.headers.update(self._headers)
             return body

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from sanic import HTTPResponse
 from sanic import Request as SanicRequest
+from sanic.response import ResponseStream
 
 from yolk.compose import Handler, Middleware, compose
 from yolk.controller import Controller
 from yolk.errors import ApiError, StartError
+from yolk.tree import find
 
 if TYPE_CHECKING:
     from yolk.application import Application
@@ -26,6 +28,7 @@ class HttpRouter:
 
     def __init__(self, app: Application) -> None:
         self._app = app
+        self._mounted = 0
 
     def get(self, path: str, *middleware_then_handler: Any) -> None:
         """Answer GET *path*; the last argument is the handler, those before it middlewares."""
@@ -65,7 +68,7 @@ class HttpRouter:
         stack: list[Middleware] = [*self._app.http_middlewares(), *middlewares]
         app = self._app
 
-        async def endpoint(request: SanicRequest, **params: Any) -> HTTPResponse:
+        async def endpoint(request: SanicRequest, **params: Any) -> Any:
             try:
                 ctx = app.context_class.for_http(app, request, params)
             except ApiError as error:
@@ -75,13 +78,14 @@ class HttpRouter:
             except ApiError as error:
                 ctx.fail(error)
                 returned = None
-            if isinstance(returned, HTTPResponse):
+            if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
             return ctx.response()
 
         endpoint.__doc__ = handler.__doc__
         path = sanic_path(path)
-        name = "_".join([*methods, *re.findall(r"\w+", path)]).lower()
+        self._mounted += 1
+        name = "_".join([*methods, *re.findall(r"\w+", path), str(self._mounted)]).lower()
         app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True)
 
 
@@ -104,7 +108,7 @@ def resolve_handler(app: Application, target: Any) -> Handler:
     """
     if isinstance(target, str):
         try:
-            target = app.controller.find(target)
+            target = find(app.controller, target)
         except AttributeError as error:
             raise StartError(f"routes: no handler {target!r}: {error}") from None
     if not callable(target) or isinstance(target, type):

@@ -387,7 +387,6 @@ def test_keys_that_are_no_pair_are_refused(tokens: Make, tmp_path: Path) -> None
 
 FILES = {
     "config/plugin.py": "jwt = {'package': 'plugins.jwt'}",
-    "config/config_default.py": "AUTO_EXTEND = False",
     "config/config_prod.py": "jwt = {'allow_short_secret': True}",
     "routes/__init__.py": """
     import jwt

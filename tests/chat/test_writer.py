@@ -1,0 +1,238 @@
+"""Group commit, on every database: what is stored, in which order, and what is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.exceptions import OperationalError
+
+from models import Conversation, Member, Message, User
+from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
+from services.store import Draft, Stored
+from services.writer import MessageWriter
+from tests.databases import Host, database_url, open_orm
+
+__all__ = ["database_url"]
+
+
+class Chat:
+    """A writer on a database with three people: 1 and 2, and 3 who is disabled."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.told: list[Stored] = []
+        self.writer = self.make_writer()
+
+    def make_writer(self, batch: int = 256, queue: int = 1000) -> MessageWriter:
+        """Make one more writer, as another worker has it."""
+        return MessageWriter(
+            self.host.orm,
+            self.told.extend,
+            batch=batch,
+            queue=queue,
+            logger=logging.getLogger("tests"),
+        )
+
+    async def send(self, *drafts: Draft) -> list[Stored | BaseException]:
+        """Put drafts in at once, and give what becomes of each."""
+        return await asyncio.gather(
+            *(self.writer.put(draft) for draft in drafts), return_exceptions=True
+        )
+
+
+@pytest.fixture
+async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
+    """Give a chat on each kind of database."""
+    async with open_orm(tmp_path, database_url) as host:
+        for number, status in ((1, 1), (2, 1), (3, 0)):
+            await User.create(id=number, username=f"user{number}", password="", status=status)
+        yield Chat(host)
+
+
+def draft(text: str, cid: str | None = None, from_id: int = 1, to_id: int = 2) -> Draft:
+    """Give a message."""
+    return Draft(from_id=from_id, to_id=to_id, cid=cid, type="text", data=text)
+
+
+def seqs(outcomes: Sequence[object]) -> list[int]:
+    """Give the seq of each stored message."""
+    return [outcome.message.seq for outcome in outcomes if isinstance(outcome, Stored)]
+
+
+async def test_seqs_follow_the_order_of_putting(chat: Chat) -> None:
+    """Within a batch and from batch to batch a conversation has no gap."""
+    outcomes = await chat.send(*(draft(str(number), str(number)) for number in range(700)))
+
+    assert seqs(outcomes) == list(range(1, 701))
+    conversation = await Conversation.get(conv="s:1:2")
+    assert (conversation.last_seq, conversation.last_number) == (700, 700)
+    rows = await Message.filter(conv="s:1:2").order_by("seq").values_list("seq", "data")
+    assert rows == [(number + 1, str(number)) for number in range(700)]
+
+
+async def test_a_new_conversation_has_its_members(chat: Chat) -> None:
+    """Both people are members from the first message on; who writes has read it."""
+    await chat.send(draft("hello"))
+
+    members = await Member.filter(conv="s:1:2").order_by("user_id")
+    assert [(one.user_id, one.read_seq, one.delivered_seq) for one in members] == [
+        (1, 1, 0),
+        (2, 0, 0),
+    ]
+
+
+async def test_repetitions_are_one_message(chat: Chat) -> None:
+    """In one batch, in a later one, and case counts: "A" is another cid than "a"."""
+    first, same, other = await chat.send(draft("x", "a"), draft("x", "a"), draft("x", "A"))
+    [again] = await chat.send(draft("changed", "a"))
+
+    assert isinstance(first, Stored)
+    assert isinstance(same, Stored)
+    assert isinstance(again, Stored)
+    assert same.message == again.message == first.message
+    assert (first.dup, same.dup, again.dup) == (False, True, True)
+    assert seqs([other]) == [2]
+    assert [one.message.seq for one in chat.told] == [1, 2]
+
+
+async def test_without_a_cid_nothing_is_a_repetition(chat: Chat) -> None:
+    """Clients that name none, as the seed's, are never deduplicated."""
+    assert seqs(await chat.send(draft("x"), draft("x"), draft("x"))) == [1, 2, 3]
+
+
+async def test_the_same_cid_of_two_people_is_two_messages(chat: Chat) -> None:
+    """A cid is the sender's own."""
+    outcomes = await chat.send(draft("x", "a"), draft("x", "a", from_id=2, to_id=1))
+
+    assert seqs(outcomes) == [1, 2]
+
+
+async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
+    """Unknown and disabled people, on either side, fail by themselves."""
+    outcomes = await chat.send(
+        draft("fine"),
+        draft("nobody", to_id=99),
+        draft("disabled", to_id=3),
+        draft("from disabled", from_id=3, to_id=1),
+        draft("fine"),
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [
+        Stored,
+        NoRecipient,
+        NoRecipient,
+        UserDisabled,
+        Stored,
+    ]
+    assert seqs(outcomes) == [1, 2]
+
+
+async def test_what_cannot_be_stored_fails_alone(chat: Chat) -> None:
+    """A message that the table does not take costs nobody else theirs, nor a seq."""
+    too_long = Draft(from_id=1, to_id=2, cid="a", type="text" * 10, data="bad")
+
+    outcomes = await chat.send(draft("before"), too_long, draft("after"))
+
+    assert [type(outcome) for outcome in outcomes] == [Stored, NotStorable, Stored]
+    assert seqs(outcomes) == [1, 2]
+
+
+async def test_two_writers_leave_no_gap(chat: Chat) -> None:
+    """Workers that write into the same conversations at once give each seq once."""
+    other = chat.make_writer(batch=7)
+    pairs = ((1, 2), (2, 1), (1, 1), (2, 2))
+    drafts = [
+        draft("x", f"{who}-{number}-{pair}", *pair)
+        for number in range(60)
+        for pair in pairs
+        for who in ("here", "there")
+    ]
+
+    outcomes = await asyncio.gather(
+        *((chat.writer if (one.cid or "").startswith("here") else other).put(one) for one in drafts)
+    )
+
+    for conv, count in (("s:1:2", 240), ("s:1:1", 120), ("s:2:2", 120)):
+        got = [one.message.seq for one in outcomes if one.message.conv == conv]
+        assert sorted(got) == list(range(1, count + 1))
+
+
+async def test_two_writers_and_one_cid_are_one_message(chat: Chat) -> None:
+    """The same message at two workers at the same moment is stored and told once."""
+    other = chat.make_writer()
+
+    outcomes = await asyncio.gather(
+        *(
+            writer.put(draft("x", str(number)))
+            for number in range(40)
+            for writer in (chat.writer, other)
+        )
+    )
+
+    assert len({one.message.id for one in outcomes}) == 40
+    assert len(chat.told) == 40
+
+
+async def test_a_full_queue_refuses(chat: Chat) -> None:
+    """What waits has a bound; the next message is told to come back."""
+    writer = chat.make_writer(batch=5, queue=10)
+    futures = [writer.put(draft("x")) for _ in range(10)]
+
+    with pytest.raises(Busy):
+        writer.put(draft("one too many"))
+
+    assert len(seqs(await asyncio.gather(*futures))) == 10
+    await writer.put(draft("afterwards"))
+
+
+class Flaky:
+    """A database that is away while `away` says so."""
+
+    unavailable_errors: tuple[type[BaseException], ...] = (OperationalError,)
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.away = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[BaseDBAsyncClient]:
+        """Open a transaction, or find the database away when it is to commit."""
+        async with self.host.orm.transaction() as connection:
+            yield connection
+            if self.away:
+                raise OperationalError("away")
+
+
+async def test_no_commit_no_word(chat: Chat) -> None:
+    """While the database is away senders are told so at once, and nobody learns of a message."""
+    database = Flaky(chat.host)
+    writer = MessageWriter(
+        database, chat.told.extend, batch=256, queue=100, logger=logging.getLogger("tests")
+    )
+    database.away = True
+
+    outcomes = await asyncio.gather(
+        *(writer.put(draft("x", str(number))) for number in range(3)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
+    assert chat.told == []
+
+    database.away = False
+    outcomes = await asyncio.gather(*(writer.put(draft("x", str(n))) for n in range(3)))
+    assert seqs(outcomes) == [1, 2, 3]
+    assert [one.message.seq for one in chat.told] == [1, 2, 3]
+
+
+async def test_closing_waits_for_what_was_queued(chat: Chat) -> None:
+    """A stop loses nothing that was put in before."""
+    futures = [chat.writer.put(draft("x")) for _ in range(300)]
+
+    await chat.writer.close()
+
+    assert all(future.done() for future in futures)

@@ -1,0 +1,285 @@
+"""Controllers, services, middlewares and routes, found by folder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.yolk.conftest import Load
+from tests.yolk.small_apps import serving
+from yolk import Controller, StartError
+from yolk.tree import find
+
+CONTROLLER = """
+from yolk import Controller
+
+class {name}Controller(Controller):
+    async def index(self):
+        self.ctx.api_success("{name}")
+
+    async def show(self):
+        self.ctx.api_success([self.ctx.params.id, await self.service.user.find(7)])
+"""
+
+SERVICE = """
+from yolk import Service
+
+class UserService(Service):
+    async def find(self, id):
+        return f"user {id} for {self.ctx.query.who} in {self.app.name}"
+"""
+
+FILES = {
+    "controllers/home.py": CONTROLLER.format(name="Home"),
+    "controllers/api/chat/chatwebsocket.py": CONTROLLER.format(name="Chatwebsocket"),
+    "controllers/api/user_profile.py": CONTROLLER.format(name="UserProfile"),
+    "controllers/api/helpers.py": "from yolk import Controller\nLIMIT = 3",
+    "controllers/api/_hidden.py": "raise RuntimeError('imported')",
+    "services/user.py": SERVICE,
+}
+
+
+def test_controllers_are_found_by_folder(load: Load) -> None:
+    """`app.controller.api.chat.chatwebsocket` is the class in the file of that path."""
+    app = load(FILES)
+
+    assert list(app.controller) == ["api.chat.chatwebsocket", "api.user_profile", "home"]
+    assert dir(app.controller.api) == ["chat", "user_profile"]
+    found = app.controller.api.chat.chatwebsocket
+    assert issubclass(found, Controller)
+    assert (found.__name__, found.__module__) == (
+        "ChatwebsocketController",
+        "controllers.api.chat.chatwebsocket",
+    )
+
+
+def test_a_dotted_name_leads_to_a_method(load: Load) -> None:
+    """The tree can be followed by text as well."""
+    tree = load(FILES).controller
+
+    assert find(tree, "api.chat.chatwebsocket.index") is tree.api.chat.chatwebsocket.index
+
+
+def test_without_folders_the_trees_are_empty(load: Load) -> None:
+    """An application needs neither controllers nor services."""
+    app = load()
+
+    assert list(app.controller) == list(app.service) == []
+    with pytest.raises(AttributeError, match=r"^app\.controller has no home; there is nothing\.$"):
+        _ = app.controller.home
+
+
+def test_a_name_that_does_not_exist_lists_those_that_do(load: Load) -> None:
+    """The error says what there is, and which is nearest."""
+    app = load(FILES)
+
+    with pytest.raises(AttributeError) as missing:
+        _ = app.controller.api.chats
+    assert str(missing.value) == (
+        "app.controller.api has no chats; there is chat, user_profile. Did you mean chat?"
+    )
+    with pytest.raises(AttributeError) as missing:
+        _ = app.controller.zzz
+    assert str(missing.value) == "app.controller has no zzz; there is api, home."
+    with pytest.raises(AttributeError) as missing:
+        find(app.controller, "home.indx")
+    assert str(missing.value) == "HomeController has no method indx; there is index, show."
+
+
+async def test_services_are_bound_to_the_context(load: Load) -> None:
+    """`ctx.service.user` is a service of that request; so is a controller's `self.service`."""
+    app = load(FILES)
+    app.http.get("/users/<id:int>", app.controller.home.show)
+
+    async def same(ctx: Any) -> None:
+        ctx.body = [ctx.service.user.ctx is ctx, dir(ctx.service)]
+
+    app.http.get("/same", same)
+    async with serving(app) as client:
+        ada = await client.get("/users/7?who=ada")
+        bob = await client.get("/users/7?who=bob")
+        bound = await client.get("/same")
+
+    assert ada.json()["data"] == ["7", f"user 7 for ada in {app.name}"]
+    assert bob.json()["data"] == ["7", f"user 7 for bob in {app.name}"]
+    assert bound.json() == [True, ["user"]]
+
+
+async def test_a_service_that_does_not_exist_says_so_in_the_log(
+    load: Load, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client reads nothing of it; the log names the services that there are."""
+
+    async def handler(ctx: Any) -> None:
+        await ctx.service.usr.find(1)
+
+    app = load(FILES)
+    app.http.get("/x", handler)
+    async with serving(app) as client:
+        answer = await client.get("/x")
+
+    assert answer.status_code == 500
+    assert "app.service has no usr; there is user. Did you mean user?" in caplog.text
+
+
+def test_a_class_must_be_named_after_its_file(load: Load) -> None:
+    """Whoever looks for a class by its file finds it, else the start stops."""
+    with pytest.raises(StartError) as refusal:
+        load({"controllers/api/user.py": CONTROLLER.format(name="People")})
+
+    assert str(refusal.value) == (
+        "controllers/api/user.py: the class PeopleController must be named UserController, "
+        "after its file."
+    )
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_a_file_and_a_folder_of_one_name_stop_the_start(load: Load, package: bool) -> None:
+    """One of them would hide the other."""
+    files = {
+        "controllers/api/chat.py": CONTROLLER.format(name="Chat"),
+        "controllers/api/chat/room.py": CONTROLLER.format(name="Room"),
+    }
+    with pytest.raises(StartError) as refusal:
+        load(files | ({"controllers/api/chat/__init__.py": ""} if package else {}))
+
+    assert str(refusal.value) == (
+        "controllers/api/chat.py: chat is both a file and a folder; rename one of them."
+    )
+
+
+def test_an_error_in_a_file_comes_through(load: Load) -> None:
+    """A mistake of the application's own keeps its traceback, which shows the line."""
+    with pytest.raises(ZeroDivisionError) as error:
+        load({"services/user.py": "1 / 0"})
+
+    assert str(error.traceback[-1].path).endswith("/services/user.py")
+
+
+# --- what a route may name
+
+
+async def test_a_subclass_override_counts(load: Load) -> None:
+    """A method that a controller inherits answers as that controller, with all it overrides."""
+    files = {
+        "controllers/base.py": """
+        from yolk import Controller
+
+        class BaseController(Controller):
+            async def index(self):
+                self.ctx.body = self.greeting()
+
+            def greeting(self):
+                return "base"
+        """,
+        "controllers/admin.py": """
+        from controllers.base import BaseController
+
+        class AdminController(BaseController):
+            def greeting(self):
+                return f"admin, {super().greeting()}"
+        """,
+    }
+    app = load(files)
+    app.http.get("/method", app.controller.admin.index)
+    app.http.get("/name", "admin.index")
+    app.http.get("/base", "base.index")
+    async with serving(app) as client:
+        answers = [(await client.get(path)).text for path in ("/method", "/name", "/base")]
+
+    assert answers == ["admin, base", "admin, base", "base"]
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (
+            "'home.indx'",
+            "no handler 'home.indx': HomeController has no method indx; there is index, show.",
+        ),
+        (
+            "'hom.index'",
+            "no handler 'hom.index': app.controller has no hom; there is api, home. "
+            "Did you mean home?",
+        ),
+        ("'home'", "<class 'controllers.home.HomeController'> is no handler; name a controller's"),
+        ("app.controller.home", "<class 'controllers.home.HomeController'> is no handler; name a"),
+        ("7", "7 is no handler; name a controller's method."),
+    ],
+)
+def test_a_route_without_a_handler_stops_the_start(load: Load, target: str, sentence: str) -> None:
+    """The sentence has what the route names, and what there is."""
+    with pytest.raises(StartError) as refusal:
+        load(
+            {
+                **FILES,
+                "routes/__init__.py": f"def mount(app):\n    app.http.get('/', {target})\n",
+            }
+        )
+
+    assert str(refusal.value).startswith(f"routes: {sentence}")
+
+
+def test_routes_must_have_mount(load: Load) -> None:
+    """The sentence says what the main router has to look like."""
+    with pytest.raises(StartError) as refusal:
+        load({"routes/__init__.py": ""})
+
+    assert str(refusal.value) == "routes/__init__.py must have a function mount(app)."
+
+
+def test_the_context_must_be_one(load: Load) -> None:
+    """A class of another kind in extend/context.py is refused."""
+    with pytest.raises(StartError) as refusal:
+        load({"extend/context.py": "class Context:\n    pass"})
+
+    assert str(refusal.value) == "extend/context.py must have a class Context(yolk.Context)."
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        (
+            {"config/config_local.py": "middleware = ['timing']"},
+            "config/config_local.py: middleware names timing, but there is no "
+            "middleware/timing.py.",
+        ),
+        (
+            {
+                "config/config_local.py": "middleware = ['timing']",
+                "middleware/timing.py": "async def time(ctx, next): ...",
+            },
+            "middleware/timing.py must have a function timing(ctx, next).",
+        ),
+    ],
+)
+def test_a_middleware_that_does_not_exist_stops_the_start(
+    load: Load, files: dict[str, str], sentence: str
+) -> None:
+    """The sentence names it and the file that asks for it."""
+    with pytest.raises(StartError) as refusal:
+        load(files)
+
+    assert str(refusal.value) == sentence
+
+
+def test_a_file_hidden_by_another_module_stops_the_start(
+    load: Load, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `services` of somebody else is not mistaken for the application's."""
+    other = tmp_path_factory.mktemp("other")
+    (other / "services").mkdir()
+    (other / "services" / "__init__.py").write_text("")
+    (other / "services" / "user.py").write_text("")
+    app = load()
+    monkeypatch.syspath_prepend(str(other))
+    (app.root / "services").mkdir()
+    (app.root / "services" / "user.py").write_text(SERVICE)
+    with pytest.raises(StartError) as refusal:
+        load()
+
+    assert str(refusal.value) == (
+        f"services/user.py is hidden by another module of that name "
+        f"({other}/services/user.py); start in the application's folder."
+    )
