@@ -67,7 +67,9 @@ class AuthService(Service):
                     username=username, password=stored, nickname=nickname, using_db=connection
                 )
         except IntegrityError:
-            raise NameTaken from None
+            if await User.exists(username=username):
+                raise NameTaken from None
+            raise  # an existing table wants a column that we know nothing of
         return await self._open_session(user)
 
     async def login(self, username: str, password: str) -> Login:

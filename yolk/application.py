@@ -18,6 +18,7 @@ from sanic.exceptions import ServerError
 from sanic.log import logger
 from sanic.server.protocols.http_protocol import HttpProtocol
 
+from yolk.access_log import keep_secrets_out
 from yolk.boot import Boot, Plugin
 from yolk.compose import Handler, Middleware
 from yolk.context import Answer, Context, Request
@@ -91,6 +92,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         name: str = "yolk",
     ) -> None:
         super().__init__(name)
+        keep_secrets_out()
         self.root = Path(root).resolve()
         self.env = env or os.environ.get("YOLK_ENV") or "local"
         self.plugins: dict[str, Plugin] = {}

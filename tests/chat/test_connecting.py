@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.rows import disable
+from tests.conftest import Serve
+from tests.rows import add_user, disable
 from yolk.testing import Server, User
 
 
@@ -113,12 +114,18 @@ async def test_an_unknown_path_is_not_upgraded(server: Server, ada: User) -> Non
     assert refusal.value.response.status_code == 404
 
 
-async def test_no_token_reaches_the_log(server: Server, ada: User) -> None:
-    """Neither a token nor a ticket is printed, whichever way it came."""
+async def test_no_secret_reaches_the_log(serve: Serve) -> None:
+    """With the access log on, neither a token nor a ticket is printed, whichever way it came."""
+    server = serve(SANIC_ACCESS_LOG="true")
+    ada = add_user(server, "ada")
     ticket = (await ada.post("/auth/ticket"))["ticket"]
     await (await server.connect(f"/ws?ticket={ticket}")).close()
     await (await server.connect(f"/ws?token={ada.token}")).close()
-    await server.ask("GET", f"/users?q=a&token={ada.token}")
+    await server.ask("GET", f"/users?q=a&token={ada.token}&limit=7")
+    await server.ask("GET", f"/nowhere?token={ada.token}")
 
+    server.stop()
+
+    assert "/users?q=a&token=***&limit=7" in server.output
     assert ada.token not in server.output
     assert ticket not in server.output
