@@ -1,0 +1,268 @@
+"""The documents say what is so."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import msgspec
+import pytest
+
+from controllers.api.chat.requests import ANSWERS
+from extend.settings import Settings
+from plugins.websocket.socket import READS_TOO_SLOWLY
+from services import errors
+from tests.conftest import ROOT
+from yolk import Plugin
+from yolk.boot import Boot
+from yolk.registry import Entry, Registry
+from yolk.settings import ENVIRONMENT
+from yolk.testing import Server
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
+
+LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)\"""")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MACHINE = re.compile(r"/work\b|/root\b|/home/\w|/Users/\w|/tmp/\w|[A-Z]:\\")
+
+each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+
+
+def read(name: str) -> str:
+    """Give the text of a document below docs/."""
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def blocks(text: str, *languages: str) -> list[str]:
+    """Give the code blocks of these languages."""
+    return [code for language, code in BLOCK.findall(text) if language in languages]
+
+
+def anchors(document: Path) -> set[str]:
+    """Give what links may name behind `#`, as GitHub makes it of headings."""
+    text = BLOCK.sub("", document.read_text(encoding="utf-8"))
+    plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(text)]
+    return {heading.replace(" ", "-") for heading in plain}
+
+
+def settings(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Give the dotted names of all settings, with their defaults."""
+    for field in msgspec.structs.fields(kind):
+        default = (
+            field.default_factory()
+            if field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT
+            else field.default
+        )
+        if isinstance(default, msgspec.Struct):
+            yield from settings(type(default), f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", default
+
+
+def plugins() -> list[type[Plugin]]:
+    """Give the plugins of the chat."""
+    return [found.kind for found in Registry(ROOT, "local").load()]
+
+
+def known_errors(kind: type[errors.ChatError] = errors.ChatError) -> set[type[errors.ChatError]]:
+    """Give every error that a client may see."""
+    below = {error for child in kind.__subclasses__() for error in known_errors(child)}
+    return {kind, *below}
+
+
+@each
+def test_links_and_pictures_exist(document: Path) -> None:
+    """Every relative link leads to a file, and to a heading in it."""
+    text = BLOCK.sub("", document.read_text(encoding="utf-8"))
+    missing = []
+    for found in LINK.findall(text):
+        target = "".join(found)
+        if re.match(r"\w+:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        path = document.parent / name if name else document
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            missing.append(target)
+
+    assert not missing
+
+
+@each
+def test_no_document_speaks_of_one_machine(document: Path) -> None:
+    """A path that only one machine has helps nobody else."""
+    assert not MACHINE.findall(document.read_text(encoding="utf-8"))
+
+
+@each
+def test_python_blocks_compile(document: Path) -> None:
+    """What is shown as Python is Python."""
+    for code in blocks(document.read_text(encoding="utf-8"), "python"):
+        ast.parse(dedent(code))
+
+
+@each
+def test_json_blocks_are_json(document: Path) -> None:
+    """What is shown as JSON can be read as such."""
+    for code in blocks(document.read_text(encoding="utf-8"), "json"):
+        json.loads(code)
+
+
+@each
+def test_shell_blocks_are_shell(document: Path) -> None:
+    """What is shown for a shell is understood by one, and its `make` targets exist."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for code in blocks(document.read_text(encoding="utf-8"), "sh"):
+        checked = subprocess.run(
+            ["sh", "-n"], input=code, text=True, capture_output=True, check=False
+        )
+        assert checked.returncode == 0, checked.stderr
+        for target in re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)\b", code, re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_every_picture_is_shown() -> None:
+    """docs/pictures holds what the documents show and nothing else, none over 200 KB."""
+    text = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    for picture in (ROOT / "docs" / "pictures").iterdir():
+        assert picture.relative_to(ROOT).as_posix() in text
+        assert picture.stat().st_size < 200 * 1024
+
+
+def test_both_readmes_have_the_same_parts() -> None:
+    """The Chinese README is the twin of the English one: as many parts, examples and rows."""
+    english, chinese = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")
+    )
+    for part in (r"^#+ ", r"^```", r"^\|", r"^- "):
+        found = [len(re.findall(part, text, re.MULTILINE)) for text in (english, chinese)]
+        assert found[0] == found[1], part
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """docs/configure.md has each setting of the framework, the chat and the plugins."""
+    rows = dict(re.findall(r"^\| `([\w.]+)` \| `(.+?)` \| .+\|$", read("configure.md"), re.M))
+    expected = dict(settings(Settings))
+    for plugin in plugins():
+        expected |= settings(plugin.Settings, f"{plugin.name}.")
+
+    for name, default in expected.items():
+        assert name in rows
+        assert ast.literal_eval(rows[name]) == default, name
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    """A dotted name in docs/configure.md is one that can be set."""
+    expected = dict(settings(Settings))
+    for plugin in plugins():
+        expected |= settings(plugin.Settings, f"{plugin.name}.")
+    named = re.findall(r"^\| `(\w+\.\w+)` \|", read("configure.md"), re.MULTILINE)
+
+    assert set(named) <= expected.keys()
+
+
+def test_every_environment_variable_is_documented() -> None:
+    """docs/configure.md names all that set something."""
+    text = read("configure.md")
+    variables = {"YOLK_ENV", *ENVIRONMENT}.union(*(plugin.environment for plugin in plugins()))
+
+    assert not [name for name in variables if f"`{name}`" not in text]
+    for plugin in plugins():
+        for variable, field in plugin.environment.items():
+            assert f"| `{variable}` | `{plugin.name}.{field}` |" in text
+
+
+def test_every_property_of_the_plugin_table_is_documented() -> None:
+    """docs/configure.md says what config/plugin.py may say."""
+    text = read("configure.md")
+
+    assert not [name for name in Entry.__struct_fields__ if f"| `{name}` |" not in text]
+
+
+def test_every_error_and_close_code_is_documented() -> None:
+    """docs/connect-a-client.md has all codes, with the HTTP status of each, and no others."""
+    text = read("connect-a-client.md")
+    closes, codes = text.split("## Close codes")[1].split("## Ask")[0], text.split("## Errors")[1]
+    known = [error for error in known_errors() if hasattr(error, "code")]
+    numbers = {error.code for error in known}
+    close_codes = {error.close_code for error in known if hasattr(error, "close_code")}
+    documented = dict(re.findall(r"^\| (\d{4}) \| .+ \| (.*?) \|$", codes.split("## ")[0], re.M))
+
+    assert set(map(int, documented)) == numbers
+    for error in known:
+        status = documented[str(error.code)]
+        assert not status.isdecimal() or int(status) == error.status, error
+    rows = {int(code) for code in re.findall(r"^\| (4\d{3}) \|", closes, re.MULTILINE)}
+    assert rows == close_codes | {READS_TOO_SLOWLY}
+
+
+def test_every_refusal_is_documented_to_the_letter() -> None:
+    """The frames before a close stand in docs/connect-a-client.md as they are sent."""
+    text = read("connect-a-client.md")
+    for error in known_errors():
+        if hasattr(error, "close_code"):
+            row = rf"^\| `{re.escape(error.farewell(error()))}`.*\| {error.close_code} \|$"
+            assert re.search(row, text, re.MULTILINE), error
+
+
+def test_every_request_and_address_is_documented() -> None:
+    """docs/connect-a-client.md has each type of request, and each address with its method."""
+    text = read("connect-a-client.md")
+    routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
+
+    for kind in ANSWERS:
+        assert f"| `{kind}` |" in text
+    for method, path in re.findall(r'app\.http\.(\w+)\("([^"]+)"', routes):
+        assert f"`{method.upper()} {path.replace('<id:int>', '<id>')}`" in text
+
+
+def test_every_hook_is_documented() -> None:
+    """docs/write-a-plugin.md has all hooks."""
+    text = read("write-a-plugin.md").split("## Hooks")[1]
+    hooks = [name for name in vars(Boot) if not name.startswith("_")]
+
+    assert not [name for name in hooks if f"`{name}`" not in text]
+
+
+async def test_the_client_of_the_documents_chats(server: Server, tmp_path: Path) -> None:
+    """docs/connect-a-client.md holds a client that runs as it stands there."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node.js; `make test` says how to have it")
+    if not (NODE_MODULES / "ws").is_dir():
+        pytest.skip("ws is not installed: npm install --prefix tests/node")
+    for code in blocks(read("connect-a-client.md"), "js"):
+        name = code.partition(":")[0].removeprefix("// ")
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+    ada, grace = await server.user("ada"), await server.user("grace")
+    await grace.post("/chat/send", to_id=ada.id, data="before she came")
+
+    talk = await asyncio.create_subprocess_exec(
+        *(node, "talk.mjs", server.url, ada.username, ada.password, grace.username),
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert talk.stdin is not None
+    assert talk.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            assert await talk.stdout.readline() == b"before she came\n"
+            his = await grace.connect()
+            talk.stdin.write("你好\n".encode())
+            assert (await his.wait_for(type="message"))["data"]["data"] == "你好"
+            assert await talk.stdout.readline() == "> 你好\n".encode()
+            await his.request("send", to_id=ada.id, cid="1", data="hello")
+            assert await talk.stdout.readline() == b"hello\n"
+    finally:
+        talk.kill()
+        await talk.communicate()
