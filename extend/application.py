@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import yolk
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
     from contextlib import AbstractAsyncContextManager
 
     from redis.asyncio import Redis as AsyncRedis
@@ -63,39 +62,6 @@ if TYPE_CHECKING:
         unavailable_errors: tuple[type[BaseException], ...]
 
 
-class WebSocketServer(yolk.WebSocketServer, Protocol):
-    """What the plugin `websocket` puts on the application."""
-
-    def on(self, event: str, listener: Callable[..., Awaitable[None] | None]) -> None:
-        """Listen for "online" and "offline": a user's first socket came, the last one went."""
-
-    async def online(self, socket: Any, user_id: int, replaced: Any = None) -> bool:
-        """Register a socket as one of a user's; false when it closed meanwhile."""
-
-    async def offline(self, socket: Any) -> None:
-        """Take back `online` for this socket."""
-
-    async def is_online(self, user_ids: Collection[int]) -> set[int]:
-        """Tell which of these users have a socket on any worker."""
-
-    def send_to_user(self, user_id: int, data: str | bytes, skip: Any = None) -> None:
-        """Send to all sockets of a user, on every worker, but *skip*."""
-
-    def kick(
-        self,
-        user_id: int,
-        code: int,
-        reason: str = "",
-        *,
-        data: str | bytes | None = None,
-        **only: str | int,
-    ) -> None:
-        """Close a user's sockets that have the attributes *only*, on every worker."""
-
-    def send_to_all(self, data: str | bytes) -> None:
-        """Send to every socket of this worker."""
-
-
 class WebSocket(yolk.WebSocket, Protocol):
     """A socket of the chat."""
 
@@ -117,7 +83,6 @@ class Application(yolk.Application):
         config: Config  # type: ignore[assignment]  # Sanic's Config, which holds these too
         controller: Controllers
         service: Services
-        ws: WebSocketServer
         redis: Redis
         orm: Database
         jwt: Tokens

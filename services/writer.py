@@ -80,7 +80,8 @@ class MessageWriter:
         return future
 
     async def close(self) -> None:
-        """Wait until everything that was queued is answered."""
+        """Wait until everything that was queued is answered, and take nothing more."""
+        self._room = 0
         if self._running is not None:
             await self._running
 

@@ -73,6 +73,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         "registry",
         "root",
         "service",
+        "settings",
         "stop_noted",
     )
 
@@ -122,15 +123,16 @@ class Application(Sanic[Config, SimpleNamespace]):
         attach_hooks(self)
 
     def _load_config(self, settings: type[Settings], found: Sequence[Any]) -> None:
-        layers = read_layers(self.root, self.env)
+        self.layers = layers = read_layers(self.root, self.env)
         apply_environment(layers, "", settings, ENVIRONMENT)
         for plugin in found:
             apply_environment(layers, plugin.name, plugin.kind.Settings, plugin.kind.environment)
         fields = settings.__struct_fields__
         check_names(layers, [*fields, *self.registry.entries])
         own = {name: value for name, value in layers.values.items() if name in fields}
-        typed = convert(layers, "", settings, own)
-        self.config.update({name: getattr(typed, name) for name in fields})
+        self.settings = convert(layers, "", settings, own)
+        self.config.update({name: getattr(self.settings, name) for name in fields})
+        self.config.PROXIES_COUNT = self.settings.proxies or None
         self.config.update({name: value for name, value in layers.values.items() if name.isupper()})
         for plugin in found:
             section = convert(
@@ -138,7 +140,6 @@ class Application(Sanic[Config, SimpleNamespace]):
             )
             self.config.update({plugin.name: section})
             self.plugins[plugin.name] = plugin.kind(self, section)
-        self.layers = layers
 
     def _load_context(self) -> None:
         base = load_context(self.root)
@@ -171,8 +172,8 @@ class Application(Sanic[Config, SimpleNamespace]):
         self._provided[name] = value
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only for names that are no ordinary attributes.
-        if not name.startswith("_"):
+        # Reached only for names that are no ordinary attributes, or not set yet.
+        if not name.startswith("_") and name not in Application.__slots__:
             if name in self._provided:
                 return self._provided[name]
             raise AttributeError(self._missing(name))

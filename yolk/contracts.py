@@ -85,8 +85,44 @@ class WebSocketServer(Protocol):
     def route(self, path: str, *middleware_then_handler: Any) -> None:
         """Serve sockets at *path*: middlewares of this route, then the controller's method."""
 
-    def send_to(self, room: str, data: str | bytes) -> None:
-        """Send *data* to everyone in *room*, on every worker."""
+    def send_to(self, room: str, data: str | bytes, skip: Any = None) -> None:
+        """Send *data* to everyone in *room*, on every worker, but the socket *skip*."""
 
-    def send_json_to(self, room: str, data: Any) -> None:
-        """Send *data* as JSON to everyone in *room*, on every worker."""
+    def send_json_to(self, room: str, data: Any, skip: Any = None) -> None:
+        """Send *data* as JSON to everyone in *room*, on every worker, but the socket *skip*."""
+
+    def on(self, event: str, listener: Listener) -> None:
+        """
+        Listen to what happens to all sockets.
+
+        Args:
+            event: "online" or "offline" (with a user's id: the first socket came, the last one
+                went, of all workers), or "position_lost" (messages may have been missed).
+            listener: a plain or a coroutine function.
+        """
+
+    async def online(self, socket: Any, user_id: int, replaced: Any = None) -> bool:
+        """Register a socket as one of a user's; false when it closed meanwhile."""
+
+    async def offline(self, socket: Any) -> None:
+        """Take back `online` for this socket."""
+
+    async def is_online(self, user_ids: Collection[int]) -> set[int]:
+        """Tell which of these users have a socket on any worker."""
+
+    def send_to_user(self, user_id: int, data: str | bytes, skip: Any = None) -> None:
+        """Send to all sockets of a user, on every worker, but *skip*."""
+
+    def kick(
+        self,
+        user_id: int,
+        code: int,
+        reason: str = "",
+        *,
+        data: str | bytes | None = None,
+        **only: str | int,
+    ) -> None:
+        """Close a user's sockets that have the attributes *only*, on every worker."""
+
+    def send_to_all(self, data: str | bytes) -> None:
+        """Send to every socket of this worker."""

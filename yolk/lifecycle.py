@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from yolk.boot import Boot, Plugin
 from yolk.errors import StartError
-from yolk.workers import hear_signals, leave_with_parent, look_after_workers, stop_if_asked
+from yolk.workers import hear_signals, leave_when_told, look_after_workers
 
 if TYPE_CHECKING:
     from yolk.application import Application
+
+REQUEST_PATIENCE = 5.0
+"""Seconds that requests have to end when the worker stops."""
 
 SETTLING = 0.05
 """Seconds from the end of the start to the loop that serves, generously."""
@@ -48,10 +51,15 @@ def attach_hooks(app: Application) -> None:
                     await getattr(boot, hook)()
                 except Exception:
                     app.logger.exception("%s: %s failed", _name(boot), hook)
+        if not _single_process():
+            leave_when_told(app)
+        elif app.stop_noted():
+            asyncio.get_running_loop().call_later(SETTLING, app.stop)
         # Not at once: the loop that serves runs only after this one, which starts the server.
         asyncio.get_running_loop().call_later(SETTLING, _serving, app)
 
     async def before_stop(*_: Any) -> None:
+        await app.http.stop(REQUEST_PATIENCE)
         for boot in reversed(app.boots):
             try:
                 await boot.before_close()
@@ -103,13 +111,7 @@ def _single_process() -> bool:
 
 
 def _serving(app: Application) -> None:
-    """Say that this worker serves, and stop where it was asked to before it could listen."""
     app.logger.info("Serving on %s", app.serve_location)
-    if not _single_process():
-        leave_with_parent(app)
-        stop_if_asked(app)
-    elif app.stop_noted():
-        app.stop()
 
 
 def _start_main(app: Application) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sanic import HTTPResponse
 from sanic import Request as SanicRequest
@@ -20,15 +22,34 @@ from yolk.tree import find
 if TYPE_CHECKING:
     from yolk.application import Application
 
+STOPPING = 5003
+
 EGG_PARAMETER = re.compile(r":(\w+)")
+
+
+class Route(NamedTuple):
+    """An address and who answers there: what was mounted, for those who want to look at it."""
+
+    methods: tuple[str, ...]
+    path: str
+    """In Sanic's form."""
+    chain: tuple[Middleware, ...]
+    """The middlewares, those of the whole application among them, the outermost first."""
+    handler: Handler
+    name: str
+    """What Sanic's router calls it, behind the application's name."""
 
 
 class HttpRouter:
     """Mounts handlers, each behind its middlewares, on the application."""
 
     def __init__(self, app: Application) -> None:
+        self.routes: list[Route] = []
+        """What was mounted, in that order."""
         self._app = app
-        self._mounted = 0
+        self._stopping = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
 
     def get(self, path: str, *middleware_then_handler: Any) -> None:
         """Answer GET *path*; the last argument is the handler, those before it middlewares."""
@@ -70,23 +91,43 @@ class HttpRouter:
 
         async def endpoint(request: SanicRequest, **params: Any) -> Any:
             try:
+                if self._stopping:
+                    raise ApiError(STOPPING, "The server is stopping", status=503, temporary=True)
                 ctx = app.context_class.for_http(app, request, params)
             except ApiError as error:
                 return app.answer_error(request, error)
+            self._under_way += 1
             try:
                 returned = await compose(stack, ctx, handler)
             except ApiError as error:
                 ctx.fail(error)
                 returned = None
+            finally:
+                self._under_way -= 1
+                if self._under_way == 0:
+                    self._idle.set()
             if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
             return ctx.response()
 
         endpoint.__doc__ = handler.__doc__
         path = sanic_path(path)
-        self._mounted += 1
-        name = "_".join([*methods, *re.findall(r"\w+", path), str(self._mounted)]).lower()
+        name = "_".join([*methods, *re.findall(r"\w+", path), str(len(self.routes) + 1)]).lower()
         app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True)
+        self.routes.append(Route(tuple(methods), path, tuple(stack), handler, name))
+
+    async def stop(self, timeout: float) -> None:
+        """
+        Refuse new requests as temporary, and wait for those that are under way.
+
+        Args:
+            timeout: seconds, after which they find closed what they need.
+        """
+        self._stopping = True
+        self._idle.clear()
+        if self._under_way:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), timeout)
 
 
 def sanic_path(path: str) -> str:
@@ -124,7 +165,7 @@ def resolve_handler(app: Application, target: Any) -> Handler:
         return await getattr(owner(ctx), method_name)()
 
     handle.__doc__ = target.__doc__
-    handle.__qualname__ = target.__qualname__
+    handle.__module__, handle.__qualname__ = owner.__module__, target.__qualname__
     return handle
 
 

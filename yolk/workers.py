@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from multiprocessing import current_process, resource_tracker
 from multiprocessing.connection import Client
 from multiprocessing.managers import dispatch  # type: ignore[attr-defined]  # not in typeshed
@@ -22,8 +23,8 @@ STOPPING = "stopping"
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-PARENT_INTERVAL = 1.0
-"""Seconds between two looks whether the main process is there."""
+LOOK_INTERVAL = 1.0
+"""Seconds between two looks of a worker whether it is to stop."""
 
 RESTART_INTERVAL = 1.0
 """Seconds between two starts of one worker at the least, so that a fault costs no whole core."""
@@ -142,37 +143,30 @@ def hear_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def leave_with_parent(app: Any) -> None:
+def leave_when_told(app: Any) -> None:
     """
-    Stop this worker when its main process is gone, however that ended.
+    Stop this worker when signals cannot tell it to.
 
-    Otherwise workers would serve on and hold the port, with nobody to stop them.
+    That is when it was asked to stop before its loop ran, since uvloop hears no signals until
+    then; and when its main process is gone, however that ended: workers would serve on and hold
+    the port, with nobody to stop them.
 
     Args:
-        app: the application, in a worker whose loop runs.
+        app: the application, in a worker that is about to serve.
     """
     loop, parent = asyncio.get_running_loop(), os.getppid()
 
-    def look() -> None:
-        if os.getppid() == parent:
-            loop.call_later(PARENT_INTERVAL, look)
-            return
-        app.logger.error("The main process is gone; this worker stops")
-        _end_state_server(app)
-        app.stop(terminate=False)
+    def look(*, first: bool = False) -> None:
+        orphaned = os.getppid() != parent
+        if orphaned:
+            app.logger.error("The main process is gone; this worker stops")
+            _end_state_server(app)
+        if orphaned or (first and STOPPING in app.multiplexer.state._state):
+            app.stop(terminate=False)
+        else:
+            loop.call_later(LOOK_INTERVAL, look)
 
-    loop.call_later(PARENT_INTERVAL, look)
-
-
-def stop_if_asked(app: Any) -> None:
-    """
-    Stop this worker if it was asked to before its loop ran: uvloop hears no signals until then.
-
-    Args:
-        app: the application, in a worker whose loop runs.
-    """
-    if STOPPING in app.multiplexer.state._state:
-        app.stop(terminate=False)
+    loop.call_later(LOOK_INTERVAL, partial(look, first=True))
 
 
 def _end_state_server(app: Any) -> None:

@@ -20,7 +20,7 @@ from yolk import StartError
 SHORTEST_SECRET = 32  # bytes: RFC 7518, section 3.2, for HS256
 
 
-class JwtSettings(msgspec.Struct, frozen=True):
+class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How tokens are signed. HS256 wants `secret`, the others a pair of keys."""
 
     algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
