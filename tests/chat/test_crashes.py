@@ -135,3 +135,26 @@ async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:
         assert (await socket.closed())[0] == 1001
         assert await stopping == 0
         assert "Traceback" not in server.output
+
+
+async def test_a_stop_tells_a_thousand_sockets(serve: Serve) -> None:
+    """On two workers, each of 1,000 sockets gets 1001, and no key is left behind."""
+    server = serve(WORKERS="2")
+    people = [add_user(server, f"user{number}") for number in range(10)]
+    sockets: list[Socket] = []
+    for _ in range(20):
+        batch = (person.connect() for person in people for _ in range(5))
+        sockets += await asyncio.gather(*batch)
+    endings = asyncio.gather(*(socket.closed() for socket in sockets))
+
+    assert await asyncio.to_thread(server.stop) == 0
+
+    assert [code for code, _ in await endings] == [1001] * 1000
+    server.start()
+    with redis(server) as connection:
+        kept = [key.decode() for key in connection.scan_iter("*")]
+    # What the new workers have written of themselves, and nothing else.
+    alive = [key.rpartition(":")[2] for key in kept if ":stream:" in key]
+    assert len(alive) == 2
+    rest = [key for key in kept if not key.endswith((*alive, ":workers", ":sequences"))]
+    assert rest == []
