@@ -20,7 +20,8 @@ ASYNC = ("did_load", "will_ready", "did_ready", "server_did_ready", "before_clos
 
 def say(who, hook):
     where = "worker" if os.environ.get("SANIC_WORKER_NAME") else "main"
-    print(f"<{where} {who} {hook}>", flush=True)
+    # One write a line: two workers share the pipe, and print() writes the newline by itself.
+    os.write(1, f"<{where} {who} {hook}>\\n".encode())
 
 class Trace:
     """Says the name of each hook when it runs."""
