@@ -11,9 +11,12 @@ sys.path.insert(0, str(ROOT))  # before anything installed that is called config
 import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
+from services.auth import find_sessions, find_users  # noqa: E402
 from services.delivery import deliver, encode_push  # noqa: E402
+from services.lookup import Lookup  # noqa: E402
 from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
+from services.store import store_for  # noqa: E402
 from services.writer import MessageWriter  # noqa: E402
 
 
@@ -24,11 +27,14 @@ class Boot(yolk.Boot):
 
     async def did_load(self) -> None:
         app, auth, chat = self.app, self.app.config.auth, self.app.config.chat
+        app.provide("users", Lookup(find_users))
+        app.provide("sessions", Lookup(find_sessions))
         app.provide("passwords", Passwords(auth.hash_threads, auth.hash_queue))
         app.provide(
             "writer",
             MessageWriter(
-                app.orm,
+                store_for(app.orm),
+                app.orm.unavailable_errors,
                 deliver(app.ws.send_to_user),
                 batch=chat.batch,
                 queue=chat.queue,

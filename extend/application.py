@@ -11,21 +11,28 @@ from typing import TYPE_CHECKING, Any, Protocol
 import yolk
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
     from redis.asyncio import Redis as AsyncRedis
     from tortoise.backends.base.client import BaseDBAsyncClient
+    from uuid_utils.compat import UUID
 
     from controllers.api.auth import AuthController
     from controllers.api.chat.chatwebsocket import ChatwebsocketController
     from controllers.api.chat.conversation import ConversationController
     from controllers.api.user import UserController
     from extend.settings import Settings
+    from models import Session, User
     from services.auth import AuthService
     from services.cache import CacheService
     from services.conversation import ConversationService
+    from services.lookup import Lookup
     from services.message import MessageService
     from services.passwords import Passwords
+    from services.recall import RecallService
+    from services.sync import SyncService
     from services.user import UserService
     from services.writer import MessageWriter
 
@@ -47,8 +54,20 @@ class Tokens(Protocol):
 class Database(Protocol):
     """What the plugin `orm` puts on the application."""
 
-    unavailable_errors: tuple[type[BaseException], ...]
-    """What is raised when the database is away."""
+    @property
+    def dialect(self) -> str:
+        """Its kind: "sqlite", "postgres" or "mysql"."""
+
+    @property
+    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
+        """What is raised when the database is away."""
+
+    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run a plain function in a transaction, in one hop to SQLite's thread."""
+
+    @property
+    def connection(self) -> BaseDBAsyncClient:
+        """Where to run SQL of one's own."""
 
     def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
         """Open a transaction that writes."""
@@ -87,6 +106,8 @@ class Application(yolk.Application):
         orm: Database
         jwt: Tokens
         passwords: Passwords
+        users: Lookup[int, User]
+        sessions: Lookup[UUID, Session]
         writer: MessageWriter
 
 
@@ -120,4 +141,6 @@ class Services(Protocol):
     cache: CacheService
     conversation: ConversationService
     message: MessageService
+    recall: RecallService
+    sync: SyncService
     user: UserService

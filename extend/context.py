@@ -47,9 +47,7 @@ class Context(yolk.Context):
 
     async def online(self, user_id: int) -> None:
         """Register this socket as one of *user_id*'s, and the user as online."""
-        reason = LoggedInElsewhere()
-        farewell = Farewell(reason.farewell(), reason.close_code)
-        await self.app.ws.online(self.websocket, user_id, farewell)
+        await self.app.ws.online(self.websocket, user_id, _REPLACED)
 
     async def offline(self) -> None:
         """Take back what `online` did: this socket goes, and no other."""
@@ -84,3 +82,6 @@ class Farewell(NamedTuple):
     data: str
     code: int
     reason: str = ""
+
+
+_REPLACED = Farewell(LoggedInElsewhere().farewell(), LoggedInElsewhere.close_code)

@@ -21,10 +21,12 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How messages are stored."""
+    """How messages are stored, and for how long they can be taken back."""
 
     batch: int = 256
     """How many messages one commit takes at most."""
+    recall_within: int = 120
+    """How long a message can be taken back, in seconds."""
     queue: int = 10_000
     """How many may wait for a commit on one worker; the next one fails as temporary."""
 

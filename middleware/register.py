@@ -10,7 +10,8 @@ from yolk import Next
 async def register(ctx: Context, next: Next) -> None:
     """Be online for as long as the socket is open, however it ends."""
     # By this name a logout finds the sockets of its login.
-    ctx.websocket.session = ctx.claims.get("sid")
+    if sid := ctx.claims.get("sid"):
+        ctx.websocket.session = sid
     try:
         await ctx.online(ctx.user.id)
         # Register, then look once more: a logout in between found no socket to close.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -169,6 +170,16 @@ class AuthService(Service):
         claims: dict[str, Any] = msgspec.json.decode(kept)
         return claims
 
+    async def identify(self, ticket: str | None, token: str | None) -> dict[str, Any]:
+        """
+        Give the claims of a ticket, or without one of a token.
+
+        Raises:
+            TokenExpired: the token was good once.
+            BadToken: there is neither, or it is none of ours.
+        """
+        return await self.redeem_ticket(ticket) if ticket else self.verify(token)
+
     def verify(self, token: str | None) -> dict[str, Any]:
         """
         Give the claims of a token.
@@ -193,7 +204,7 @@ class AuthService(Service):
             LoggedOut: the token's login was ended. A token that names no login, such as an Egg
                 application's, has none that could.
         """
-        user = await User.get_or_none(id=claims["id"])
+        user = await self.ctx.app.users.get(claims["id"])
         if user is None:
             raise NoSuchUser
         await self.check_session(claims)
@@ -207,9 +218,10 @@ class AuthService(Service):
             LoggedOut: it was.
         """
         session_id = _session_id(claims)
-        if session_id is not None and not await Session.exists(
-            id=session_id, user_id=claims["id"], revoke_time=None
-        ):
+        if session_id is None:
+            return
+        session = await self.ctx.app.sessions.get(session_id)
+        if session is None or session.user_id != claims["id"]:
             raise LoggedOut
 
     async def _open_session(self, user: User) -> Login:
@@ -254,6 +266,17 @@ class AuthService(Service):
 
     def _lifetime(self) -> int:
         return self.ctx.app.config.auth.refresh_expires_in * 1000
+
+
+async def find_users(ids: Sequence[int]) -> dict[int, User]:
+    """Read users from the database."""
+    return {user.id: user for user in await User.filter(id__in=ids)}
+
+
+async def find_sessions(ids: Sequence[UUID]) -> dict[UUID, Session]:
+    """Read those logins from the database that were not ended."""
+    found = await Session.filter(id__in=ids, revoke_time=None)
+    return {session.id: session for session in found}
 
 
 def _session_id(claims: dict[str, Any]) -> UUID | None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from services.store import Stored
+from services.batch import Stored
 from services.wire import Push
 
 

@@ -90,6 +90,23 @@ class NoConversation(Refused):
     en = "There is no such conversation"
 
 
+class NoMessage(Refused):
+    """There is no such message, or it is not one's own."""
+
+    code = 2006
+    status = 404
+    zh = "消息不存在"
+    en = "There is no such message"
+
+
+class TooLate(Refused):
+    """The message was sent too long ago to be taken back."""
+
+    code = 2007
+    zh = "消息发送时间过长, 不能撤回"
+    en = "The message was sent too long ago to be recalled"
+
+
 class NotStorable(Refused):
     """The database refuses this message, and would again."""
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from tortoise.expressions import Q
 
 from models import Conversation, Member, Message
+from services.batch import Draft, Stored
 from services.delivery import encode_push
 from services.errors import NoConversation
-from services.store import Draft, Stored
 from services.wire import WireMessage
 from yolk import Service
 

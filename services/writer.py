@@ -6,27 +6,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
 
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import IntegrityError
 
+from services.batch import Batch, Draft, Outcome, Stored
 from services.errors import Busy, ChatError, NotStorable, Unavailable
-from services.store import Draft, Stored, store
-
-Outcome = Stored | ChatError
-
-
-class Database(Protocol):
-    """What the writer needs of the database."""
-
-    @property
-    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised while it is away."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
+from services.store import Store
 
 
 class MessageWriter:
@@ -36,7 +21,8 @@ class MessageWriter:
     Nobody learns of a message before its commit.
 
     Args:
-        database: where to.
+        store: commits a batch.
+        away: the errors of it that say that the database is away.
         committed: told of what was committed, after each sender was answered.
         batch: how many messages one transaction takes at most.
         queue: how many may wait; the next one is refused as `Busy`.
@@ -45,14 +31,16 @@ class MessageWriter:
 
     def __init__(
         self,
-        database: Database,
+        store: Store,
+        away: tuple[type[BaseException], ...],
         committed: Callable[[Sequence[Stored]], None],
         *,
         batch: int,
         queue: int,
         logger: logging.Logger,
     ) -> None:
-        self._database = database
+        self._store = store
+        self._away = away
         self._committed = committed
         self._batch = batch
         self._room = queue
@@ -107,10 +95,10 @@ class MessageWriter:
                 self._logger.exception("telling of %d committed messages failed", len(stored))
 
     async def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> Sequence[Outcome]:
+        batch = Batch(drafts)
         try:
-            async with self._database.transaction() as connection:
-                outcomes = await store(connection, drafts)
-        except self._database.unavailable_errors as error:
+            await self._store(batch)
+        except self._away as error:
             self._logger.error("the database is away: %s", error)
             return [Unavailable() for _ in drafts]
         except Exception as error:
@@ -123,7 +111,7 @@ class MessageWriter:
                 return await self._commit(drafts, again=True)
             self._logger.exception("a message cannot be stored")
             return [NotStorable()]
-        return outcomes
+        return batch.outcomes()
 
 
 def _settle(future: asyncio.Future[Stored], outcome: Outcome) -> None:

@@ -80,8 +80,14 @@ export class Conversation {
     this.#remember(message);
     const at = this.messages.findLastIndex(({ seq }) => seq < message.seq) + 1;
     this.messages = this.messages.toSpliced(at, 0, message);
+    if (message.type === "recall") this.#recalled(message.options?.target);
     this.#advance(this.syncedSeq);
     return true;
+  }
+
+  /** Somebody took a message back: what is held of it goes, too. */
+  #recalled(target) {
+    this.messages = this.messages.map((held) => (held.id === target ? { ...held, data: "", isremove: 1 } : held));
   }
 
   /** The server has nothing more up to *seq*. */

@@ -38,7 +38,7 @@ export function sameDay(a, b) {
 
 /** What a message says, in words. */
 export function textOf({ type, data, isremove }) {
-  if (isremove) return t("recalled");
+  if (isremove || type === "recall") return t("recalled");
   return type === "text" ? String(data) : t("unsupported", { type });
 }
 

@@ -58,16 +58,48 @@ class Values(Mapping[str, str]):
         return f"Values({sorted(self._values)})"  # names only: values may be secrets
 
 
-class Headers(Values):
-    """Headers by name, in any case; `header.user_agent` is `User-Agent`."""
+_NO_VALUES = Values({})
 
-    __slots__ = ()
+
+class Headers(Mapping[str, str]):
+    """
+    Headers by name, in any case; `header.user_agent` is `User-Agent`. What is not there is `None`.
+
+    A name that occurs several times has its first value. Each is looked up in the request's head
+    when it is asked for: few are, and a socket that kept all of them apart would weigh more.
+    """
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        value = self._find(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def _find(self, name: str) -> str | None:
+        start = b"\r\n%b:" % name.lower().encode("latin-1", "replace")
+        at = self._head.lower().find(start)
+        if at < 0:
+            return None
+        value = self._head[at + len(start) :].partition(b"\r\n")[0]
+        return value.decode("latin-1").strip()
+
+    def __iter__(self) -> Iterator[str]:
+        lines = self._head.decode("latin-1").lower().split("\r\n")[1:]
+        return iter(dict.fromkeys(line.partition(":")[0] for line in lines if ":" in line))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
     def __getattr__(self, name: str) -> str | None:
-        return self._values.get(name.replace("_", "-").lower())
+        return self._find(name.replace("_", "-"))
+
+    def __repr__(self) -> str:
+        return f"Headers({sorted(self)})"  # names only: values may be secrets
 
 
 class Request:
@@ -78,29 +110,22 @@ class Request:
     the socket does.
     """
 
-    __slots__ = ("_body", "_head", "_header", "_query", "ip", "method", "path", "query_string")
+    __slots__ = ("_body", "_head", "_query", "header", "ip", "method", "path")
 
     def __init__(self, request: SanicRequest) -> None:
         self.method: str = request.method
         self.path: str = request.path
-        self.query_string: str = request.query_string
         self.ip: str = request.client_ip
+        self.header = Headers(request.head)
         self._head: bytes = request.head
-        self._header: Headers | None = None
         self._query: Values | None = None
         self._body: dict[str, Any] | None = None
 
     @property
-    def header(self) -> Headers:
-        """The headers, parsed when first asked for."""
-        if self._header is None:
-            lines = self._head.decode("latin-1").split("\r\n")[1:]
-            pairs = (line.partition(":") for line in lines)
-            found: dict[str, str] = {}
-            for name, _, value in pairs:
-                found.setdefault(name.strip().lower(), value.strip())
-            self._header = Headers(found)
-        return self._header
+    def query_string(self) -> str:
+        """What stands behind the `?` of the address."""
+        target = self._head.partition(b" ")[2].partition(b" ")[0]
+        return target.partition(b"?")[2].decode(errors="replace")
 
     @property
     def query(self) -> Values:
@@ -147,7 +172,8 @@ class Context:
     ) -> None:
         self.app = app
         self.request = request
-        self.params = Values({name: str(value) for name, value in params.items()})
+        found = {name: str(value) for name, value in params.items()}
+        self.params = Values(found) if found else _NO_VALUES
         self.websocket = websocket  # type: ignore[assignment]  # None on HTTP, as in Egg
         self.req = req
 

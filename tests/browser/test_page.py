@@ -149,6 +149,25 @@ async def test_a_wrong_password_is_told(person: People, shoot: Shoot) -> None:
     await expect(ada.find("me")).to_have_text(ada.nickname)
 
 
+async def test_a_recalled_message_says_so(person: People) -> None:
+    """What is taken back disappears from the open chat, and from the list."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    await grace.open_chat_with(ada)
+    await ada.write("not for you")
+    await grace.sees("not for you")
+
+    token = (await ada.session())["token"]
+    url, headers = ada.url, {"token": token}
+    listed = await ada.context.request.get(f"{url}/chat/conversations", headers=headers)
+    last = (await listed.json())["data"][0]["last"]
+    await ada.context.request.post(f"{url}/chat/recall", headers=headers, data={"id": last["id"]})
+
+    await expect(grace.page.get_by_text("not for you")).to_have_count(0)
+    await expect(grace.find("messages")).to_contain_text("This message was recalled.")
+    await expect(grace.find("conversation")).to_contain_text("This message was recalled.")
+
+
 async def test_older_messages_come_without_a_jump(person: People, shoot: Shoot) -> None:
     """Scrolling up brings older messages and moves nothing; a new one waits behind a pill."""
     ada, grace = await person("ada"), await person("grace")

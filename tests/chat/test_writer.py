@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
-from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import OperationalError
 
 from models import Conversation, Member, Message, User
+from services.batch import Batch, Draft, Stored
 from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
-from services.store import Draft, Stored
+from services.store import store_by_models, store_for
 from services.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
@@ -32,7 +32,8 @@ class Chat:
     def make_writer(self, batch: int = 256, queue: int = 1000) -> MessageWriter:
         """Make one more writer, as another worker has it."""
         return MessageWriter(
-            self.host.orm,
+            store_for(self.host.orm),
+            self.host.orm.unavailable_errors,
             self.told.extend,
             batch=batch,
             queue=queue,
@@ -135,9 +136,9 @@ async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
 
 async def test_what_cannot_be_stored_fails_alone(chat: Chat) -> None:
     """A message that the table does not take costs nobody else theirs, nor a seq."""
-    too_long = Draft(from_id=1, to_id=2, cid="a", type="text" * 10, data="bad")
+    bad = draft(cast(str, None), "a")  # the column is NOT NULL
 
-    outcomes = await chat.send(draft("before"), too_long, draft("after"))
+    outcomes = await chat.send(draft("before"), bad, draft("after"))
 
     assert [type(outcome) for outcome in outcomes] == [Stored, NotStorable, Stored]
     assert seqs(outcomes) == [1, 2]
@@ -191,39 +192,31 @@ async def test_a_full_queue_refuses(chat: Chat) -> None:
     await writer.put(draft("afterwards"))
 
 
-class Flaky:
-    """A database that is away while `away` says so."""
-
-    unavailable_errors: tuple[type[BaseException], ...] = (OperationalError,)
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.away = False
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[BaseDBAsyncClient]:
-        """Open a transaction, or find the database away when it is to commit."""
-        async with self.host.orm.transaction() as connection:
-            yield connection
-            if self.away:
-                raise OperationalError("away")
-
-
 async def test_no_commit_no_word(chat: Chat) -> None:
     """While the database is away senders are told so at once, and nobody learns of a message."""
-    database = Flaky(chat.host)
-    writer = MessageWriter(
-        database, chat.told.extend, batch=256, queue=100, logger=logging.getLogger("tests")
-    )
-    database.away = True
+    away = True
 
+    async def store(batch: Batch) -> None:
+        async with chat.host.orm.transaction() as connection:
+            await store_by_models(connection, batch)
+            if away:
+                raise OperationalError("away, just before the commit")
+
+    writer = MessageWriter(
+        store,
+        (OperationalError,),
+        chat.told.extend,
+        batch=256,
+        queue=100,
+        logger=logging.getLogger("tests"),
+    )
     outcomes = await asyncio.gather(
         *(writer.put(draft("x", str(number))) for number in range(3)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
     assert chat.told == []
 
-    database.away = False
+    away = False
     outcomes = await asyncio.gather(*(writer.put(draft("x", str(n))) for n in range(3)))
     assert seqs(outcomes) == [1, 2, 3]
     assert [one.message.seq for one in chat.told] == [1, 2, 3]

@@ -57,6 +57,11 @@ class ChatwebsocketController(Controller[Context]):
         stored = await self.ctx.service.message.send(requests.draft(self.ctx, asked))
         self.ctx.api_success(stored.message)
 
+    async def recall(self) -> None:
+        """Take back a message of one's own; everybody is told."""
+        asked = self.ctx.read(frames.Recall)
+        self.ctx.api_success(await self.ctx.service.recall.recall(self.ctx.user.id, asked.id))
+
     async def getmessage(self) -> None:
         """Get what others wrote while one was away; the delivered cursor moves past it."""
         asked = self.ctx.read(Undelivered)

@@ -6,25 +6,15 @@ from typing import Annotated
 
 import msgspec
 
+from controllers.api.chat import frames
 from extend.context import Context
 from yolk import Controller
-
-Seq = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Index(msgspec.Struct):
     """How much of the list."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 200
-
-
-class History(msgspec.Struct):
-    """Which piece of a conversation."""
-
-    conv: Annotated[str, msgspec.Meta(max_length=48)]
-    before: Seq | None = None
-    after: Seq | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
 
 
 class ConversationController(Controller[Context]):
@@ -36,9 +26,15 @@ class ConversationController(Controller[Context]):
         overview = await self.ctx.service.conversation.overview(self.ctx.user.id, asked.limit)
         self.ctx.api_success(overview)
 
+    async def read(self) -> None:
+        """Note that everything up to a seq was read."""
+        asked = self.ctx.read(frames.Cursor)
+        await self.ctx.service.message.read(self.ctx.user.id, asked.conv, asked.seq)
+        self.ctx.api_success({})
+
     async def history(self) -> None:
         """Give a page of a conversation, by seq."""
-        asked = self.ctx.read(History, self.ctx.query)
+        asked = self.ctx.read(frames.Pull, self.ctx.query)
         page = await self.ctx.service.conversation.history(
             self.ctx.user.id,
             asked.conv,

@@ -9,6 +9,7 @@ import msgspec
 from services.errors import ChatError, InvalidData, UnreadableFrame
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.
 Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
@@ -53,7 +54,36 @@ class Cursor(msgspec.Struct):
     """How far somebody is in a conversation."""
 
     conv: Conv
-    seq: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    seq: Seq
+
+
+class Resume(msgspec.Struct):
+    """What a client has, so that it gets the rest."""
+
+    cursors: Annotated[dict[Conv, Seq], msgspec.Meta(max_length=5000)] = {}
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class Pull(msgspec.Struct):
+    """Which piece of a conversation."""
+
+    conv: Conv
+    before: Seq | None = None
+    after: Seq | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class Typing(msgspec.Struct):
+    """Whom one is writing to at this moment."""
+
+    to_id: Id
+    chat_type: Literal["single", "group"] = "single"
+
+
+class Recall(msgspec.Struct):
+    """Which message to take back."""
+
+    id: Annotated[str, msgspec.Meta(max_length=36)]
 
 
 class Watch(msgspec.Struct):

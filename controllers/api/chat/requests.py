@@ -13,9 +13,10 @@ import msgspec
 from controllers.api.chat import frames
 from controllers.api.chat.frames import Frame
 from extend.context import Context
+from services.batch import Draft, Stored
+from services.delivery import encode_push
 from services.errors import ChatError, NoConversation, UnknownType
 from services.presence import watch
-from services.store import Draft, Stored
 from services.wire import Receipt
 
 Answer = Callable[[Context, Frame], Awaitable[None] | None]
@@ -80,6 +81,34 @@ async def _read(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
+async def _sync(ctx: Context, frame: Frame) -> None:
+    asked: frames.Resume = frames.read(frame, frames.Resume)
+    synced = await ctx.service.sync.sync(ctx.user.id, asked.cursors, asked.limit)
+    ctx.websocket.send(frames.ok(frame.id, synced))
+
+
+async def _pull(ctx: Context, frame: Frame) -> None:
+    asked: frames.Pull = frames.read(frame, frames.Pull)
+    page = await ctx.service.conversation.history(
+        ctx.user.id, asked.conv, before=asked.before, after=asked.after, limit=asked.limit
+    )
+    ctx.websocket.send(frames.ok(frame.id, page))
+
+
+async def _recall(ctx: Context, frame: Frame) -> None:
+    asked: frames.Recall = frames.read(frame, frames.Recall)
+    ctx.websocket.send(frames.ok(frame.id, await ctx.service.recall.recall(ctx.user.id, asked.id)))
+
+
+def _typing(ctx: Context, frame: Frame) -> None:
+    asked: frames.Typing = frames.read(frame, frames.Typing)
+    if asked.chat_type == "group":
+        raise NoConversation
+    data = {"from_id": ctx.user.id, "to_id": asked.to_id, "chat_type": asked.chat_type}
+    ctx.app.ws.send_to_user(asked.to_id, encode_push("typing", data), ctx.websocket)
+    ctx.websocket.send(frames.ok(frame.id, {}))
+
+
 async def _presence(ctx: Context, frame: Frame) -> None:
     asked: frames.Watch = frames.read(frame, frames.Watch)
     online = await watch(ctx.app.ws, ctx.websocket, asked.users)
@@ -101,6 +130,10 @@ ANSWERS: dict[str, Answer] = {
     "send": _send,
     "delivered": _delivered,
     "read": _read,
+    "sync": _sync,
+    "pull": _pull,
+    "recall": _recall,
+    "typing": _typing,
     "presence": _presence,
     "ping": _pong,
 }

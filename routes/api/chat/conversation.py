@@ -10,4 +10,5 @@ def mount(app: Application) -> None:
     """What was said."""
     conversation = app.controller.api.chat.conversation
     app.http.get("/chat/conversations", authenticate, conversation.index)
+    app.http.post("/chat/read", authenticate, conversation.read)
     app.http.get("/chat/history", authenticate, conversation.history)

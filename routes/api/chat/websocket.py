@@ -20,3 +20,5 @@ def mount(app: Application) -> None:
     app.http.post("/chat/send", authenticate, chatwebsocket.send)
     # Get what came while one was away.
     app.http.post("/chat/getmessage", authenticate, chatwebsocket.getmessage)
+    # Recall a message.
+    app.http.post("/chat/recall", authenticate, chatwebsocket.recall)

@@ -1,0 +1,71 @@
+"""Group reads: what is asked for while a query is under way is read by the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+BATCH = 256
+"""Keys that one query takes at most."""
+
+
+class Lookup(Generic[K, V]):
+    """
+    Finds one worker's rows by key: when thousands come back at once, many with one query.
+
+    Every answer was read after it was asked for. What waits is bounded by the requests and the
+    sockets that wait for it.
+
+    Args:
+        read: gives what there is of some keys.
+    """
+
+    def __init__(self, read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+        self._read = read
+        self._waiting: list[tuple[K, asyncio.Future[V | None]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    def get(self, key: K) -> asyncio.Future[V | None]:
+        """Give a future of what there is by this key; it fails with what the query raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[V | None] = loop.create_future()
+        self._waiting.append((key, future))
+        if self._running is None:
+            # In a context of its own: the caller's may hold a transaction, or a whole request.
+            self._running = loop.create_task(self._run(), context=Context())
+        return future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                await self._answer(batch)
+        finally:
+            self._running = None
+
+    async def _answer(self, batch: Sequence[tuple[K, asyncio.Future[V | None]]]) -> None:
+        try:
+            found = await self._read(_some_sizes([key for key, _ in batch]))
+        except Exception as error:  # noqa: BLE001 - the boundary of one query
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for key, future in batch:
+            if not future.done():  # whoever waited may have gone
+                future.set_result(found.get(key))
+
+
+def _some_sizes(keys: list[K]) -> list[K]:
+    """
+    Repeat the last key until there are 1, 2, 4, 8, ... of them.
+
+    The database keeps a plan for each number of keys: so there are few.
+    """
+    size = 1 << (len(keys) - 1).bit_length()
+    return keys + keys[-1:] * (size - len(keys))

@@ -1,0 +1,54 @@
+"""Pieces of many conversations in one query, each by its index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models import Message
+from services.wire import WireMessage
+
+Range = tuple[str, int, int]
+"""A conversation, the seq after which to begin, and the seq to end with."""
+
+# Each range is looked up by (conv, seq); none of these scans the table, however large it is.
+_SQLITE = """
+SELECT m.* FROM json_each(?) k
+CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2"""
+_POSTGRES = """
+SELECT m.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
+CROSS JOIN LATERAL
+    (SELECT * FROM message WHERE conv = k.conv AND seq > k.low AND seq <= k.high) m"""
+_MYSQL = """
+SELECT m.* FROM JSON_TABLE(%s, '$[*]' COLUMNS (
+    conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
+    low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
+STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high"""
+
+
+async def read_ranges(
+    connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
+) -> dict[str, list[WireMessage]]:
+    """
+    Give the messages of several ranges, by conversation and in order.
+
+    Args:
+        connection: where to read.
+        dialect: "sqlite", "postgres" or "mysql".
+        ranges: at most one a conversation.
+    """
+    if not ranges:
+        return {}
+    values: list[Any] = [msgspec.json.encode(ranges).decode()]
+    query = _SQLITE if dialect == "sqlite" else _MYSQL
+    if dialect == "postgres":
+        query, values = _POSTGRES, [list(column) for column in zip(*ranges, strict=True)]
+    found: dict[str, list[WireMessage]] = {}
+    for row in await connection.execute_query_dict(query, values):
+        found.setdefault(row["conv"], []).append(WireMessage.of(Message(**row)))
+    for messages in found.values():
+        messages.sort(key=lambda message: message.seq)
+    return found
