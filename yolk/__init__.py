@@ -7,7 +7,7 @@ from yolk.context import Context
 from yolk.contracts import Listener, Room, WebSocket, WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError, YolkError
-from yolk.router import sanic_path
+from yolk.router import Route, sanic_path
 from yolk.server import serve
 from yolk.settings import Settings
 
@@ -24,6 +24,7 @@ __all__ = [
     "NoSettings",
     "Plugin",
     "Room",
+    "Route",
     "Service",
     "Settings",
     "StartError",

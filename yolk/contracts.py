@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self, runtime_checkable
 
 from yolk.compose import Middleware
@@ -26,11 +26,11 @@ class Room(Protocol):
     async def leave(self, rooms: str | Iterable[str]) -> None:
         """Leave *rooms*; a room that was not entered is no error."""
 
-    def send_to(self, room: str, data: str | bytes) -> None:
-        """Send *data* to everyone in *room*, on every worker."""
+    def send_to(self, room: str, data: str | bytes, *, to_self: bool = True) -> None:
+        """Send *data* to everyone in *room*, on every worker, oneself or not."""
 
-    def send_json_to(self, room: str, data: Any) -> None:
-        """Send *data* as JSON to everyone in *room*, on every worker."""
+    def send_json_to(self, room: str, data: Any, *, to_self: bool = True) -> None:
+        """Send *data* as JSON to everyone in *room*, on every worker, oneself or not."""
 
 
 @runtime_checkable
@@ -38,6 +38,8 @@ class WebSocket(Protocol):
     """One open socket: `ctx.websocket`."""
 
     user_id: int | None
+    subprotocol: str | None
+    """What was agreed on in the handshake."""
 
     @property
     def id(self) -> str:
@@ -82,8 +84,17 @@ class WebSocketServer(Protocol):
     def use(self, *middleware: Middleware) -> None:
         """Add links to the chain that every socket goes through."""
 
-    def route(self, path: str, *middleware_then_handler: Any) -> None:
-        """Serve sockets at *path*: middlewares of this route, then the controller's method."""
+    def route(
+        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
+    ) -> None:
+        """
+        Serve sockets at *path*.
+
+        Args:
+            path: with parameters as `:id` or `<id>`.
+            middleware_then_handler: middlewares of this route, then the controller's method.
+            subprotocols: those that are spoken here, the preferred first (RFC 6455, section 1.9).
+        """
 
     def send_to(self, room: str, data: str | bytes, skip: Any = None) -> None:
         """Send *data* to everyone in *room*, on every worker, but the socket *skip*."""

@@ -6,19 +6,21 @@ import secrets
 from typing import Annotated, Literal
 
 import msgspec
-from sanic.server.protocols.http_protocol import HttpProtocol
 
 from yolk import Plugin, StartError
 
 from .backplane import Alone, Backplane
+from .collector import Collector
 from .engine import Engine, Limits
 from .frames import GOING_AWAY
+from .head import HeadProtocol
 from .heartbeat import Heartbeat
 from .lease import RedisBackplane, Terms
 from .server import WebSocketServer
 from .store import Store
 
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Pause = Annotated[float, msgspec.Meta(ge=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -35,14 +37,20 @@ class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Bytes of one message from a client; more closes with 1009."""
     max_queued_messages: Count = 64
     """Messages of one socket that wait for their handler; then the client has to wait."""
+    max_queued_bytes: Count = 1024 * 1024
+    """Bytes of messages of one socket that wait for their handler; the same."""
     write_buffer_limit: Count = 4 * 1024 * 1024
     """Bytes that a client may leave unread; a message beyond closes with 4008."""
     slow_timeout: Seconds = 2
     """Seconds for the close frame of 4008 to get through before the connection is aborted."""
     close_timeout: Seconds = 5
     """Seconds for a client to answer a close before the connection is aborted."""
-    heartbeat: Annotated[float, msgspec.Meta(ge=0)] = 30
+    heartbeat: Pause = 30
     """Seconds of silence before a client is pinged, and again before it is given up; 0: never."""
+    head_timeout: Seconds = 10
+    """Seconds for a new connection to bring the head of its request."""
+    full_collection: Pause = 300
+    """Seconds between two searches for cyclic garbage, in a quiet moment; 0: as Python does it."""
     stop_timeout: Seconds = 8
     """Seconds for all sockets, chains and handlers to end when the worker stops."""
     redis_prefix: str = "yolk"
@@ -75,11 +83,12 @@ class WebSocketPlugin(Plugin):
                 '{"origins": ["https://your.page"]}, or "any".'
             )
         origins = settings.origins
-        # An HttpProtocol without Sanic's own websocket: its buffers and timers are not needed.
-        self.app.http_protocol = HttpProtocol
+        # Without Sanic's own websocket, whose buffers and timers are not needed.
+        self.app.http_protocol = HeadProtocol
         limits = Limits(
             max_message_size=settings.max_message_size,
             max_queued_messages=settings.max_queued_messages,
+            max_queued_bytes=settings.max_queued_bytes,
             write_buffer_limit=settings.write_buffer_limit,
             close_timeout=settings.close_timeout,
             slow_timeout=settings.slow_timeout,
@@ -93,6 +102,7 @@ class WebSocketPlugin(Plugin):
             one_device=settings.devices == "one",
         )
         self.heartbeat = Heartbeat(self.engine, settings.heartbeat)
+        self.collector = Collector(settings.full_collection)
         self.app.provide("ws", self.server)
 
     async def did_load(self) -> None:
@@ -102,6 +112,10 @@ class WebSocketPlugin(Plugin):
         self.server.rooms.backplane = self.backplane
         await self.backplane.start()
         self.heartbeat.start()
+
+    async def server_did_ready(self) -> None:
+        """Take what is there now for what stays."""
+        self.collector.start()
 
     def _connect(self) -> Backplane:
         rooms, events, worker = self.server.rooms, self.server.events, self.engine.worker
@@ -126,6 +140,7 @@ class WebSocketPlugin(Plugin):
 
     async def before_close(self) -> None:
         """Tell every client, wait for chains and close handlers, and leave nothing in Redis."""
+        self.collector.stop()
         if self.backplane is None:
             return  # the start failed before there was anything
         self.heartbeat.stop()

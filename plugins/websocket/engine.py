@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .access import AccessLog
+
 if TYPE_CHECKING:
+    from .connection import Connection
     from .rooms import Rooms
     from .socket import WebSocket
 
@@ -25,6 +28,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Bytes of one message over all of its fragments; more closes with 1009."""
     max_queued_messages: int
     """Messages that wait for their handler; reading pauses at this number."""
+    max_queued_bytes: int
+    """Bytes of messages that wait for their handler; reading pauses at this number."""
     write_buffer_limit: int
     """Bytes that a peer may leave unread; a send beyond closes with 4008."""
     close_timeout: float
@@ -59,6 +64,7 @@ class Engine:
         self.limits = limits
         self.logger = logger
         self.counters = Counters()
+        self.access_log = AccessLog()
         self.rooms: Rooms
         self.loop: asyncio.AbstractEventLoop
         self.sockets: dict[int, WebSocket] = {}
@@ -66,7 +72,7 @@ class Engine:
         self.worker = ""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._written: list[WebSocket] = []
+        self._written: list[Connection] = []
         self._numbers = 0
 
     def start(self, worker: str) -> None:
@@ -113,7 +119,7 @@ class Engine:
         except Exception:  # the boundary of one hook or handler
             self.logger.exception("%s raised", what)
 
-    def flush_soon(self, socket: WebSocket) -> None:
+    def flush_soon(self, socket: Connection) -> None:
         """Write what *socket* gathers in this turn of the loop at the turn's end, in one piece."""
         if not self._written:
             self.loop.call_soon(self._flush, context=EMPTY)
@@ -133,6 +139,7 @@ class Engine:
 
     def left(self, socket: WebSocket) -> None:
         """Forget a socket whose connection is gone."""
+        self.access_log.closed(socket, socket.context)
         self.sockets.pop(socket.number, None)
         self.clients.discard(socket.context)
         self.rooms.drop(socket)

@@ -16,13 +16,14 @@ TOO_BIG = 1009
 OUR_FAULT = 1011
 
 PING = b"\x89\x00"
-EMPTY_CLOSE = b"\x88\x00"
 
 MAX_REASON = 123
 """Bytes of a close reason: what a control frame holds beside the code (section 5.5)."""
 
 _TEXT = 0x81
 _BINARY = 0x82
+_CLOSE = 0x88
+_PING = 0x89
 _PONG = 0x8A
 _SHORT = 126
 _MEDIUM = 65536
@@ -66,17 +67,30 @@ def decode(frame: bytes) -> str | bytes:
     return payload.decode() if frame[0] == _TEXT else payload
 
 
+def ping(payload: bytes) -> bytes:
+    """Give a ping, whose pong will carry *payload* (section 5.5.2)."""
+    return _frame(_PING, payload)
+
+
 def pong(payload: bytes) -> bytes:
     """Give the answer to a ping: its own payload (section 5.5.3)."""
     return _frame(_PONG, payload)
 
 
-def close_reason(text: str) -> bytes:
-    """Give *text* for a close frame, cut at the last whole character within 123 bytes."""
-    encoded = text.encode()
+def close(code: int, reason: str = "") -> bytes:
+    """
+    Give a close frame (section 5.5.1).
+
+    Args:
+        code: one that may be sent, or `NO_CODE` for a frame that has none.
+        reason: cut at the last whole character within 123 bytes.
+    """
+    if code == NO_CODE:
+        return _frame(_CLOSE, b"")
+    encoded = reason.encode(errors="replace")
     if len(encoded) > MAX_REASON:
         encoded = encoded[:MAX_REASON].decode(errors="ignore").encode()
-    return encoded
+    return _frame(_CLOSE, code.to_bytes(2, "big") + encoded)
 
 
 def read_close(payload: bytes) -> tuple[int, str]:

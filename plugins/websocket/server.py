@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
 from sanic import HTTPResponse, Request
-from sanic.log import access_logger
 from sanic.response import json
 
-from yolk import Application, Context, Handler, Middleware, compose, sanic_path
+from yolk import Application, Context, Handler, Middleware, Route, StartError, compose, sanic_path
 
 from . import frames, upgrade
 from .backplane import Events
@@ -59,7 +58,7 @@ class WebSocketServer:
         self._use_app_middlewares = use_app_middlewares
         self._origins = origins
         self._chain: list[Middleware] = []
-        self._routes = 0
+        self._mounted: list[Route] = []
         self._listeners: dict[str, list[Callable[..., Any]]] = {event: [] for event in EVENTS}
 
     @property
@@ -169,13 +168,15 @@ class WebSocketServer:
             if link in self._chain:
                 self._app.logger.warning("app.ws.use: %s is in the chain already", _name(link))
                 continue
-            if self._routes:
+            if self._mounted:
                 self._app.logger.warning(
                     "app.ws.use: %s comes after a route, which does not get it", _name(link)
                 )
             self._chain.append(link)
 
-    def route(self, path: str, *middleware_then_handler: Any) -> None:
+    def route(
+        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
+    ) -> None:
         """
         Serve sockets at *path*.
 
@@ -183,10 +184,16 @@ class WebSocketServer:
             path: with parameters as `:id` (Egg) or `<id>` (Sanic).
             middleware_then_handler: middlewares of this route, the outermost first, then the
                 handler: a controller's method, its dotted name, or any function of a context.
+            subprotocols: what is spoken here, the best first. The first that the client offers
+                becomes `ctx.websocket.subprotocol`; where it offers none of them, that is None,
+                and the handler decides.
 
         Raises:
-            StartError: there is no such handler.
+            StartError: there is no such handler, or a subprotocol's name is none.
         """
+        for name in subprotocols:
+            if not upgrade.is_token(name):
+                raise StartError(f"app.ws.route({path!r}): {name!r} is no name of a subprotocol.")
         *own, target = middleware_then_handler
         handler = self._app.resolve_handler(target)
         before = (*self._chain, *own)
@@ -198,13 +205,19 @@ class WebSocketServer:
             nonlocal chain
             if chain is None:
                 chain = (*self._app_middlewares(), *before)
-            return self._open(request, params, chain, handler)
+            return self._open(request, params, chain, handler, subprotocols)
 
         endpoint.__doc__ = handler.__doc__
         endpoint.is_websocket = True  # type: ignore[attr-defined]  # Sanic expects no response
-        self._routes += 1
-        name = "_".join(["ws", str(self._routes), *re.findall(r"\w+", path)])
+        name = "_".join(["ws", str(len(self._mounted) + 1), *re.findall(r"\w+", path)])
         self._app.add_route(endpoint, path, methods=["GET"], name=name)
+        self._mounted.append(Route(("GET",), path, before, handler, name))
+
+    @property
+    def routes(self) -> list[Route]:
+        """What was mounted, in that order, with the chain that a socket goes through."""
+        first = tuple(self._app_middlewares())
+        return [route._replace(chain=(*first, *route.chain)) for route in self._mounted]
 
     def _app_middlewares(self) -> list[Middleware]:
         return self._app.http_middlewares() if self._use_app_middlewares else []
@@ -215,6 +228,7 @@ class WebSocketServer:
         params: dict[str, Any],
         chain: tuple[Middleware, ...],
         handler: Handler,
+        subprotocols: Sequence[str],
     ) -> HTTPResponse | None:
         """Answer an upgrade request: with HTTP, or by handing the connection over."""
         headers = cast(upgrade.Headers, request.headers)
@@ -224,14 +238,15 @@ class WebSocketServer:
         if refusal is not None:
             answer = {"msg": "fail", "data": refusal.text}
             return json(answer, refusal.status, dict(refusal.headers))
-        socket = WebSocket(self._engine)
+        subprotocol = upgrade.choose_subprotocol(headers, subprotocols) if subprotocols else None
+        socket = WebSocket(self._engine, subprotocol)
         # Cast: what the framework promises of a socket, under a stricter type.
         ctx = self._app.context_class.for_websocket(self._app, request, cast(Any, socket), params)
-        if self._app.config.ACCESS_LOG:
-            _log_access(request)
         key = cast(str, upgrade.read_key(headers))
-        if hand_over(request, key, socket, self._engine.limits.max_message_size):
+        if hand_over(request, key, subprotocol, socket, self._engine.limits.max_message_size):
             self._engine.joined(socket, ctx)
+            if self._app.config.ACCESS_LOG:
+                self._engine.access_log.opened(socket, ctx)
             self._engine.spawn(self._serve(ctx, socket, chain, handler))
             socket.start_reading()
         return None
@@ -254,18 +269,6 @@ class WebSocketServer:
             socket.close(frames.OUR_FAULT, "internal error")
         else:
             socket.close()
-
-
-def _log_access(request: Request) -> None:
-    """Write the line that Sanic writes for its own answers, without the query: it has secrets."""
-    extra = {
-        "status": 101,
-        "byte": 0,
-        "host": f"{request.client_ip}:{request.port}",
-        "request": f"{request.method} {request.path}",
-        "duration": "",
-    }
-    access_logger.info("", extra=extra)
 
 
 def _name(middleware: Middleware) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -75,6 +76,22 @@ def read_key(headers: Headers) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return keys[0] if len(decoded) == KEY_BYTES else None
+
+
+def choose_subprotocol(headers: Headers, spoken: Sequence[str]) -> str | None:
+    """
+    Give the first of *spoken* that the client offers (section 4.2.2), or None.
+
+    Unlike most tokens these are case-sensitive.
+    """
+    values = headers.getall("sec-websocket-protocol", [])
+    offered = {token.strip() for value in values for token in value.split(",")}
+    return next((name for name in spoken if name in offered), None)
+
+
+def is_token(name: str) -> bool:
+    """Tell whether *name* may stand in a header as a token (RFC 9110, section 5.6.2)."""
+    return re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) is not None
 
 
 def _tokens(headers: Headers, name: str) -> set[str]:

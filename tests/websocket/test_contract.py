@@ -1,0 +1,50 @@
+"""What the hand-over relies on inside picows and Sanic, neither of which promises it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import picows
+from picows import WSMsgType
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+from sanic import Request
+from sanic.http.http1 import Http
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+
+def test_the_versions_are_those_that_the_hand_over_was_tried_with() -> None:
+    """A new picows or Sanic is looked at before it is taken: read `handover.py` against it."""
+    assert version("picows").startswith("2.3.")
+    assert version("sanic").startswith("25.12.")
+
+
+async def test_picows_takes_a_protocol_in_fifteen_arguments() -> None:
+    """Names are not checked by Cython's compiled signature: the number and the order are."""
+    strategy = picows.WSAutoPingStrategy.PING_WHEN_IDLE
+
+    class Quiet:
+        def isEnabledFor(self, _: int) -> bool:  # noqa: N802
+            return False
+
+    arguments: tuple[Any, ...] = (
+        *(None, None, False, lambda _: None, Quiet(), True, None, False, 20, 10, strategy, False),
+        *(1024, None, 2048),
+    )
+    protocol = WSProtocol(*arguments)
+
+    assert protocol.is_buffered_protocol()
+    assert len(protocol.get_buffer(-1)) >= 1024
+    assert {kind.name for kind in WSMsgType} >= {"TEXT", "BINARY", "CONTINUATION", "CLOSE", "PING"}
+
+
+def test_sanic_has_the_ties_that_the_hand_over_cuts() -> None:
+    """Each of these would keep the request or its protocol alive as long as the socket."""
+    slots = {name for kind in HttpProtocol.__mro__ for name in getattr(kind, "__slots__", ())}
+
+    assert slots >= {"_callback_check_timeouts", "connections", "conn_info", "recv_buffer"}
+    assert slots >= {"_http", "_task", "state"}  # by which it is known who brought no head
+    assert {"transport", "_protocol", "stream"} <= set(Request.__slots__)
+    assert {"upgrade_websocket", "keep_alive", "request_body", "response_func"} <= set(
+        Http.__slots__
+    )
