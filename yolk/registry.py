@@ -58,6 +58,10 @@ class Registry:
         self.entries: dict[str, Entry] = {}
         self.sources: dict[str, str] = {}
         """Plugin to the file that speaks of it last."""
+        self.said: dict[str, dict[str, str]] = {}
+        """Plugin to each property that is stated, and the file that states it last."""
+        self.found: list[Found] = []
+        """The plugins that are on, in the order in which they start, once `load` has run."""
         self._read()
 
     def _read(self) -> None:
@@ -81,6 +85,7 @@ class Registry:
                     merged.pop("path", None)
                 merged.update(properties)
                 self.sources[plugin] = source
+                self.said.setdefault(plugin, {}).update(dict.fromkeys(properties, source))
         for plugin, properties in table.items():
             self.entries[plugin] = self._entry(plugin, properties)
 
@@ -115,6 +120,7 @@ class Registry:
         done: set[str] = set()
         for name in found:
             self._visit(name, found, order, done, [])
+        self.found = order
         return order
 
     def _visit(

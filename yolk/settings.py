@@ -146,19 +146,19 @@ def check_names(layers: Layers, known: Iterable[str]) -> None:
     """
     names = [*known, *DEFAULT_CONFIG]
     if not layers.values.keys() <= set(names):
-        names += _extension_names()
+        names += extension_defaults()
     for name in layers.values:
         if name not in names:
             raise _unknown(layers.source(name), name, name, names)
 
 
-def _extension_names() -> list[str]:
-    """Give the names that sanic-ext reads, where it is installed, such as OAS."""
+def extension_defaults() -> dict[str, Any]:
+    """Give the settings that sanic-ext reads, such as OAS; none where it is not installed."""
     try:
         from sanic_ext.config import Config  # noqa: PLC0415 - it may not be there
     except ImportError:
-        return []
-    return [name for name in Config() if name.isupper()]
+        return {}
+    return {name: value for name, value in Config().items() if name.isupper()}
 
 
 def convert(layers: Layers, section: str, kind: type[S], values: Mapping[str, Any]) -> S:

@@ -1,0 +1,72 @@
+"""The commands and what may stand behind them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from yolk.cli.config import show_config
+from yolk.cli.new import make_plugin
+from yolk.cli.plugins import show_plugins
+from yolk.cli.routes import show_routes
+from yolk.cli.target import load
+
+PROGRAM = "python -m yolk"
+
+App = Annotated[
+    str | None,
+    typer.Option(
+        "--app",
+        metavar="MODULE:FACTORY",
+        help="What makes the application, if it is not create_app() of the app.py in this folder.",
+    ),
+]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="Its name, in lower case, such as last_seen.")
+]
+Enable = Annotated[bool, typer.Option("--enable", help="Switch it on in config/plugin.py, too.")]
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    commands = typer.Typer(
+        help="Look at an application, or make a new part of it. Nothing is started: neither a "
+        "server, nor the database, nor Redis is needed. YOLK_ENV says for which environment.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    commands.callback()(remember)
+    commands.command()(plugins)
+    commands.command()(routes)
+    commands.command()(config)
+    new = typer.Typer(help="Make a new part of the application.", no_args_is_help=True)
+    new.command("plugin")(new_plugin)
+    commands.add_typer(new, name="new")
+    commands(prog_name=PROGRAM)
+
+
+def remember(context: typer.Context, app: App = None) -> None:
+    """Keep an `--app` that stands before the command's name."""
+    context.obj = app
+
+
+def plugins(context: typer.Context, app: App = None) -> None:
+    """List the plugins: on or off and why, the order of their start, what they need and bring."""
+    show_plugins(load(app or context.obj))
+
+
+def routes(context: typer.Context, app: App = None) -> None:
+    """List the addresses, HTTP and WebSocket, with the middlewares that each request passes."""
+    show_routes(load(app or context.obj))
+
+
+def config(context: typer.Context, app: App = None) -> None:
+    """List the settings with their values and where each comes from; secrets are masked."""
+    show_config(load(app or context.obj))
+
+
+def new_plugin(context: typer.Context, name: Name, enable: Enable = False, app: App = None) -> None:
+    """Make plugins/NAME and a test that passes. No file is ever overwritten."""
+    make_plugin(load(app or context.obj).app, name, enable=enable)
