@@ -27,6 +27,9 @@ class Context(yolk.Context):
     user: User
     """Who asks, once `load_user` or `authenticate` has run."""
 
+    says_delivered: bool = False
+    """Whether the client moves its delivered cursor itself."""
+
     if TYPE_CHECKING:
         websocket: WebSocket
 

@@ -15,8 +15,10 @@ from services.wire import Push
 class SendToUser(Protocol):
     """How a frame reaches all sockets of a user, on whichever worker they are."""
 
-    def __call__(self, user_id: int, data: str | bytes, *, skip: Any = None) -> None:
-        """Send *data* to *user_id*'s sockets, but *skip*."""
+    def __call__(
+        self, user_id: int, data: str | bytes, skip: Any = None, label: str | None = None
+    ) -> None:
+        """Send *data* to *user_id*'s sockets, but *skip*; when it arrived, tell by *label*."""
 
 
 def deliver(send_to_user: SendToUser) -> Callable[[Sequence[Stored]], None]:
@@ -26,7 +28,8 @@ def deliver(send_to_user: SendToUser) -> Callable[[Sequence[Stored]], None]:
         for one in stored:
             message = one.message
             frame = encode_push("message", message)
-            send_to_user(message.to_id, frame, skip=one.origin)
+            label = f"{message.conv} {message.seq}"
+            send_to_user(message.to_id, frame, skip=one.origin, label=label)
             if message.from_id != message.to_id:
                 send_to_user(message.from_id, frame, skip=one.origin)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tortoise.expressions import Q
@@ -89,6 +90,40 @@ class MessageService(Service):
         seq = await self._known(user_id, conv, seq)
         if await self._move_delivered(user_id, {conv: seq}):
             await self._tell(user_id, conv, {"delivered_seq": seq})
+
+    async def arrived(self, user_id: int, labels: list[str]) -> None:
+        """
+        Note that pushes arrived at a client that does not say so itself.
+
+        A cursor moves only over what is proven: a push that was lost stops it, and what comes
+        after waits for `/chat/getmessage` together with it.
+
+        Args:
+            user_id: whose client.
+            labels: conversation and seq of each message, as `deliver` wrote them.
+        """
+        proven: dict[str, set[int]] = {}
+        for label in labels:
+            conv, _, seq = label.rpartition(" ")
+            proven.setdefault(conv, set()).add(int(seq))
+        passed: dict[str, int] = {}
+        for member in await Member.filter(user_id=user_id, conv__in=list(proven)):
+            seqs = proven[member.conv]
+            others = (
+                await Message.filter(
+                    conv=member.conv, seq__gt=member.delivered_seq, seq__lte=max(seqs)
+                )
+                .exclude(from_id=user_id)
+                .order_by("seq")
+                .limit(len(seqs) + 1)
+                .values_list("seq")
+            )
+            there = list(takewhile(seqs.__contains__, (int(row[0]) for row in others)))
+            if there:
+                passed[member.conv] = there[-1]
+        await self._move_delivered(user_id, passed)
+        for conv, upto in passed.items():
+            await self._tell(user_id, conv, {"delivered_seq": upto})
 
     async def read(self, user_id: int, conv: str, seq: int) -> None:
         """

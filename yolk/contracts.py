@@ -55,9 +55,12 @@ class WebSocket(Protocol):
 
     def on(self, event: str, listener: Listener) -> Self:
         """
-        Listen for "message" (the text or bytes) or "close" (code and reason).
+        Listen to what happens to this socket; several listeners may be added.
 
-        Several listeners may be added; each may be a plain function or a coroutine function.
+        Args:
+            event: "message" (the text or bytes), "close" (code and reason), "alive" (what was
+                sent before a ping has arrived), or "arrived" (the labels of what has).
+            listener: a plain function or a coroutine function.
         """
 
     def send(self, data: str | bytes) -> bool:
@@ -121,8 +124,10 @@ class WebSocketServer(Protocol):
     async def is_online(self, user_ids: Collection[int]) -> set[int]:
         """Tell which of these users have a socket on any worker."""
 
-    def send_to_user(self, user_id: int, data: str | bytes, skip: Any = None) -> None:
-        """Send to all sockets of a user, on every worker, but *skip*."""
+    def send_to_user(
+        self, user_id: int, data: str | bytes, skip: Any = None, label: str | None = None
+    ) -> None:
+        """Send to all sockets of a user, on every worker, but *skip*; see "arrived"."""
 
     def kick(
         self,

@@ -55,6 +55,24 @@ def decode_command(payload: bytes) -> Close | None:
     return _decoder.decode(payload[1:]) if payload[:1] == _COMMAND else None
 
 
+_LABEL = b"\x01"
+"""Nor with this one."""
+
+
+def with_label(frame: bytes, label: str) -> bytes:
+    """Give *frame* as a payload that says by *label* what it holds; clients do not see it."""
+    text = label.encode()
+    return _LABEL + len(text).to_bytes(2, "big") + text + frame
+
+
+def split_label(payload: bytes) -> tuple[str | None, bytes]:
+    """Give the label of a payload, or None, and its frame."""
+    if payload[:1] != _LABEL:
+        return None, payload
+    end = 3 + int.from_bytes(payload[1:3], "big")
+    return payload[3:end].decode(), payload[end:]
+
+
 class Deliver(Protocol):
     """How a backplane hands over what came for a topic of this worker."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from enum import IntEnum
 
 from picows import WSFrame, WSMsgType, WSTransport
@@ -21,6 +22,9 @@ READS_TOO_SLOWLY = 4008
 # a loop that never awaits is bounded, and what is big gains nothing from being joined.
 _LONGEST_GATHERING = 256
 _BIG = 8192
+
+_MOST_LABELS = 1000
+"""That are on their way to one socket; of more, the oldest are forgotten."""
 
 _NEVER = -1
 _UNMEASURED = (0, 0.0)
@@ -55,7 +59,9 @@ class Connection(Inbox):
         "_covered",
         "_fragments",
         "_known",
+        "_labels",
         "_on_alive",
+        "_on_arrived",
         "_on_close",
         "_out",
         "_ping",
@@ -82,11 +88,14 @@ class Connection(Inbox):
         self._wire: asyncio.Transport | None = None
         self._on_close: tuple[Listener, ...] | None = None
         self._on_alive: tuple[Listener, ...] | None = None
+        self._on_arrived: tuple[Listener, ...] | None = None
         self._fragments: Fragments | None = None
         self._out: bytes | list[bytes] | None = None
         self._stalled = False
         self._known = _NEVER
         """`received` at the last heartbeat."""
+        self._labels: deque[tuple[int, str]] | None = None
+        """`written` and the label of each frame that may not have arrived yet."""
         self._covered = 0
         """`written` after the last ping."""
         self._ping: tuple[int, float] | None = None
@@ -227,7 +236,8 @@ class Connection(Inbox):
     def on_ws_disconnected(self, _: WSTransport | None) -> None:
         """Take leave: the connection is gone."""
         self._state = _CLOSED
-        self._wire = self._out = self._fragments = self._on_alive = None
+        self._wire = self._out = self._fragments = None
+        self._on_alive = self._on_arrived = self._labels = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -268,6 +278,27 @@ class Connection(Inbox):
     def _add_alive_listener(self, listener: Listener) -> None:
         if self._state is not _CLOSED:
             self._on_alive = (*(self._on_alive or ()), listener)
+
+    def _add_arrival_listener(self, listener: Listener) -> None:
+        """Note labels from now on, and tell of those that have arrived."""
+        if self._state is _CLOSED:
+            return
+        if self._labels is None:
+            self._labels = deque(maxlen=_MOST_LABELS)
+            self._add_alive_listener(self._tell_arrived)
+        self._on_arrived = (*(self._on_arrived or ()), listener)
+
+    def note(self, label: str) -> None:
+        """Note what the frame holds that was just written, for whoever listens to "arrived"."""
+        if self._labels is not None:
+            self._labels.append((self.written, label))
+
+    def _tell_arrived(self, written: int, _: float) -> None:
+        arrived: list[str] = []
+        while self._labels and self._labels[0][0] <= written:
+            arrived.append(self._labels.popleft()[1])
+        for listener in (self._on_arrived or ()) if arrived else ():
+            self._engine.call(listener, f"an arrival listener of socket {self.id}", arrived)
 
     def _send_ping(self) -> None:
         if self._on_alive is None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from . import frames
-from .backplane import Backplane, Change, Close, decode_command, encode_command
+from .backplane import Backplane, Change, Close, decode_command, encode_command, split_label
 from .engine import Engine
 from .socket import WebSocket
 from .topics import ROOM, SOCKET, RoomHandler, Topics, user_of
@@ -123,16 +123,17 @@ class Rooms:
             for socket in self._find(topic):
                 _close(socket, command)
             return
+        label, frame = split_label(payload)
         topics = self.topics
         has_handlers = topics.has_handlers
         for socket in topics.members(topic):
             if socket is skip:
                 continue
             handler = topics.handler(topic, socket) if has_handlers else None
-            if handler is None:
-                socket.write(payload)
-            else:
-                self._call(handler, topic, payload)
+            if handler is not None:
+                self._call(handler, topic, frame)
+            elif socket.write(frame) and label is not None:
+                socket.note(label)
 
     def _find(self, topic: str) -> list[WebSocket]:
         if not topic.startswith(SOCKET):

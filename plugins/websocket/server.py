@@ -13,7 +13,7 @@ from sanic.response import json
 from yolk import Application, Context, Handler, Middleware, Route, StartError, compose, sanic_path
 
 from . import frames, upgrade
-from .backplane import Events
+from .backplane import Events, with_label
 from .engine import Engine
 from .handover import hand_over
 from .presence import Farewell, Presence
@@ -104,9 +104,25 @@ class WebSocketServer:
         """Send *data* as JSON to everyone in *room*, as `send_to` does."""
         self.rooms.publish(ROOM + room, encode_json(data), skip)
 
-    def send_to_user(self, user_id: int, data: str | bytes, skip: WebSocket | None = None) -> None:
-        """Send *data* to all sockets of a user, on every worker, but *skip*."""
-        self.rooms.publish(user_topic(user_id), frames.encode(data), skip)
+    def send_to_user(
+        self,
+        user_id: int,
+        data: str | bytes,
+        skip: WebSocket | None = None,
+        label: str | None = None,
+    ) -> None:
+        """
+        Send *data* to all sockets of a user, on every worker.
+
+        Args:
+            user_id: whose.
+            data: text or binary, by its type.
+            skip: a socket of this worker that does not get it.
+            label: what sockets that listen to "arrived" are told when it has; at most 64 KiB.
+        """
+        frame = frames.encode(data)
+        payload = frame if label is None else with_label(frame, label)
+        self.rooms.publish(user_topic(user_id), payload, skip)
 
     def send_to_all(self, data: str | bytes) -> None:
         """Send *data* to every socket of this worker, in a room or not."""

@@ -43,7 +43,10 @@ class WebSocket(Connection):
         Add a listener, a plain or a coroutine function.
 
         Args:
-            event: "message", "close", or "alive" (the client answered a ping of the heartbeat).
+            event: "message", "close", "alive" (the client answered a ping of the heartbeat), or
+                "arrived" (by such an answer, with the labels of `app.ws.send_to_user` that it
+                proves to have arrived; of those that are on their way at a time, the oldest are
+                forgotten beyond 1,000).
             listener: gets the text or bytes of a message; or the code and the reason of the
                 close: the peer's, ours where we closed first, 1006 where there was none; or
                 `written` as it was when the ping was sent, and the `time.monotonic()` of that:
@@ -59,9 +62,12 @@ class WebSocket(Connection):
             self._add_close_listener(listener)
         elif event == "alive":
             self._add_alive_listener(listener)
+        elif event == "arrived":
+            self._add_arrival_listener(listener)
         else:
             raise ValueError(
-                f'A websocket has the events "message", "close" and "alive", not {event!r}.'
+                'A websocket has the events "message", "close", "alive" and "arrived", '
+                f"not {event!r}."
             )
         return self
 

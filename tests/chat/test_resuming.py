@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from models import Message
 from services.ranges import read_ranges
+from tests.copies import copy_chat
 from tests.databases import database_url, open_orm
 from tests.rows import add_user, database, rows
 from yolk.testing import Server, Socket, User
@@ -214,3 +218,63 @@ async def test_reading_over_http_is_reading(ada: User, bob: User) -> None:
     await bob.post("/chat/read", conv=conversation(ada, bob), seq=3)
 
     assert (await bob.get("/chat/conversations"))[0]["unread"] == 0
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat with two workers and a quick heartbeat."""
+    folder = tmp_path_factory.mktemp("quick")
+    root = copy_chat(folder, {"config/config_quick.py": 'websocket = {"heartbeat": 0.2}\n'})
+    running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "quick"}).start()
+    yield running
+    running.stop()
+
+
+async def test_a_pong_says_what_arrived(quick: Server) -> None:
+    """A client that only listens gets nothing again; who wrote sees that it was delivered."""
+    ada, bob = add_user(quick, "ada"), add_user(quick, "bob")
+    hers, his = await ada.connect(), await bob.connect()
+    for number in range(1, 4):
+        await hers.request("send", to_id=bob.id, cid=str(number), data=str(number))
+        await his.wait_for(type="message")
+
+    while (await hers.wait_for(type="receipt"))["data"]["delivered_seq"] < 3:
+        pass
+
+    assert await bob.post("/chat/getmessage") == []
+
+
+async def test_a_lost_push_stops_the_cursor(quick: Server) -> None:
+    """What was not pushed comes by getmessage, with all that came after it."""
+    ada, bob = add_user(quick, "ada"), add_user(quick, "bob")
+    await write(ada, bob, 1)  # while he is away: this one is not pushed
+    his = await bob.connect()
+    hers = await ada.connect()
+    await hers.request("send", to_id=bob.id, cid="2", data="2")
+    await his.wait_for(type="message")
+
+    # His pongs come meanwhile: the second message is proven, the first is not.
+    carol = add_user(quick, "carol")
+    theirs = await carol.connect()
+    await theirs.request("send", to_id=bob.id, cid="1", data="later")
+    while (await theirs.wait_for(type="receipt"))["data"]["delivered_seq"] < 1:
+        pass
+
+    waiting = await bob.post("/chat/getmessage")
+    assert [message["data"] for message in waiting] == ["1", "2"]
+
+
+async def test_who_says_delivered_is_believed(quick: Server) -> None:
+    """Once a client moves its cursor itself, a pong no longer does."""
+    ada, bob = add_user(quick, "ada"), add_user(quick, "bob")
+    his, hers = await bob.connect(), await ada.connect()
+    await hers.request("send", to_id=bob.id, cid="1", data="1")
+    await his.request("delivered", conv=conversation(ada, bob), seq=0)
+    # Somebody else's receipt shows that heartbeats have passed.
+    carol, dave = add_user(quick, "carol"), add_user(quick, "dave")
+    theirs, listening = await carol.connect(), await dave.connect()
+    await theirs.request("send", to_id=dave.id, cid="1", data="x")
+    await listening.wait_for(type="message")
+    await theirs.wait_for(type="receipt")
+
+    assert [message["data"] for message in await bob.post("/chat/getmessage")] == ["1"]

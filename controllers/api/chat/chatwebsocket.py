@@ -30,6 +30,8 @@ class ChatwebsocketController(Controller[Context]):
             return ctx.api_fail("非法访问")
         # Listen for messages, and for the close.
         ctx.websocket.on("message", self.receive).on("close", self.leave)
+        # For a client that only listens, the heartbeat's pong says what arrived.
+        ctx.websocket.on("arrived", self.arrived)
         limits = ctx.app.config.websocket
         ctx.websocket.send(
             encode_push(
@@ -46,6 +48,11 @@ class ChatwebsocketController(Controller[Context]):
     def receive(self, message: str | bytes) -> Awaitable[None] | None:
         """Answer one frame."""
         return requests.receive(self.ctx, message)
+
+    async def arrived(self, labels: list[str]) -> None:
+        """Move the delivered cursor, unless the client does it itself."""
+        if not self.ctx.says_delivered:
+            await self.ctx.service.message.arrived(self.ctx.user.id, labels)
 
     def leave(self, code: int, reason: str) -> None:
         """Take note of the close. The link `register` takes the user off line."""

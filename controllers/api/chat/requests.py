@@ -71,6 +71,7 @@ def _sent(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
 
 async def _delivered(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
+    ctx.says_delivered = True
     await ctx.service.message.delivered(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
