@@ -10,6 +10,8 @@ from bench.errors import WrongAnswer
 
 TEXT = 0x81
 MASK = bytes.fromhex("37fa213d")
+PATIENCE = 30
+"""Seconds to wait for messages."""
 LONGEST_READ = 256 * 1024
 """Bytes that uvloop hands over at a time, at most."""
 
@@ -49,14 +51,18 @@ class Tally:
         Wait until so many *messages* came in all.
 
         Raises:
-            WrongAnswer: something else came.
+            WrongAnswer: something else came, or nothing more.
         """
         self.check()
         if self.messages < messages:
             self._target = messages
             self._reached = asyncio.get_running_loop().create_future()
-            async with asyncio.timeout(30):
-                await self._reached
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._reached
+            except TimeoutError:
+                reason = f"{messages - self.messages} messages did not come within {PATIENCE} s"
+                raise WrongAnswer(reason) from None
 
     def check(self) -> None:
         """

@@ -65,9 +65,7 @@ class Load:
             for address in left:
                 opened.append(await Client.open(self.tally, self._server.port, address))
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(AT_ONCE):
-                group.create_task(work())
+        await asyncio.gather(*[work() for _ in range(AT_ONCE)])
         self._clients += opened
         return opened
 

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Message
 from services.wire import WireMessage
 
 Range = tuple[str, int, int]
@@ -48,7 +47,7 @@ async def read_ranges(
         query, values = _POSTGRES, [list(column) for column in zip(*ranges, strict=True)]
     found: dict[str, list[WireMessage]] = {}
     for row in await connection.execute_query_dict(query, values):
-        found.setdefault(row["conv"], []).append(WireMessage.of(Message(**row)))
+        found.setdefault(row["conv"], []).append(WireMessage.of_columns(row))
     for messages in found.values():
         messages.sort(key=lambda message: message.seq)
     return found

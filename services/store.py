@@ -95,7 +95,7 @@ WHERE conv = k.value->>0 AND user_id = k.value->>1"""
 def _store_in_sqlite(connection: sqlite3.Connection, batch: Batch) -> None:
     statuses = dict(map(tuple, connection.execute(_SQLITE_PEOPLE, (_json(batch.people),))))
     found = connection.execute(_SQLITE_EARLIER, (_json(batch.keys),)) if batch.keys else ()
-    batch.plan(statuses, _by_key(map(_wire, found)))
+    batch.plan(statuses, _by_key(map(WireMessage.of_columns, found)))
     if not batch.counts:
         return
     values = (batch.now, _json(batch.counts.items()))
@@ -150,7 +150,9 @@ async def _store_in_postgres(connection: BaseDBAsyncClient, batch: Batch) -> Non
         if batch.keys
         else []
     )
-    batch.plan({row["id"]: row["status"] for row in people}, _by_key(map(_wire, found)))
+    batch.plan(
+        {row["id"]: row["status"] for row in people}, _by_key(map(WireMessage.of_columns, found))
+    )
     if not batch.counts:
         return
     values = [*_columns(batch.counts.items()), batch.now]
@@ -228,25 +230,6 @@ async def _locked(connection: BaseDBAsyncClient, batch: Batch) -> dict[str, Conv
 
 def _by_key(messages: Iterable[WireMessage]) -> dict[Key, WireMessage]:
     return {(message.from_id, message.cid): message for message in messages}
-
-
-def _wire(row: Any) -> WireMessage:
-    """Show a row of `COLUMNS`."""
-    options = row["options"]
-    return WireMessage(
-        id=str(row["id"]),
-        conv=row["conv"],
-        seq=row["seq"],
-        cid=row["cid"],
-        from_id=row["from_id"],
-        to_id=row["to_id"],
-        chat_type=row["chat_type"],
-        type=row["type"],
-        data=row["data"],
-        options=msgspec.Raw(options.encode()) if options else None,
-        create_time=row["create_time"],
-        isremove=row["isremove"],
-    )
 
 
 def _values(row: Row) -> tuple[Any, ...]:

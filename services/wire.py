@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from models import Message
@@ -26,19 +28,30 @@ class WireMessage(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: Message) -> WireMessage:
         """Show a stored message."""
+        return cls.of_columns(vars(row))
+
+    @classmethod
+    def of_columns(cls, row: Any) -> WireMessage:
+        """
+        Show a stored message.
+
+        Args:
+            row: the columns of the table, by name.
+        """
+        options = row["options"]
         return cls(
-            id=str(row.id),
-            conv=row.conv,
-            seq=row.seq,
-            cid=row.cid,
-            from_id=row.from_id,
-            to_id=row.to_id,
-            chat_type=row.chat_type,
-            type=row.type,
-            data=row.data,
-            options=msgspec.Raw(row.options.encode()) if row.options else None,
-            create_time=row.create_time,
-            isremove=row.isremove,
+            id=str(row["id"]),
+            conv=row["conv"],
+            seq=row["seq"],
+            cid=row["cid"],
+            from_id=row["from_id"],
+            to_id=row["to_id"],
+            chat_type=row["chat_type"],
+            type=row["type"],
+            data=row["data"],
+            options=msgspec.Raw(options.encode()) if options else None,
+            create_time=row["create_time"],
+            isremove=row["isremove"],
         )
 
 
