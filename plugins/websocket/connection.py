@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from enum import IntEnum
 
 from picows import WSFrame, WSMsgType, WSTransport
@@ -94,7 +93,7 @@ class Connection(Inbox):
         self._stalled = False
         self._known = _NEVER
         """`received` at the last heartbeat."""
-        self._labels: deque[tuple[int, str]] | None = None
+        self._labels: list[tuple[int, str]] | None = None
         """`written` and the label of each frame that may not have arrived yet."""
         self._covered = 0
         """`written` after the last ping."""
@@ -180,9 +179,9 @@ class Connection(Inbox):
         elif silent and self._ping is not None:
             self._engine.counters.silent += 1
             self.abort()
-        elif silent or (self._on_alive is not None and self.written != self._covered):
+        elif silent or self._wants_proof():
             self._send_ping()
-        elif self._on_alive is None:
+        elif self._ping is _UNMEASURED:
             self._ping = None
 
     def abort(self) -> None:
@@ -215,7 +214,7 @@ class Connection(Inbox):
                 self.write(frames.pong(frame.get_payload_as_bytes()))
             elif kind is _CLOSE:
                 self._answer_close(*frames.read_close(frame.get_payload_as_bytes()))
-            elif self._on_alive is not None:
+            elif self._ping is not None:
                 self._take_pong(frame.get_payload_as_bytes())
         except UnicodeDecodeError:
             self._fail(frames.NOT_UTF8, "not UTF-8")
@@ -283,25 +282,34 @@ class Connection(Inbox):
         """Note labels from now on, and tell of those that have arrived."""
         if self._state is _CLOSED:
             return
-        if self._labels is None:
-            self._labels = deque(maxlen=_MOST_LABELS)
-            self._add_alive_listener(self._tell_arrived)
         self._on_arrived = (*(self._on_arrived or ()), listener)
 
     def note(self, label: str) -> None:
         """Note what the frame holds that was just written, for whoever listens to "arrived"."""
-        if self._labels is not None:
-            self._labels.append((self.written, label))
+        if self._on_arrived is None:
+            return
+        if self._labels is None:
+            self._labels = []
+        elif len(self._labels) == _MOST_LABELS:
+            del self._labels[0]
+        self._labels.append((self.written, label))
 
-    def _tell_arrived(self, written: int, _: float) -> None:
-        arrived: list[str] = []
-        while self._labels and self._labels[0][0] <= written:
-            arrived.append(self._labels.popleft()[1])
+    def _tell_arrived(self, written: int) -> None:
+        labels, self._labels = self._labels or [], None
+        arrived = [label for number, label in labels if number <= written]
+        if len(arrived) < len(labels):
+            self._labels = labels[len(arrived) :]
         for listener in (self._on_arrived or ()) if arrived else ():
             self._engine.call(listener, f"an arrival listener of socket {self.id}", arrived)
 
+    def _wants_proof(self) -> bool:
+        """Tell whether something was sent that somebody wants to know the arrival of."""
+        if self._labels:
+            return True
+        return self._on_alive is not None and self.written != self._covered
+
     def _send_ping(self) -> None:
-        if self._on_alive is None:
+        if self._on_alive is None and not self._labels:
             self._ping = _UNMEASURED
             self.write(frames.PING)
         else:
@@ -316,6 +324,8 @@ class Connection(Inbox):
             self._ping = None
             for listener in self._on_alive or ():
                 self._engine.call(listener, f"an alive listener of socket {self.id}", *ping)
+            if self._labels:
+                self._tell_arrived(ping[0])
 
     def _pause_reading(self) -> None:
         if self._wire is not None and not self._wire.is_closing():
