@@ -7,6 +7,7 @@
 .PHONY: help run test lint format types pytest browser node bench requirements clean
 
 VENV := .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
@@ -29,7 +30,7 @@ help: ## Show this help (the default)
 	@printf '$(BOLD)Yolk$(PLAIN), an instant-messaging server on Sanic with the shape of an Egg.js app\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  $(CYAN)make %-13s$(PLAIN) %s\n", $$1, $$2 }' Makefile
 	@printf '\nSettings come from the environment or stand behind the command: make run PORT=7002 WORKERS=2\n'
-	@printf 'PYTHON=/path/to/python chooses the interpreter that .venv is made with.\n'
+	@printf 'PYTHON=/path/to/python chooses the interpreter that .venv is made with; JOBS=4 runs tests in four processes.\n'
 
 # One plain command: make starts it without a shell between, so that a signal to make reaches the server.
 run: $(VENV)/run.stamp ## Serve the chat (HOST, PORT, WORKERS, DATABASE_URL, REDIS_URL, ...)
@@ -55,7 +56,7 @@ types: $(VENV)/test.stamp ## Check types (mypy --strict)
 
 pytest: $(VENV)/test.stamp
 	@$(call title,pytest)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
 	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)
