@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from extend.context import Context
 from services.errors import Unavailable
-from yolk import Next
+from yolk import Next, describe
 
 
+@describe(errors=(Unavailable,))
 async def outage(ctx: Context, next: Next) -> None:
     """Answer 503, or close a socket with 4002, while the database or Redis is away."""
     try:

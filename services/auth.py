@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from extend.context import Context
 
 
+RECENT = 5.0
+"""Seconds for which an HTTP request takes a user's row as it was: nothing here changes the status
+of a user, and where another application does, it holds within that time."""
+
 GRACE = 30_000
 """Milliseconds for which a refresh token that was just used up is taken once more."""
 
@@ -195,16 +199,22 @@ class AuthService(Service):
         except jwt.InvalidTokenError:
             raise BadToken from None
 
-    async def user_of(self, claims: dict[str, Any]) -> User:
+    async def user_of(self, claims: dict[str, Any], *, recent: bool = False) -> User:
         """
         Give the user that *claims* speak of, read from the database.
+
+        Args:
+            claims: what the token says.
+            recent: take the row that was read `RECENT` seconds ago, too. Whether the login was
+                ended is looked up all the same.
 
         Raises:
             NoSuchUser: there is none.
             LoggedOut: the token's login was ended. A token that names no login, such as an Egg
                 application's, has none that could.
         """
-        user = await self.ctx.app.users.get(claims["id"])
+        users = self.ctx.app.users
+        user = await (users.recent if recent else users.get)(claims["id"])
         if user is None:
             raise NoSuchUser
         await self.check_session(claims)

@@ -110,16 +110,20 @@ class Request:
     the socket does.
     """
 
-    __slots__ = ("_body", "_head", "_query", "header", "ip", "method", "path")
+    __slots__ = ("_body", "_head", "_query", "ip", "method", "path")
 
     def __init__(self, request: SanicRequest) -> None:
         self.method: str = request.method
         self.path: str = request.path
         self.ip: str = request.client_ip
-        self.header = Headers(request.head)
         self._head: bytes = request.head
         self._query: Values | None = None
         self._body: dict[str, Any] | None = None
+
+    @property
+    def header(self) -> Headers:
+        """The headers."""
+        return Headers(self._head)
 
     @property
     def query_string(self) -> str:
@@ -134,6 +138,10 @@ class Request:
             pairs = parse_qsl(self.query_string, keep_blank_values=True)
             self._query = Values(dict(reversed(pairs)))
         return self._query
+
+    def forget_parsed(self) -> None:
+        """Take less memory: what was parsed is parsed again when it is asked for."""
+        self._query = None
 
     @property
     def body(self) -> dict[str, Any]:

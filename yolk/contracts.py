@@ -125,9 +125,35 @@ class WebSocketServer(Protocol):
         """Tell which of these users have a socket on any worker."""
 
     def send_to_user(
-        self, user_id: int, data: str | bytes, skip: Any = None, label: str | None = None
+        self,
+        user_id: int,
+        data: str | bytes,
+        skip: Any = None,
+        label: str | None = None,
+        *,
+        droppable: bool = False,
     ) -> None:
-        """Send to all sockets of a user, on every worker, but *skip*; see "arrived"."""
+        """
+        Send to all sockets of a user, on every worker.
+
+        Args:
+            user_id: whose.
+            data: text or binary, by its type.
+            skip: a socket of this worker that does not get it.
+            label: what a socket's listeners to "arrived" are told when it has.
+            droppable: whether it is left out where something else has to go first.
+        """
+
+    def send_to_users(
+        self,
+        user_ids: Iterable[int],
+        data: str | bytes,
+        skip: Any = None,
+        label: str | None = None,
+        *,
+        droppable: bool = False,
+    ) -> None:
+        """Send to all sockets of many users; it crosses once to each worker where some are."""
 
     def kick(
         self,

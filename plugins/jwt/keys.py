@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.serialization import (
@@ -64,7 +64,8 @@ class Keys(NamedTuple):
     """What signs (or None, where tokens are only checked) and what checks."""
 
     signing: str | bytes | None
-    checking: str | bytes
+    checking: Any
+    """What PyJWT takes: a secret, or a public key that was read already."""
 
 
 def load_keys(settings: JwtSettings, root: Path, data: Path) -> Keys:
@@ -89,8 +90,7 @@ def load_keys(settings: JwtSettings, root: Path, data: Path) -> Keys:
     else:
         assert private is not None  # noqa: S101 - JwtSettings.check has seen to it
         public = _public_half(private)
-    _try(settings, private, public)
-    return Keys(private, public)
+    return Keys(private, _try(settings, private, public))
 
 
 def _public_half(private: bytes) -> bytes:
@@ -98,8 +98,13 @@ def _public_half(private: bytes) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _try(settings: JwtSettings, private: bytes | None, public: bytes) -> None:
-    """Use the keys once: what is wrong with them is said at the start, not to every client."""
+def _try(settings: JwtSettings, private: bytes | None, public: bytes) -> Any:
+    """
+    Use the keys once: what is wrong with them is said at the start, not to every client.
+
+    Returns:
+        the public key, read.
+    """
     algorithm = jwt.get_algorithm_by_name(settings.algorithm)
     try:
         checking = algorithm.prepare_key(public)
@@ -108,6 +113,7 @@ def _try(settings: JwtSettings, private: bytes | None, public: bytes) -> None:
         raise ValueError(f"it is none for {settings.algorithm} ({error})") from None
     if signature and not algorithm.verify(b"", checking, signature):
         raise ValueError("jwt.public_key is not the public half of jwt.private_key")
+    return checking
 
 
 def _local_secret(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
@@ -73,6 +74,20 @@ def split_label(payload: bytes) -> tuple[str | None, bytes]:
     return payload[3:end].decode(), payload[end:]
 
 
+_DROPPABLE = b"\x02"
+"""Nor with this one; a label comes after it."""
+
+
+def as_droppable(payload: bytes) -> bytes:
+    """Give *payload* as one that may be left out where something else waits."""
+    return _DROPPABLE + payload
+
+
+def split_droppable(payload: bytes) -> tuple[bool, bytes]:
+    """Tell whether a payload may be left out, and give the rest of it."""
+    return (True, payload[1:]) if payload[:1] == _DROPPABLE else (False, payload)
+
+
 class Deliver(Protocol):
     """How a backplane hands over what came for a topic of this worker."""
 
@@ -111,8 +126,20 @@ class Backplane(Protocol):
     async def stop(self) -> None:
         """Take this worker's traces away."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Give *payload* to all other workers that hold *topic*. Never waits."""
+    def publish(self, topic: str, payload: bytes, *, droppable: bool = False) -> None:
+        """
+        Give *payload* to all other workers that hold *topic*. Never waits.
+
+        Args:
+            topic: whose sockets get it.
+            payload: a frame or a command.
+            droppable: whether it is left out while other messages wait.
+        """
+
+    def publish_to_users(
+        self, user_ids: AbstractSet[int], payload: bytes, *, droppable: bool = False
+    ) -> None:
+        """Give *payload* once to each other worker that holds topics of these users."""
 
     async def settle(self, topic: str) -> None:
         """
@@ -167,7 +194,12 @@ class Alone:
     async def stop(self) -> None:
         """Do nothing."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, droppable: bool = False) -> None:
+        """Do nothing: this worker's own sockets have it already."""
+
+    def publish_to_users(
+        self, user_ids: AbstractSet[int], payload: bytes, *, droppable: bool = False
+    ) -> None:
         """Do nothing: this worker's own sockets have it already."""
 
     async def settle(self, topic: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextvars import Context
 from typing import Any
 
@@ -12,11 +13,22 @@ from redis.exceptions import RedisError
 
 from .backplane import BackplaneAway, Deliver, Events
 from .engine import Counters
-from .store import PUBLISH, Store
+from .scripts import PUBLISH
+from .store import Store
+from .topics import users_topic
 
-# A script takes some 8,000 arguments, an entry of a stream should not stop the loop of its reader.
+# A script takes some 8,000 values at a time and stops Redis while it runs; an entry of a stream
+# should not stop the loop of its reader.
 _BATCH_MESSAGES = 1000
 _BATCH_BYTES = 4 * 1024 * 1024
+_BATCH_USERS = 10_000
+"""Also the most that one message is for; to more it goes as several."""
+
+_USERS_OF_A_MESSAGE = 100
+"""For so many users a message counts once among those that may wait: their ids take memory too."""
+
+_BACKLOG = 100
+"""Waiting messages beyond which what is droppable is left out."""
 
 _BLOCK = 2.0
 """Seconds that a read waits for something to come."""
@@ -35,7 +47,7 @@ class Publisher:
 
     Args:
         store: of this worker.
-        limit: how many messages may wait.
+        limit: how many messages may wait; one for many users counts as several.
         stream_limit: how many batches may wait for one reader.
         stream_expiry: milliseconds after which an abandoned stream goes by itself.
         counters: of this worker.
@@ -56,14 +68,34 @@ class Publisher:
         self._stream = (stream_limit, stream_expiry)
         self._counters = counters
         self._logger = logger
-        self._waiting: list[tuple[str, bytes]] = []
+        self._waiting: list[tuple[str, bytes, int]] = []
+        """Topic, payload, and how many users it is for."""
+        self._size = 0
         self._batch = 0
         self._lost = False
         self._task: asyncio.Task[None] | None = None
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, droppable: bool = False) -> None:
         """Send *payload* to the other workers that hold *topic*. Never waits."""
-        if len(self._waiting) >= self._limit:
+        self._put(topic, payload, 1, droppable)
+
+    def publish_to_users(
+        self, user_ids: AbstractSet[int], payload: bytes, *, droppable: bool = False
+    ) -> None:
+        """Send *payload* once to each other worker that holds topics of these users."""
+        if len(user_ids) <= _BATCH_USERS:
+            self._put(users_topic(user_ids), payload, len(user_ids), droppable)
+            return
+        users = list(user_ids)
+        for at in range(0, len(users), _BATCH_USERS):
+            some = frozenset(users[at : at + _BATCH_USERS])
+            self._put(users_topic(some), payload, len(some), droppable)
+
+    def _put(self, topic: str, payload: bytes, users: int, droppable: bool) -> None:
+        if droppable and self._size >= _BACKLOG:
+            self._counters.dropped += 1
+            return
+        if self._size >= self._limit:
             self._counters.unpublished += 1
             if not self._lost:
                 self._lost = True
@@ -73,7 +105,8 @@ class Publisher:
                     self._limit,
                 )
             return
-        self._waiting.append((topic, payload))
+        self._waiting.append((topic, payload, users))
+        self._size += _cost(users)
         if self._task is None:
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._send_all(), context=Context())
@@ -94,20 +127,24 @@ class Publisher:
                 await self._send(batch, lost)
                 # Only now: what is on its way counts as waiting.
                 del self._waiting[: len(batch)]
+                self._size -= sum(_cost(users) for _, _, users in batch)
         finally:
             self._task = None
 
-    def _next_batch(self) -> Iterator[tuple[str, bytes]]:
-        size = 0
-        for topic, payload in self._waiting[:_BATCH_MESSAGES]:
-            size += len(payload)
-            if size > _BATCH_BYTES and size > len(payload):
+    def _next_batch(self) -> Iterator[tuple[str, bytes, int]]:
+        size = people = 0
+        for message in self._waiting[:_BATCH_MESSAGES]:
+            topic, payload, users = message
+            first = size == 0
+            size += len(topic) + len(payload)
+            people += users
+            if not first and (size > _BATCH_BYTES or people > _BATCH_USERS):
                 return
-            yield topic, payload
+            yield message
 
-    async def _send(self, batch: list[tuple[str, bytes]], lost: bool) -> None:
+    async def _send(self, batch: list[tuple[str, bytes, int]], lost: bool) -> None:
         """Send a batch until Redis took it; its number keeps it from being sent twice."""
-        values = [value for message in batch for value in message]
+        values = [value for topic, payload, _ in batch for value in (topic, payload)]
         attempt = 0
         while True:
             try:
@@ -207,6 +244,11 @@ class Reader:
                 self._deliver(topic.decode(), payload)
         if missed:
             self._events.position_lost()
+
+
+def _cost(users: int) -> int:
+    """Say as how many messages one for so many users counts among those that wait."""
+    return 1 + users // _USERS_OF_A_MESSAGE
 
 
 def _entries(answer: Any) -> Iterator[tuple[bytes, list[bytes]]]:

@@ -115,6 +115,11 @@ class Connection(Inbox):
         """Whether messages can be sent: neither side has begun to close."""
         return self._state is _OPEN
 
+    @property
+    def behind(self) -> bool:
+        """Whether the peer has yet to take something that was written to it."""
+        return self._wire is not None and self._wire.get_write_buffer_size() > 0
+
     def gone(self) -> asyncio.Future[None]:
         """Give a future that is done when the connection is gone."""
         future: asyncio.Future[None] = self._engine.loop.create_future()

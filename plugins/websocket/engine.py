@@ -49,6 +49,8 @@ class Counters(msgspec.Struct):
     """Sockets aborted because no answer came to a ping."""
     unpublished: int = 0
     """Messages that other workers did not get, because too many waited for Redis."""
+    dropped: int = 0
+    """What was droppable, and left out: once a socket that was behind, once for all workers."""
 
 
 class Engine:
@@ -72,6 +74,7 @@ class Engine:
         self.worker = ""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._forget = self._tasks.discard  # bound once: not another object for each task
         self._written: list[Connection] = []
         self._numbers = 0
 
@@ -94,7 +97,7 @@ class Engine:
         """Run *work* as a task of its own, which is waited for when stopping."""
         task = self.loop.create_task(work, context=Context())
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard, context=EMPTY)
+        task.add_done_callback(self._forget, context=EMPTY)
 
     def call(self, function: Callable[..., Any], what: str, *arguments: Any) -> None:
         """

@@ -28,6 +28,9 @@ _PONG = 0x8A
 _SHORT = 126
 _MEDIUM = 65536
 
+_medium_head = struct.Struct(">BBH").pack
+_long_head = struct.Struct(">BBQ").pack
+
 _REGISTERED = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 _PRIVATE = range(3000, 5000)
 
@@ -49,9 +52,7 @@ class ProtocolError(Exception):
 
 def encode(data: str | bytes) -> bytes:
     """Give the one frame of a message, text or binary by its type (section 5.6)."""
-    if isinstance(data, str):
-        return _frame(_TEXT, data.encode())
-    return _frame(_BINARY, bytes(data))
+    return _frame(_TEXT, data.encode()) if isinstance(data, str) else _frame(_BINARY, bytes(data))
 
 
 def encode_text(payload: bytes) -> bytes:
@@ -122,5 +123,5 @@ def _frame(first: int, payload: bytes) -> bytes:
     if size < _SHORT:
         return bytes((first, size)) + payload
     if size < _MEDIUM:
-        return struct.pack(">BBH", first, 126, size) + payload
-    return struct.pack(">BBQ", first, 127, size) + payload
+        return _medium_head(first, 126, size) + payload
+    return _long_head(first, 127, size) + payload

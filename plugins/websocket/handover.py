@@ -45,14 +45,35 @@ class Taker(Protocol):
         """Know that the connection is gone."""
 
 
+_get_buffer = WSProtocol.get_buffer
+
+
 class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
     """picows' protocol, whose buffer grows with the frames, not with the client's haste."""
 
     __slots__ = ()
 
     def get_buffer(self, size_hint: int) -> Any:
-        buffer = WSProtocol.get_buffer(self, size_hint)
+        buffer = _get_buffer(self, size_hint)
         return buffer if len(buffer) <= READ_AT_ONCE else buffer[:READ_AT_ONCE]
+
+
+class _NoSocket:
+    """
+    The socket that picows sees.
+
+    It would set TCP_NODELAY, which the loop has done, and ask for what it does not log: eight
+    calls of the kernel for each connection, each through a socket object made for it.
+    """
+
+    def fileno(self) -> int:
+        return -1
+
+    def setsockopt(self, *_: Any) -> None:
+        pass
+
+    def getsockopt(self, *_: Any) -> int:
+        return 0
 
 
 class _OneWay:
@@ -63,18 +84,13 @@ class _OneWay:
     before the good frames that came before the bad one are handled, and then break off.
     """
 
-    __slots__ = ("_taker", "_wire")
+    __slots__ = ("_taker",)
 
-    def __init__(self, taker: Taker, wire: asyncio.Transport) -> None:
+    def __init__(self, taker: Taker) -> None:
         self._taker = taker
-        self._wire: asyncio.Transport | None = wire
 
     def get_extra_info(self, name: str) -> Any:
-        return self._wire.get_extra_info(name) if self._wire is not None else None
-
-    def set_up(self) -> None:
-        """Forget the connection: picows has set the socket's options."""
-        self._wire = None
+        return _NO_SOCKET if name == "socket" else None
 
     def get_write_buffer_size(self) -> int:
         return 1  # as long as something waits, picows does not write to the socket by itself
@@ -133,6 +149,7 @@ class _Log:
 
 _ACCEPT: Any = _Accept()
 _LOG = _Log()
+_NO_SOCKET = _NoSocket()
 _NOBODY = asyncio.Protocol()
 
 # Its own check refuses `Connection: keep-alive, Upgrade`. Ours has passed, so it sees only this.
@@ -167,7 +184,7 @@ def hand_over(
         return False
     received = bytes(sanic.recv_buffer)
     wire.pause_reading()
-    reader = make_reader(wire, taker, max_frame_size)
+    reader = make_reader(taker, max_frame_size)
     # uvloop keeps the old protocol's data_received when the new one is a buffered protocol, and
     # with it the HttpProtocol: hence first one that is shared and does nothing.
     wire.set_protocol(_NOBODY)
@@ -179,12 +196,11 @@ def hand_over(
     return True
 
 
-def make_reader(wire: asyncio.Transport, taker: WSListener, max_frame_size: int) -> Any:
+def make_reader(taker: WSListener, max_frame_size: int) -> Any:
     """
     Give a protocol that reads frames for *taker*, behind its handshake already.
 
     Args:
-        wire: the connection, which it only looks at.
         taker: a `Taker`.
         max_frame_size: bytes of a frame's payload; beyond is refused with 1009, unread.
     """
@@ -205,9 +221,7 @@ def make_reader(wire: asyncio.Transport, taker: WSListener, max_frame_size: int)
         None,  # extra headers
         READ_BUFFER,
     )
-    one_way = _OneWay(cast(Taker, taker), wire)
-    reader.connection_made(one_way)
-    one_way.set_up()
+    reader.connection_made(_OneWay(cast(Taker, taker)))
     feed(reader, _HEAD)
     upgraded = reader.transport.request
     upgraded.headers = upgraded.path = None  # nobody asks again

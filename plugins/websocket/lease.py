@@ -6,16 +6,20 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Sequence
+from collections.abc import Set as AbstractSet
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
+
+from yolk.turns import let_arrive
 
 from .backplane import BackplaneAway, Change, Events
 from .bus import Publisher, Reader
 from .engine import Counters
 from .keys import OnlineKeys
 from .rooms import Rooms
-from .store import APPLY, DEAD, HELD, ORPHANS, RENEW, Store, text
+from .scripts import APPLY, DEAD, HELD, ORPHANS, RENEW
+from .store import Store, text
 from .topics import SOCKET, user_of
 
 # Limits of one call: a script stops Redis while it runs.
@@ -46,8 +50,9 @@ class RedisBackplane:
     """
     The workers' register, and their streams.
 
-    What a turn of the loop changes is told in one call, in the order in which it happened. For
-    a topic the state at the time of the call counts, so that coming and going cannot cross.
+    What comes within a few turns of the loop is told in one call, in the order in which it
+    happened. For a topic the state at the time of the call counts, so that coming and going cannot
+    cross.
 
     Args:
         store: of this worker.
@@ -175,9 +180,15 @@ class RedisBackplane:
 
     # --- messages
 
-    def publish(self, topic: str, payload: bytes) -> None:
+    def publish(self, topic: str, payload: bytes, *, droppable: bool = False) -> None:
         """Give *payload* to all other workers that hold *topic*. Never waits."""
-        self._publisher.publish(topic, payload)
+        self._publisher.publish(topic, payload, droppable=droppable)
+
+    def publish_to_users(
+        self, user_ids: AbstractSet[int], payload: bytes, *, droppable: bool = False
+    ) -> None:
+        """Give *payload* once to each other worker that holds topics of these users."""
+        self._publisher.publish_to_users(user_ids, payload, droppable=droppable)
 
     # --- what this worker holds
 
@@ -216,6 +227,7 @@ class RedisBackplane:
     async def _tell_all(self) -> None:
         try:
             while self._waiting:
+                await let_arrive(self._waiting)
                 batch = self._waiting[:_CHANGES]
                 del self._waiting[:_CHANGES]
                 error: Exception | None = None

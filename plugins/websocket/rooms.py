@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
 from . import frames
-from .backplane import Backplane, Change, Close, decode_command, encode_command, split_label
+from .backplane import (
+    Backplane,
+    Change,
+    Close,
+    decode_command,
+    encode_command,
+    split_droppable,
+    split_label,
+)
 from .engine import Engine
 from .socket import WebSocket
-from .topics import ROOM, SOCKET, RoomHandler, Topics, user_of
+from .topics import ROOM, SOCKET, USERS, RoomHandler, Topics, user_of, users_of
 
 _encode_json = msgspec.json.Encoder().encode
 
@@ -111,10 +120,24 @@ class Rooms:
             if last or user_of(topic) is not None:
                 self.backplane.note(Change(topic, drop=socket.id))
 
-    def publish(self, topic: str, payload: bytes, skip: WebSocket | None = None) -> None:
+    def publish(
+        self, topic: str, payload: bytes, skip: WebSocket | None = None, *, droppable: bool = False
+    ) -> None:
         """Give *payload*, a frame or a command, to a topic's sockets on every worker but *skip*."""
         self.deliver(topic, payload, skip)
-        self.backplane.publish(topic, payload)
+        self.backplane.publish(topic, payload, droppable=droppable)
+
+    def publish_to_users(
+        self,
+        user_ids: AbstractSet[int],
+        payload: bytes,
+        skip: WebSocket | None = None,
+        *,
+        droppable: bool = False,
+    ) -> None:
+        """Give *payload*, a frame, to these users' sockets on every worker but *skip*."""
+        self._write(self.topics.of_users(user_ids), payload, skip)
+        self.backplane.publish_to_users(user_ids, payload, droppable=droppable)
 
     def deliver(self, topic: str, payload: bytes, skip: WebSocket | None = None) -> None:
         """Give *payload* to a topic's sockets on this worker, but *skip*."""
@@ -122,18 +145,35 @@ class Rooms:
         if command is not None:
             for socket in self._find(topic):
                 _close(socket, command)
-            return
-        label, frame = split_label(payload)
-        topics = self.topics
-        has_handlers = topics.has_handlers
-        for socket in topics.members(topic):
+        elif topic.startswith(USERS):
+            self._write(self.topics.of_users(users_of(topic)), payload, skip)
+        elif self.topics.has_handlers and topic.startswith(ROOM):
+            self._hand_over(topic, payload, skip)
+        else:
+            self._write(self.topics.members(topic), payload, skip)
+
+    def _write(self, sockets: list[WebSocket], payload: bytes, skip: WebSocket | None) -> None:
+        """Write a frame; one that is droppable not to sockets that are behind."""
+        droppable, rest = split_droppable(payload)
+        label, frame = split_label(rest)
+        for socket in sockets:
             if socket is skip:
                 continue
-            handler = topics.handler(topic, socket) if has_handlers else None
-            if handler is not None:
-                self._call(handler, topic, frame)
+            if droppable and socket.behind:
+                self._engine.counters.dropped += 1
             elif socket.write(frame) and label is not None:
                 socket.note(label)
+
+    def _hand_over(self, topic: str, frame: bytes, skip: WebSocket | None) -> None:
+        """Give a frame to the handlers that sockets joined a room with, or to the socket."""
+        for socket in self.topics.members(topic):
+            if socket is skip:
+                continue
+            handler = self.topics.handler(topic, socket)
+            if handler is None:
+                socket.write(frame)
+            else:
+                self._call(handler, topic, frame)
 
     def _find(self, topic: str) -> list[WebSocket]:
         if not topic.startswith(SOCKET):

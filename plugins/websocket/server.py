@@ -13,18 +13,19 @@ from sanic.response import json
 from yolk import Application, Context, Handler, Middleware, Route, StartError, compose, sanic_path
 
 from . import frames, upgrade
-from .backplane import Events, with_label
+from .backplane import Events
 from .engine import Engine
 from .handover import hand_over
 from .presence import Farewell, Presence
-from .rooms import Rooms, close_command, encode_json
+from .rooms import Rooms
+from .sending import Sending
 from .socket import WebSocket
-from .topics import ROOM, Topics, user_topic
+from .topics import Topics
 
 EVENTS = ("online", "offline", "position_lost")
 
 
-class WebSocketServer:
+class WebSocketServer(Sending):
     """
     All sockets of this worker.
 
@@ -47,14 +48,13 @@ class WebSocketServer:
         origins: Collection[str] | None,
         one_device: bool,
     ) -> None:
+        super().__init__(engine, Rooms(engine, Topics()))
         self.clients: set[Context] = engine.clients
         self.counters = engine.counters
-        self.rooms = Rooms(engine, Topics())
         self.presence = Presence(self.rooms, one_device)
         self.events = Events(self._emit)
         engine.rooms = self.rooms
         self._app = app
-        self._engine = engine
         self._use_app_middlewares = use_app_middlewares
         self._origins = origins
         self._chain: list[Middleware] = []
@@ -86,74 +86,6 @@ class WebSocketServer:
     def _emit(self, event: str, *arguments: Any) -> None:
         for listener in self._listeners[event]:
             self._engine.call(listener, f"a listener of app.ws to {event}", *arguments)
-
-    # --- sending
-
-    def send_to(self, room: str, data: str | bytes, skip: WebSocket | None = None) -> None:
-        """
-        Send *data* to everyone in *room*, on every worker.
-
-        Args:
-            room: its name.
-            data: text or binary, by its type.
-            skip: a socket of this worker that does not get it.
-        """
-        self.rooms.publish(ROOM + room, frames.encode(data), skip)
-
-    def send_json_to(self, room: str, data: Any, skip: WebSocket | None = None) -> None:
-        """Send *data* as JSON to everyone in *room*, as `send_to` does."""
-        self.rooms.publish(ROOM + room, encode_json(data), skip)
-
-    def send_to_user(
-        self,
-        user_id: int,
-        data: str | bytes,
-        skip: WebSocket | None = None,
-        label: str | None = None,
-    ) -> None:
-        """
-        Send *data* to all sockets of a user, on every worker.
-
-        Args:
-            user_id: whose.
-            data: text or binary, by its type.
-            skip: a socket of this worker that does not get it.
-            label: what sockets that listen to "arrived" are told when it has; at most 64 KiB.
-        """
-        frame = frames.encode(data)
-        payload = frame if label is None else with_label(frame, label)
-        self.rooms.publish(user_topic(user_id), payload, skip)
-
-    def send_to_all(self, data: str | bytes) -> None:
-        """Send *data* to every socket of this worker, in a room or not."""
-        frame = frames.encode(data)
-        for socket in list(self._engine.sockets.values()):
-            socket.write(frame)
-
-    def kick(
-        self,
-        user_id: int,
-        code: int,
-        reason: str = "",
-        *,
-        data: str | bytes | None = None,
-        **only: str | int,
-    ) -> None:
-        """
-        Close a user's sockets, on every worker.
-
-        Args:
-            user_id: whose.
-            code: the close code.
-            reason: the close reason.
-            data: a last message to them.
-            only: attributes that a socket must have, such as `session="..."`; without any,
-                all of the user's sockets are closed.
-
-        Raises:
-            ValueError: the code must not be sent.
-        """
-        self.rooms.publish(user_topic(user_id), close_command(code, reason, data, only))
 
     # --- who is online
 
@@ -217,11 +149,16 @@ class WebSocketServer:
         # The application's middlewares are known when it serves; then one tuple is for all.
         chain: tuple[Middleware, ...] | None = None
 
+        async def last(ctx: Any) -> None:
+            await handler(ctx)
+            ctx.request.forget_parsed()
+            await ctx.websocket.gone()
+
         async def endpoint(request: Request, **params: Any) -> HTTPResponse | None:
             nonlocal chain
             if chain is None:
                 chain = (*self._app_middlewares(), *before)
-            return self._open(request, params, chain, handler, subprotocols)
+            return self._open(request, params, chain, last, subprotocols)
 
         endpoint.__doc__ = handler.__doc__
         endpoint.is_websocket = True  # type: ignore[attr-defined]  # Sanic expects no response
@@ -243,7 +180,7 @@ class WebSocketServer:
         request: Request,
         params: dict[str, Any],
         chain: tuple[Middleware, ...],
-        handler: Handler,
+        last: Handler,
         subprotocols: Sequence[str],
     ) -> HTTPResponse | None:
         """Answer an upgrade request: with HTTP, or by handing the connection over."""
@@ -263,19 +200,14 @@ class WebSocketServer:
             self._engine.joined(socket, ctx)
             if self._app.config.ACCESS_LOG:
                 self._engine.access_log.opened(socket, ctx)
-            self._engine.spawn(self._serve(ctx, socket, chain, handler))
+            self._engine.spawn(self._serve(ctx, socket, chain, last))
             socket.start_reading()
         return None
 
     async def _serve(
-        self, ctx: Context, socket: WebSocket, chain: tuple[Middleware, ...], handler: Handler
+        self, ctx: Context, socket: WebSocket, chain: tuple[Middleware, ...], last: Handler
     ) -> None:
-        """Run the chain around the controller; it stays open until the socket is gone."""
-
-        async def last(ctx: Any) -> None:
-            await handler(ctx)
-            await socket.gone()
-
+        """Run the chain around *last*, which stays until the socket is gone."""
         try:
             await compose(chain, ctx, last)
         except asyncio.CancelledError:

@@ -78,7 +78,7 @@ class WebSocket(Connection):
         Returns:
             False when the socket is closed. True says that it is on its way, not that it came.
         """
-        return self.open and self.write(frames.encode(data))
+        return self.write(frames.encode(data))
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
+
+import msgspec
 
 from .socket import WebSocket
 
@@ -14,6 +17,12 @@ ROOM = "room:"
 SOCKET = "socket:"
 """Prefixes of topics: a user's sockets, a room's sockets, one socket by its id."""
 
+USERS = "users:"
+"""Prefix of what stands for the topics of many users, and is itself none: `users:[1,2,3]`."""
+
+_encode_ids = msgspec.json.Encoder().encode
+_decode_ids = msgspec.json.Decoder(frozenset[int]).decode
+
 
 def user_topic(user_id: int) -> str:
     """Name the topic of a user's sockets."""
@@ -23,6 +32,18 @@ def user_topic(user_id: int) -> str:
 def user_of(topic: str) -> int | None:
     """Give the user whose topic this is."""
     return int(topic[len(USER) :]) if topic.startswith(USER) else None
+
+
+def users_topic(user_ids: AbstractSet[int]) -> str:
+    """Name the sockets of many users; of one, as the topic that it is."""
+    if len(user_ids) == 1:
+        return user_topic(next(iter(user_ids)))
+    return USERS + _encode_ids(user_ids).decode()
+
+
+def users_of(topic: str) -> frozenset[int]:
+    """Give the users whose sockets `users_topic` named."""
+    return _decode_ids(topic[len(USERS) :])
 
 
 class Topics:
@@ -50,6 +71,15 @@ class Topics:
     def members(self, topic: str) -> list[WebSocket]:
         """Give the sockets in *topic*, as a list that joining and leaving does not change."""
         return list(self._members.get(topic, ()))
+
+    def of_users(self, user_ids: AbstractSet[int]) -> list[WebSocket]:
+        """Give the sockets of these users; costs as much as the fewer: they, or who is here."""
+        users = self.users
+        if len(users) < len(user_ids):
+            found = [sockets for user_id, sockets in users.items() if user_id in user_ids]
+        else:
+            found = [users[user_id] for user_id in user_ids if user_id in users]
+        return [socket for sockets in found for socket in sockets]
 
     def handler(self, topic: str, socket: WebSocket) -> RoomHandler | None:
         """Give the handler that *socket* joined *topic* with."""

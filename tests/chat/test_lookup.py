@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.lookup import BATCH, Lookup
+from services.lookup import BATCH, KEPT, Lookup
 
 
 class Table:
@@ -54,8 +54,8 @@ async def test_a_row_is_read_after_it_was_asked_for(table: Table) -> None:
     """Who asks while a query is under way waits for the next one: that one sees what is new."""
     lookup = Lookup(table.read)
     first = lookup.get(2)
-    await asyncio.sleep(0)
-    assert table.reads == [[2]]
+    while not table.reads:
+        await asyncio.sleep(0)
 
     second = lookup.get(2)
     await asyncio.gather(first, second)
@@ -92,3 +92,36 @@ async def test_one_who_leaves_takes_nobody_along(table: Table) -> None:
     leaving.cancel()
 
     assert await staying == "row 2"
+
+
+async def test_a_recent_row_is_not_read_again(table: Table) -> None:
+    """Within the time that it is kept; that there is nothing is always looked up."""
+    lookup = Lookup(table.read, keep=60)
+
+    assert [await lookup.recent(key) for key in (2, 2, 3, 3)] == ["row 2", "row 2", None, None]
+    assert table.reads == [[2], [3], [3]]
+    assert await lookup.get(2) == "row 2"
+    assert table.reads == [[2], [3], [3], [2]]
+
+
+async def test_an_old_row_is_read_again(table: Table) -> None:
+    """What was kept for longer than it may be counts for nothing."""
+    lookup = Lookup(table.read, keep=1e-9)
+
+    await lookup.recent(2)
+    await lookup.recent(2)
+
+    assert table.reads == [[2], [2]]
+
+
+async def test_what_is_remembered_has_a_bound(table: Table) -> None:
+    """The longest known go first."""
+    lookup = Lookup(table.read, keep=60)
+    await lookup.recent(2)
+    await asyncio.gather(*(lookup.recent(2 * number) for number in range(2, KEPT + 2)))
+
+    table.reads.clear()
+    await lookup.recent(2 * KEPT)
+    assert table.reads == []
+    await lookup.recent(2)
+    assert table.reads == [[2]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from plugins.jwt.keys import JwtSettings, load_keys
+from plugins.jwt.quick import QuickCheck
 from plugins.jwt.tokens import Tokens
 from tests.yolk.small_apps import YOLK, process
 from yolk import StartError
@@ -462,3 +464,90 @@ def test_a_key_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     assert "/keys/no.pem'.\n" in said
     assert "Traceback" not in said
     assert failure.value.status == 1
+
+
+# --- the quick way to find a token good
+
+
+def signed(header: dict[str, Any], claims: object) -> str:
+    """Give a token with our signature, whatever is in it."""
+    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
+    said = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    mac = hmac.digest(SECRET.encode(), said.encode(), "sha256")
+    return f"{said}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"exp": 60},
+        {"exp": 60, "iat": 0},
+        {"exp": 0},
+        {"exp": -3},
+        {"exp": -60},
+        {"exp": 60.5},
+        {"iat": 3},
+        {"iat": 60},
+        {"nbf": -60},
+        {"nbf": 60},
+        {"exp": "soon"},
+        {"exp": None},
+        {"iat": "then"},
+        {"jti": 7},
+        {"jti": "7"},
+        {"iss": "us", "sub": 7, "aud": ["chat"]},
+    ],
+)
+@pytest.mark.parametrize("leeway", [0, 10])
+def test_the_quick_way_agrees_with_pyjwt(more: dict[str, Any], leeway: int) -> None:
+    """What it finds good is good for PyJWT, with the same claims; the rest it leaves to PyJWT."""
+    now = int(time.time())
+    claims = {"id": 7, **more}
+    claims |= {name: now + claims[name] for name in ("exp", "iat", "nbf") if is_number(more, name)}
+    token = signed({"alg": "HS256", "typ": "JWT"}, claims)
+
+    found = QuickCheck(SECRET, leeway).claims(token)
+
+    options: Any = {"verify_sub": False, "verify_aud": False}
+    try:
+        judged = jwt.decode(token, SECRET, algorithms=["HS256"], leeway=leeway, options=options)
+    except jwt.InvalidTokenError:
+        judged = None
+    assert found in (None, judged)
+    if judged is not None and not {"nbf", "jti"} & claims.keys() and more.get("exp") != 60.5:
+        assert found == judged == claims
+
+
+def is_number(values: dict[str, Any], name: str) -> bool:
+    """Tell whether *name* stands for a time, in seconds from now."""
+    return isinstance(values.get(name), (int, float))
+
+
+def test_the_quick_way_knows_no_spoiled_token() -> None:
+    """A token that anything was done to, or that somebody else signed, is left to PyJWT."""
+    token = signed({"alg": "HS256", "typ": "JWT"}, {"id": 7})
+    said, _, signature = token.rpartition(".")
+    spoiled = [
+        *(token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in (0, 45, -1)),
+        *(token[:-1], token + "=", token + "A", token + "\n", " " + token),
+        *(said, said + ".", token.replace(".", "..", 1), f"{said}.é{signature}", "", ".."),
+    ]
+
+    assert QuickCheck(SECRET, 0).claims(token) == {"id": 7}
+    assert [QuickCheck(SECRET, 0).claims(other) for other in spoiled] == [None] * len(spoiled)
+    assert QuickCheck("another" * 6, 0).claims(token) is None
+
+
+@pytest.mark.parametrize(
+    ("header", "claims"),
+    [
+        ({"alg": "none", "typ": "JWT"}, {"id": 7}),
+        ({"alg": "RS256", "typ": "JWT"}, {"id": 7}),
+        ({"alg": "HS256", "typ": "JWT", "crit": ["b64"], "b64": False}, {"id": 7}),
+        ({"alg": "HS256", "typ": "JWT"}, [7]),
+    ],
+)
+def test_the_quick_way_knows_common_tokens_only(header: dict[str, Any], claims: object) -> None:
+    """Another header, or claims that are no object, are left to PyJWT."""
+    assert QuickCheck(SECRET, 0).claims(signed(header, claims)) is None

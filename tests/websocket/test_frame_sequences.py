@@ -198,7 +198,7 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
         out.code = code
 
     ws.on("message", receive_slowly if slow else receive).on("close", closed)
-    wire.set_protocol(handover.make_reader(wire, ws, LIMIT))
+    wire.set_protocol(handover.make_reader(ws, LIMIT))
     ws.connected(wire)
     for packet in packets:
         while not (wire.reading or wire.closing):

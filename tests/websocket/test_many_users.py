@@ -1,0 +1,179 @@
+"""One message for thousands of users: once to each, once over the wire, and what may be lost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.websocket.raw import Raw, read_frames
+
+WAIT = 10
+USERS = 5_000
+SOCKETS = 20
+"""On each of two workers; a socket stands for several users, and gets what each of them gets."""
+
+EACH = USERS // (2 * SOCKETS)
+
+
+def serve(app: Any) -> None:
+    """A socket that is of all users between two ids."""
+
+    async def users(ctx: Any) -> None:
+        first, last = int(ctx.params.first), int(ctx.params.last)
+        ids = range(first, last + 1)
+        await asyncio.gather(*[ctx.app.ws.online(ctx.websocket, number) for number in ids])
+        ctx.websocket.send("in")
+
+    app.ws.route("/users/:first/:last", users)
+
+
+async def enter(stack: AsyncExitStack, worker: Any, first: int, last: int | None = None) -> Any:
+    """Give the client of these users."""
+    client = await stack.enter_async_context(worker.client(f"/users/{first}/{last or first}"))
+    assert await client.recv() == "in"
+    return client
+
+
+async def bytes_in(valkey: Redis) -> int:
+    """Tell how much the server was sent so far."""
+    return int((await valkey.info("stats"))["total_net_input_bytes"])
+
+
+@pytest.fixture
+async def pair(workers: Any, valkey: Redis, valkey_server: Any) -> Any:
+    """Give two workers."""
+    return [await workers.start(serve, redis=valkey_server.url) for _ in range(2)]
+
+
+async def test_5000_users_of_two_workers_get_it_once_each_and_it_crosses_once(
+    pair: Any, valkey: Redis, valkey_server: Any
+) -> None:
+    """Who is not meant gets nothing; the payload is in the call once, and in the stream once."""
+    raw: Any = Redis.from_url(valkey_server.url)
+    message = "x" * 20_000
+    async with AsyncExitStack() as stack, asyncio.timeout(60):
+        clients = []
+        for number in range(2 * SOCKETS):
+            first = 1 + number * EACH
+            client = await enter(stack, pair[number % 2], first, first + EACH - 1)
+            clients.append(client)
+        stranger = await enter(stack, pair[1], USERS + 1)
+        before = await bytes_in(valkey)
+
+        pair[0].ws.send_to_users([*range(1, USERS + 1), 7, USERS + 99], message)
+        pair[0].ws.send_to_users(range(1, USERS + 2), "end")
+
+        for client in clients:
+            assert [await client.recv() for _ in range(EACH)] == [message] * EACH
+            assert [await client.recv() for _ in range(EACH)] == ["end"] * EACH
+        assert await stranger.recv() == "end"
+        assert await bytes_in(valkey) - before < 10 * len(message)  # not 5,000 times
+        entries = await raw.xrange(f"yolk:{{bus}}:stream:{pair[1].engine.worker}")
+        values = [value for _, fields in entries for value in fields.values()]
+        assert sum(message.encode() in value for value in values) == 1
+        names = sum(len(name) for _, fields in entries for name in fields)
+        assert names < 2 * (USERS // 2) * len("5000,") + 200
+        assert await raw.xlen(f"yolk:{{bus}}:stream:{pair[0].engine.worker}") <= 1
+    await raw.aclose()
+
+
+async def test_it_keeps_its_place_among_messages_to_one(pair: Any) -> None:
+    """To many and to one, on the same and on another worker: each gets them as they were sent."""
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        here = await enter(stack, pair[0], 7)
+        there = await enter(stack, pair[1], 8)
+        for number in range(0, 300, 3):
+            for user in (7, 8):
+                pair[0].ws.send_to_user(user, str(number))
+            pair[0].ws.send_to_users({7, 8, *range(1000, 1100)}, str(number + 1))
+            pair[0].ws.send_to_users(iter([7, 8]), str(number + 2))
+        for client in (here, there):
+            assert [await client.recv() for _ in range(300)] == [*map(str, range(300))]
+
+
+async def test_more_users_than_one_call_takes_go_in_several(pair: Any) -> None:
+    """Ids up to 2^63-1 and 25,000 of them; those at the ends get it."""
+    last = 2**63 - 1
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        clients = [await enter(stack, pair[1], user) for user in (1, 12_345, last)]
+        pair[0].ws.send_to_users([*range(25_000), last], "hello")
+        pair[0].ws.send_to_users([], "nobody")
+        assert [await client.recv() for client in clients] == ["hello"] * 3
+
+
+async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
+    """The socket that is skipped does not get it, the others tell when it arrived."""
+    arrived: asyncio.Queue[Any] = asyncio.Queue()
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        skipped = await enter(stack, pair[0], 7)
+        there = await enter(stack, pair[1], 8)
+        (socket,) = pair[0].ws.users[7]
+        (other,) = pair[1].ws.users[8]
+        other.on("arrived", arrived.put_nowait)
+        pair[0].ws.send_to_users([7, 8], "hello", socket, "label")
+        pair[0].ws.send_to_users([7, 8], "end")
+        assert [await there.recv(), await there.recv(), await skipped.recv()] == [
+            "hello",
+            "end",
+            "end",
+        ]
+        other.heartbeat()
+        assert await arrived.get() == ["label"]
+
+
+async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any) -> None:
+    """From its own worker and from another; an ordinary message waits for the client."""
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        quick = await enter(stack, pair[0], 7)
+        slow = await Raw.open(pair[0], "/users/7/7")
+        while len(pair[0].ws.users[7]) < 2:
+            await asyncio.sleep(0.01)
+        await slow.read()
+        slow.wire.pause_reading()
+        behind = max(pair[0].ws.users[7], key=lambda socket: socket.number)
+        filling = 0
+        while not behind.behind:
+            behind.send(b"x" * 100_000)
+            filling += 1
+            await asyncio.sleep(0)
+
+        pair[0].ws.send_to_user(7, "typing", droppable=True)
+        pair[0].ws.send_to_users([7], "typing", droppable=True)
+        pair[1].ws.send_to_users([7, 8], "typing", label="label", droppable=True)
+        pair[1].ws.send_to_users([7, 8], "message")
+
+        assert [await quick.recv() for _ in range(4)] == ["typing"] * 3 + ["message"]
+        assert pair[0].ws.counters.dropped == 3
+        slow.wire.resume_reading()
+        data = b""
+        while not data.endswith(b"message"):
+            data += await slow.reader.read(1_000_000)
+        assert [payload for _, payload in read_frames(data)] == [b"x" * 100_000] * filling + [
+            b"message"
+        ]
+        slow.wire.abort()
+
+
+async def test_what_is_droppable_is_left_out_while_messages_wait(
+    pair: Any, valkey_server: Any
+) -> None:
+    """Redis is frozen: typing goes first, and comes again when nothing waits."""
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        there = await enter(stack, pair[1], 7)
+        valkey_server.freeze()
+        try:
+            for number in range(200):
+                pair[0].ws.send_to_user(7, str(number))
+            pair[0].ws.send_to_user(7, "typing", droppable=True)
+        finally:
+            valkey_server.thaw()
+        assert [await there.recv() for _ in range(200)] == [*map(str, range(200))]
+        assert pair[0].ws.counters.dropped == 1
+        pair[0].ws.send_to_user(7, "message")
+        assert await there.recv() == "message"
+        pair[0].ws.send_to_user(7, "typing", droppable=True)
+        assert await there.recv() == "typing"
