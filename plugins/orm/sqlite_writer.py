@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from .sqlite_checkpoints import Checkpoints
 from .transactions import complete
 
 T = TypeVar("T")
@@ -32,6 +33,9 @@ class Writer:
         self._pragmas = pragmas
         self._connection: aiosqlite.Connection | None = None
         self._file = -1
+        self._checkpoints = Checkpoints(
+            lambda: connect(path, pragmas), lambda work: self._alone(work, begin=False)
+        )
 
     async def open(self) -> aiosqlite.Connection:
         """Give the connection, opened when first used."""
@@ -39,7 +43,9 @@ class Writer:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             file = os.open(f"{self._path}-lock", flags, 0o600)
             try:
-                self._connection = await connect(self._path, self._pragmas)
+                # Commits leave the checkpoints to others.
+                pragmas = {**self._pragmas, "wal_autocheckpoint": 0}
+                self._connection = await connect(self._path, pragmas)
             except BaseException:
                 os.close(file)
                 raise
@@ -48,6 +54,7 @@ class Writer:
 
     async def close(self) -> None:
         """Close the connection, after the transaction that is open."""
+        await self._checkpoints.close()
         async with self.lock:
             if self._connection is not None:
                 connection, self._connection = self._connection, None
@@ -83,7 +90,10 @@ class Writer:
                 return result
 
             # The next one's turn comes when the thread is done, whatever became of this task.
-            return await complete(in_thread(connection, hop))
+            result = await complete(in_thread(connection, hop))
+            if begin:
+                self._checkpoints.note()
+            return result
 
     async def begin(self) -> None:
         """Begin a transaction. The caller holds `lock`."""
@@ -100,6 +110,8 @@ class Writer:
         if self._connection is not None:
             connection = self._connection
             await complete(in_thread(connection, lambda: self._leave(connection._conn, keep)))
+            if keep:
+                self._checkpoints.note()
 
     def _enter(self, connection: sqlite3.Connection, begin: bool) -> None:
         fcntl.flock(self._file, fcntl.LOCK_EX)

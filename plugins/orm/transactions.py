@@ -113,14 +113,12 @@ class PooledTransaction(TransactionContext):
 async def complete(work: Coroutine[Any, Any, T]) -> T:
     """Wait until *work* is done, even when cancelled; only then let the cancellation through."""
     task = asyncio.ensure_future(work)
-    cancelled = False
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            cancelled = True
-    if cancelled:
-        with suppress(BaseException):
-            task.result()
-        raise asyncio.CancelledError
-    return task.result()
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # nobody else is told
+        raise

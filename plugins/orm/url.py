@@ -100,6 +100,10 @@ def parse_url(url: str, root: Path) -> Target:
         credentials["host"] = credentials["host"] or "localhost"
         credentials["user"] = credentials["user"] or "root"
         credentials["password"] = credentials["password"] or ""
+        # As on PostgreSQL: a statement sees what is committed, and a row that is looked for and
+        # not there is not locked (the gap lock of the default lets two inserts wait for each
+        # other).
+        credentials["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
     host = credentials["host"] or "localhost"
     return Target(dialect, credentials, f"{scheme}://{host}:{credentials['port']}/{database}")
 
