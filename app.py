@@ -11,11 +11,17 @@ sys.path.insert(0, str(ROOT))  # before anything installed that is called config
 import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
-from services.auth import find_sessions, find_users  # noqa: E402
-from services.delivery import deliver, encode_push  # noqa: E402
+from services.auth import RECENT, find_sessions, find_users  # noqa: E402
+from services.cursor_store import cursor_store_for  # noqa: E402
+from services.cursor_writer import CursorWriter  # noqa: E402
+from services.delivery import Delivery, encode_push  # noqa: E402
+from services.hooks import ChatHooks  # noqa: E402
+from services.indexer import Indexer  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
 from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
+from services.receipts import Receipts  # noqa: E402
+from services.recipients import Recipients  # noqa: E402
 from services.store import store_for  # noqa: E402
 from services.writer import MessageWriter  # noqa: E402
 
@@ -27,22 +33,41 @@ class Boot(yolk.Boot):
 
     async def did_load(self) -> None:
         app, auth, chat = self.app, self.app.config.auth, self.app.config.chat
-        app.provide("users", Lookup(find_users))
+        app.provide("users", Lookup(find_users, keep=RECENT))
         app.provide("sessions", Lookup(find_sessions))
         app.provide("passwords", Passwords(auth.hash_threads, auth.hash_queue))
+        app.provide("recipients", Recipients())
+        app.provide("delivery", Delivery(app.ws, app.hooks))
         app.provide(
             "writer",
             MessageWriter(
-                store_for(app.orm),
+                store_for(app.orm, chat.strangers),
                 app.orm.unavailable_errors,
-                deliver(app.ws.send_to_user),
+                app.recipients,
+                app.delivery.committed,
                 batch=chat.batch,
                 queue=chat.queue,
                 logger=app.logger,
             ),
         )
+        app.provide(
+            "cursors",
+            CursorWriter(
+                cursor_store_for(app.orm),
+                app.orm.unavailable_errors,
+                Receipts(app.orm, app.delivery).tell,
+                batch=chat.batch,
+                queue=chat.queue,
+                logger=app.logger,
+            ),
+        )
+        app.provide("indexer", Indexer(app.orm, app.logger))
+        app.delivery.listeners.append(app.indexer.committed)
+        app.indexer.start()
         app.ws.on("online", announce(app.ws, online=True))
         app.ws.on("offline", announce(app.ws, online=False))
+        app.ws.on("online", app.hooks.online)
+        app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", self.ask_to_sync)
 
     def ask_to_sync(self) -> None:
@@ -51,12 +76,15 @@ class Boot(yolk.Boot):
 
     async def before_close(self) -> None:
         await self.app.writer.close()
+        await self.app.hooks.close()
+        await self.app.cursors.close()
+        await self.app.indexer.close()
         self.app.passwords.close()
 
 
 def create_app(_: object = None) -> Application:
     """Make the application. Every process calls it, so it does nothing but load."""
-    return Application(ROOT, boot=Boot, settings=Settings)
+    return Application(ROOT, boot=Boot, settings=Settings, hooks=ChatHooks)
 
 
 if __name__ == "__main__":

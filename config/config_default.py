@@ -11,6 +11,10 @@ middleware = ["outage"]
 # Bytes of an HTTP request: a message of 1 MiB, and what JSON makes of it.
 REQUEST_MAX_SIZE = 4 * 1024 * 1024
 
+# What /docs says at its top.
+API_TITLE = "Yolk"
+API_VERSION = "0.1.0"
+
 websocket = {
     # "all": every device stays logged in. "one": the newest logs the others out.
     "devices": "all",

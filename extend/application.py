@@ -21,18 +21,36 @@ if TYPE_CHECKING:
 
     from controllers.api.auth import AuthController
     from controllers.api.chat.chatwebsocket import ChatwebsocketController
+    from controllers.api.chat.contact import ContactController
     from controllers.api.chat.conversation import ConversationController
+    from controllers.api.chat.group import GroupController
+    from controllers.api.chat.search import SearchController
     from controllers.api.user import UserController
     from extend.settings import Settings
     from models import Session, User
     from services.auth import AuthService
     from services.cache import CacheService
+    from services.contact import ContactService
     from services.conversation import ConversationService
+    from services.cursor import CursorService
+    from services.cursor_writer import CursorWriter
+    from services.delivery import Delivery
+    from services.edit import EditService
+    from services.group import GroupService
+    from services.group_joining import GroupJoiningService
+    from services.group_members import GroupMembersService
+    from services.hooks import ChatHooks
+    from services.indexer import Indexer
     from services.lookup import Lookup
     from services.message import MessageService
     from services.passwords import Passwords
+    from services.readers import ReadersService
     from services.recall import RecallService
+    from services.recipients import Recipients
+    from services.references import ReferencesService
+    from services.search import SearchService
     from services.sync import SyncService
+    from services.typing import TypingService
     from services.user import UserService
     from services.writer import MessageWriter
 
@@ -108,7 +126,12 @@ class Application(yolk.Application):
         passwords: Passwords
         users: Lookup[int, User]
         sessions: Lookup[UUID, Session]
+        hooks: ChatHooks
+        recipients: Recipients
+        delivery: Delivery
         writer: MessageWriter
+        indexer: Indexer
+        cursors: CursorWriter
 
 
 if TYPE_CHECKING:
@@ -125,7 +148,10 @@ class Controllers(Protocol):
     class _Api(Protocol):
         class _Chat(Protocol):
             chatwebsocket: type[ChatwebsocketController]
+            contact: type[ContactController]
             conversation: type[ConversationController]
+            search: type[SearchController]
+            group: type[GroupController]
 
         auth: type[AuthController]
         user: type[UserController]
@@ -139,8 +165,18 @@ class Services(Protocol):
 
     auth: AuthService
     cache: CacheService
+    contact: ContactService
     conversation: ConversationService
+    cursor: CursorService
+    group: GroupService
+    group_joining: GroupJoiningService
+    group_members: GroupMembersService
     message: MessageService
+    readers: ReadersService
+    edit: EditService
     recall: RecallService
+    references: ReferencesService
+    search: SearchService
     sync: SyncService
+    typing: TypingService
     user: UserService

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import yolk
 from services.errors import (
     ChatError,
     Disconnected,
+    InvalidData,
     LoggedInElsewhere,
     ServerFault,
     Unavailable,
 )
+from yolk import ApiError
 
 if TYPE_CHECKING:
     from extend.application import Application, Services, WebSocket
     from models import User
+
+T = TypeVar("T")
 
 
 class Context(yolk.Context):
@@ -29,6 +34,9 @@ class Context(yolk.Context):
 
     says_delivered: bool = False
     """Whether the client moves its delivered cursor itself."""
+
+    watched: frozenset[int] = frozenset()
+    """Whose coming and going the socket sees."""
 
     if TYPE_CHECKING:
         websocket: WebSocket
@@ -55,6 +63,18 @@ class Context(yolk.Context):
     async def offline(self) -> None:
         """Take back what `online` did: this socket goes, and no other."""
         await self.app.ws.offline(self.websocket)
+
+    def read(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
+        """
+        Read the body's parameters, or *values*, as *kind*.
+
+        Raises:
+            InvalidData: a parameter is missing or not what it should be; the text names it.
+        """
+        try:
+            return super().read(kind, values)
+        except ApiError as error:
+            raise InvalidData(str(error)) from None
 
     @property
     def unavailable_errors(self) -> tuple[type[BaseException], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import msgspec
 
 import yolk
@@ -27,8 +29,15 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many messages one commit takes at most."""
     recall_within: int = 120
     """How long a message can be taken back, in seconds."""
+    edit_within: int = 15 * 60
+    """How long the text of a message can be changed, in seconds."""
+    strangers: Literal["nothing", "one", "freely"] = "freely"
+    """What people who decided nothing take from those they never wrote to: "one" message until
+    they answer, for example."""
     queue: int = 10_000
     """How many may wait for a commit on one worker; the next one fails as temporary."""
+    group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
+    """How many members a group has at most."""
 
 
 class Settings(yolk.Settings, frozen=True, kw_only=True):

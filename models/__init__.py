@@ -1,11 +1,36 @@
 """Tables. A model says what is stored, and nothing of what may be done with it."""
 
+from models.contact import Block, Preference
 from models.conversation import Conversation
+from models.group import Group, JoinRequest
 from models.member import Member
 from models.message import Message
+from models.search import SearchEntry
 from models.session import Session
 from models.user import User
 
-__all__ = ["Conversation", "Member", "Message", "Session", "User"]
+__all__ = [
+    "Block",
+    "Conversation",
+    "Group",
+    "JoinRequest",
+    "Member",
+    "Message",
+    "Preference",
+    "SearchEntry",
+    "Session",
+    "User",
+]
 
-__models__ = [User, Session, Conversation, Member, Message]
+__models__ = [
+    User,
+    Session,
+    Conversation,
+    Member,
+    Message,
+    Group,
+    JoinRequest,
+    Block,
+    Preference,
+    SearchEntry,
+]

@@ -30,11 +30,13 @@ class Message(Model):
     data = fields.TextField()
     # A JSON object, as its text.
     options: fields.Field[str | None] = fields.TextField(null=True)  # type: ignore[assignment]
-    # The message that a recall or an edit changes. Not indexed: nobody asks for the changes of
-    # one message, they come by `seq` with everything else.
+    # The message that a recall or an edit changes. Migration 0003 indexes it: a recall looks up
+    # what else speaks of its message.
     target = fields.UUIDField(null=True)
     # 1 when recalled.
     isremove: fields.Field[int] = fields.SmallIntField(default=0, db_default=0)
+    # When `data` was last edited.
+    edit_time: fields.Field[int | None] = fields.BigIntField(null=True)
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
     class Meta:

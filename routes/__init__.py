@@ -5,7 +5,7 @@ from __future__ import annotations
 from extend.application import Application
 from routes import page
 from routes.api import auth, user
-from routes.api.chat import conversation, websocket
+from routes.api.chat import contact, conversation, group, search, websocket
 
 
 def mount(app: Application) -> None:
@@ -16,5 +16,10 @@ def mount(app: Application) -> None:
     # The socket, and sending and receiving over HTTP.
     websocket.mount(app)
     conversation.mount(app)
+    search.mount(app)
+    # Whom one wants to hear from.
+    contact.mount(app)
+    # Groups.
+    group.mount(app)
     # The chat page.
     page.mount(app)

@@ -5,31 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from tortoise.expressions import Q
 
 from models import Conversation, Member, Message
+from models.columns import milliseconds
 from services.errors import NoConversation
-from services.user import Person
-from services.wire import WireMessage
+from services.overview import Overview, Place, Unread, read_overview, read_unread
+from services.wire import WireMessage, pair
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
 
 
-class Overview(msgspec.Struct):
-    """One conversation in the list."""
+class Marks(msgspec.Struct):
+    """What somebody wants for one conversation."""
 
     conv: str
-    chat_type: str
-    peer: Person | None
-    last_seq: int
-    read_seq: int
-    delivered_seq: int
-    peer_read_seq: int
-    peer_delivered_seq: int
-    unread: int
-    last: WireMessage | None
+    pin_time: int
+    quiet: int
+    hidden_seq: int
 
 
 class Page(msgspec.Struct):
@@ -40,43 +34,82 @@ class Page(msgspec.Struct):
 
 
 class ConversationService(Service):
-    """Lists conversations and pages through them."""
+    """Lists conversations, arranges the list, and pages through them."""
 
     ctx: Context
 
-    async def overview(self, user_id: int, limit: int) -> list[Overview]:
+    async def overview(
+        self, user_id: int, limit: int, after: Place | None = None
+    ) -> list[Overview]:
         """
-        List a user's conversations, the latest first, in as many queries for one as for all.
+        List a user's conversations in one query: what is pinned, then the rest, the latest first.
 
         Args:
             user_id: whose.
             limit: how many at most.
+            after: where the page before ended.
         """
-        members = {member.conv: member for member in await Member.filter(user_id=user_id)}
-        latest = (
-            await Conversation.filter(conv__in=list(members))
-            .order_by("-update_time", "conv")
-            .limit(limit)
+        database = self.ctx.app.orm
+        found = await read_overview(database.connection, database.dialect, user_id, limit, after)
+        peers = {one.peer.id: one.peer for one in found if one.peer is not None}
+        for peer_id in await self.ctx.app.ws.is_online(peers) if peers else ():
+            peers[peer_id].online = True
+        return found
+
+    async def unread(self, user_id: int) -> Unread:
+        """Count what a user has not read, in one query."""
+        database = self.ctx.app.orm
+        return await read_unread(database.connection, database.dialect, user_id)
+
+    async def pin(self, user_id: int, conv: str, *, on: bool) -> Marks:
+        """
+        Put a conversation on top of the list, or take it from there; one that was hidden is shown.
+
+        Raises:
+            NoConversation: the user is not in it.
+        """
+        pin_time = milliseconds() if on else 0
+        return await self._mark(
+            user_id, conv, pin_time=pin_time, **({"hidden_seq": 0} if on else {})
         )
-        lasts = await _at(latest)
-        peers = {one.conv: _peer(one.conv, user_id) for one in latest}
-        people = await self.ctx.service.user.people(peers.values())
-        theirs = await _peer_cursors(peers)
-        return [
-            Overview(
-                conv=one.conv,
-                chat_type=one.chat_type,
-                peer=people.get(peers[one.conv]),
-                last_seq=one.last_seq,
-                read_seq=members[one.conv].read_seq,
-                delivered_seq=members[one.conv].delivered_seq,
-                peer_read_seq=theirs[one.conv].read_seq,
-                peer_delivered_seq=theirs[one.conv].delivered_seq,
-                unread=one.last_number - members[one.conv].read_number,
-                last=lasts.get(one.conv),
-            )
-            for one in latest
-        ]
+
+    async def quiet(self, user_id: int, conv: str, *, on: bool) -> Marks:
+        """
+        Note whether new messages should make no noise.
+
+        Raises:
+            NoConversation: the user is not in it.
+        """
+        return await self._mark(user_id, conv, quiet=int(on))
+
+    async def hide(self, user_id: int, conv: str) -> Marks:
+        """
+        Take a conversation from the list, pinned or not, until there is something new in it.
+
+        Raises:
+            NoConversation: the user is not in it.
+        """
+        conversation = await Conversation.get_or_none(conv=conv)
+        if conversation is None:
+            raise NoConversation
+        return await self._mark(user_id, conv, hidden_seq=conversation.last_seq, pin_time=0)
+
+    async def _mark(self, user_id: int, conv: str, **columns: int) -> Marks:
+        """Write down what a user wants for a conversation, and tell the user's devices."""
+        async with self.ctx.app.orm.transaction() as connection:
+            mine = Member.filter(conv=conv, user_id=user_id).using_db(connection)
+            member = await mine.select_for_update().first()
+            if member is None:
+                raise NoConversation
+            await mine.update(**columns)
+        found = {
+            name: columns.get(name, getattr(member, name))
+            for name in ("pin_time", "quiet", "hidden_seq")
+        }
+        marks = Marks(conv=conv, **found)
+        told = {"event": "conversation", **msgspec.structs.asdict(marks)}
+        self.ctx.app.delivery.send("system", told, [user_id])
+        return marks
 
     async def history(
         self, user_id: int, conv: str, *, before: int | None, after: int | None, limit: int
@@ -97,7 +130,7 @@ class ConversationService(Service):
         """
         member = await Member.get_or_none(conv=conv, user_id=user_id)
         if member is None:
-            if user_id in _pair(conv):
+            if user_id in pair(conv):
                 return Page([], more=False)  # the two have not spoken yet
             raise NoConversation
         query = Message.filter(conv=conv, seq__gt=max(member.join_seq, after or 0))
@@ -108,32 +141,3 @@ class ConversationService(Service):
         more = len(rows) > limit
         page = sorted(rows[:limit], key=lambda row: row.seq)
         return Page([WireMessage.of(row) for row in page], more)
-
-
-async def _peer_cursors(peers: dict[str, int]) -> dict[str, Member]:
-    """Give the other member of each conversation."""
-    if not peers:
-        return {}
-    other = Q(*(Q(conv=conv, user_id=peer) for conv, peer in peers.items()), join_type=Q.OR)
-    return {member.conv: member for member in await Member.filter(other)}
-
-
-async def _at(conversations: list[Conversation]) -> dict[str, WireMessage]:
-    """Give the last message of each conversation."""
-    if not conversations:
-        return {}
-    ends = Q(*(Q(conv=one.conv, seq=one.last_seq) for one in conversations), join_type=Q.OR)
-    return {row.conv: WireMessage.of(row) for row in await Message.filter(ends)}
-
-
-def _peer(conv: str, user_id: int) -> int:
-    """Give the other of the two; oneself, where both are the same."""
-    low, high = _pair(conv)
-    return high if low == user_id else low
-
-
-def _pair(conv: str) -> tuple[int, ...]:
-    """Give the two of "s:<low>:<high>"; nobody, where it is no such name."""
-    kind, *ids = conv.split(":")
-    pair = tuple(int(one) for one in ids if one.isascii() and one.isdigit())
-    return pair if kind == "s" and len(ids) == len(pair) == 2 else ()

@@ -12,6 +12,7 @@ means "come back", from 4500 on "do not, until something changed".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -31,6 +32,11 @@ class ChatError(ApiError):
     def text(self, locale: str) -> str:
         """Say it in the language of people."""
         return self.zh if locale == "zh" else self.en
+
+    @classmethod
+    def texts(cls) -> Mapping[str, str]:
+        """Give what people may read, by language."""
+        return {"zh": cls.zh, "en": cls.en}
 
     def farewell(self) -> str:
         """Give the frame that goes before a close: the seed's, word for word, in any language."""
@@ -81,6 +87,121 @@ class NoRecipient(Refused):
     en = "The recipient does not exist or was disabled"
 
 
+class Blocked(Refused):
+    """The recipient does not want to hear from this person."""
+
+    code = 2003
+    zh = "对方把你拉黑了"
+    en = "The recipient has blocked you"
+
+
+class StrangersRefused(Refused):
+    """The recipient hears only from people that they have written to."""
+
+    code = 2008
+    zh = "对方不接收陌生人的消息"
+    en = "The recipient takes no messages from strangers"
+
+
+class AwaitingReply(Refused):
+    """The recipient takes one message from a stranger until it is answered."""
+
+    code = 2009
+    zh = "对方回复之前只能发送一条消息"
+    en = "You can send one message until the recipient answers"
+
+
+class NoGroup(Refused):
+    """There is no such group, or one is not in it; which of the two is not said."""
+
+    code = 2010
+    status = 404
+    zh = "群组不存在或者你不在群中"
+    en = "There is no such group, or you are not in it"
+
+
+class NotPermitted(Refused):
+    """One's role in the group does not allow it."""
+
+    code = 2011
+    status = 403
+    zh = "你没有权限进行此操作"
+    en = "You are not permitted to do this"
+
+
+class Muted(Refused):
+    """An administrator of the group muted this member."""
+
+    code = 2012
+    zh = "你已被禁言"
+    en = "You have been muted"
+
+
+class AllMuted(Refused):
+    """Only administrators of this group may write."""
+
+    code = 2013
+    zh = "全员禁言中"
+    en = "Only administrators may write in this group"
+
+
+class OwnerMustStay(Refused):
+    """Somebody has to own the group: the owner hands it over first, or dissolves it."""
+
+    code = 2014
+    zh = "群主须先转让或解散群组"
+    en = "The owner must hand the group over or dissolve it first"
+
+
+class GroupFull(Refused):
+    """Not all who would come in have room."""
+
+    code = 2015
+    zh = "群成员已满"
+    en = "The group has no room for so many"
+
+
+class NoMember(Refused):
+    """The person that this is about is not in the group."""
+
+    code = 2016
+    status = 404
+    zh = "对方不在群中"
+    en = "This person is not in the group"
+
+
+class RequestsFull(Refused):
+    """Too many wait to be let in: an administrator has to decide first."""
+
+    code = 2017
+    zh = "待处理的入群申请过多"
+    en = "Too many people wait to be let into this group"
+
+
+class RefusedByPlugin(Refused):
+    """
+    A plugin says no.
+
+    Args:
+        code: 2050 to 2059, which mean what the installed plugin says; any other becomes 2050.
+        message: in the plugin's words; by default ours.
+    """
+
+    code = 2050
+    zh = "消息被拒绝"
+    en = "The message was refused"
+
+    def __init__(self, code: int = 2050, message: str = "") -> None:
+        super().__init__()
+        if code in range(2050, 2060):
+            self.code = code
+        self.message = message
+
+    def text(self, locale: str) -> str:
+        """Say it in the plugin's words, or in ours."""
+        return self.message or super().text(locale)
+
+
 class NoConversation(Refused):
     """There is no such conversation, or one is not in it."""
 
@@ -105,6 +226,71 @@ class TooLate(Refused):
     code = 2007
     zh = "消息发送时间过长, 不能撤回"
     en = "The message was sent too long ago to be recalled"
+
+
+class BlocksThemselves(Refused):
+    """Nobody can block themselves."""
+
+    code = 2030
+    zh = "不能拉黑自己"
+    en = "You cannot block yourself"
+
+
+class TooManyBlocked(Refused):
+    """One has blocked as many people as one may."""
+
+    code = 2031
+    zh = "黑名单已满"
+    en = "You have blocked as many people as you can"
+
+
+class TooLateToEdit(Refused):
+    """The message was sent too long ago to be changed."""
+
+    code = 2040
+    zh = "消息发送时间过长, 不能编辑"
+    en = "The message was sent too long ago to be edited"
+
+
+class NotText(Refused):
+    """Only texts can be edited."""
+
+    code = 2041
+    zh = "只能编辑文本消息"
+    en = "Only a text can be edited"
+
+
+class NoReply(Refused):
+    """The message that this one answers is not in this conversation, or not for this person."""
+
+    code = 2042
+    zh = "回复的消息不存在"
+    en = "The message that this one answers does not exist"
+
+
+class NoForward(Refused):
+    """The message that this one forwards is in no conversation of this person."""
+
+    code = 2043
+    zh = "转发的消息不存在"
+    en = "The message that this one forwards does not exist"
+
+
+class NoMention(Refused):
+    """Somebody who is mentioned is not in the conversation."""
+
+    code = 2044
+    zh = "被提及的用户不在会话中"
+    en = "Somebody who is mentioned is not in this conversation"
+
+
+class MentionsAll(Refused):
+    """Only an administrator of a group may mention all of it."""
+
+    code = 2045
+    status = 403
+    zh = "只有群主和管理员可以提及所有人"
+    en = "Only administrators of a group may mention everybody"
 
 
 class NotStorable(Refused):

@@ -6,7 +6,12 @@ from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from services.delivery import encode_push
+from services.errors import InvalidData
 from yolk import WebSocket
+
+
+MOST = 5000
+"""People whom one socket sees at most."""
 
 
 class Sockets(Protocol):
@@ -19,18 +24,26 @@ class Sockets(Protocol):
         """Tell which of these users are online."""
 
 
-async def watch(sockets: Sockets, websocket: WebSocket, users: list[int]) -> set[int]:
+async def watch(
+    sockets: Sockets, websocket: WebSocket, users: Collection[int], seen: Collection[int]
+) -> set[int]:
     """
     Let a socket see who of *users* is online, now and whenever it changes.
 
     Args:
         sockets: all of them.
         websocket: who wants to see.
-        users: whom. It adds to those that the socket sees already.
+        users: whom.
+        seen: whom the socket sees already.
 
     Returns:
-        those of them who are online.
+        those of *users* who are online.
+
+    Raises:
+        InvalidData: these would be more than `MOST`; then nobody is added.
     """
+    if len({*users, *seen}) > MOST:
+        raise InvalidData(f"users: a socket sees {MOST} people at most")
     # Enter first, then look: no change falls in between.
     await websocket.room.join([_room(user_id) for user_id in users])
     return await sockets.is_online(users)

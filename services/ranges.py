@@ -15,14 +15,14 @@ Range = tuple[str, int, int]
 
 # Each range is looked up by (conv, seq); none of these scans the table, however large it is.
 _SQLITE = """
-SELECT m.* FROM json_each(?) k
+SELECT {columns} FROM json_each(?) k
 CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2"""
 _POSTGRES = """
-SELECT m.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
+SELECT {columns} FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
 CROSS JOIN LATERAL
     (SELECT * FROM message WHERE conv = k.conv AND seq > k.low AND seq <= k.high) m"""
 _MYSQL = """
-SELECT m.* FROM JSON_TABLE(%s, '$[*]' COLUMNS (
+SELECT {columns} FROM JSON_TABLE(%s, '$[*]' COLUMNS (
     conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
     low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
 STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high"""
@@ -37,17 +37,42 @@ async def read_ranges(
     Args:
         connection: where to read.
         dialect: "sqlite", "postgres" or "mysql".
-        ranges: at most one a conversation.
+        ranges: those of one conversation have no entry in common.
     """
-    if not ranges:
-        return {}
-    values: list[Any] = [msgspec.json.encode(ranges).decode()]
-    query = _SQLITE if dialect == "sqlite" else _MYSQL
-    if dialect == "postgres":
-        query, values = _POSTGRES, [list(column) for column in zip(*ranges, strict=True)]
     found: dict[str, list[WireMessage]] = {}
-    for row in await connection.execute_query_dict(query, values):
+    for row in await _read(connection, dialect, ranges, "m.*"):
         found.setdefault(row["conv"], []).append(WireMessage.of_columns(row))
     for messages in found.values():
         messages.sort(key=lambda message: message.seq)
     return found
+
+
+async def read_authors(
+    connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
+) -> dict[str, list[tuple[int, int]]]:
+    """
+    Give seq and author of each entry of several ranges, by conversation and in order.
+
+    Args:
+        connection: where to read.
+        dialect: "sqlite", "postgres" or "mysql".
+        ranges: those of one conversation have no entry in common.
+    """
+    found: dict[str, list[tuple[int, int]]] = {}
+    for row in await _read(connection, dialect, ranges, "m.conv, m.seq, m.from_id"):
+        found.setdefault(row["conv"], []).append((row["seq"], row["from_id"]))
+    for entries in found.values():
+        entries.sort()
+    return found
+
+
+async def _read(
+    connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range], columns: str
+) -> list[dict[str, Any]]:
+    if not ranges:
+        return []
+    values: list[Any] = [msgspec.json.encode(ranges).decode()]
+    query = _SQLITE if dialect == "sqlite" else _MYSQL
+    if dialect == "postgres":
+        query, values = _POSTGRES, [list(column) for column in zip(*ranges, strict=True)]
+    return await connection.execute_query_dict(query.format(columns=columns), values)

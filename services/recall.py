@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-from uuid_utils.compat import UUID, uuid7
+from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Conversation, Message
-from services.batch import Stored
-from services.delivery import deliver
-from services.errors import NoMessage, TooLate
+from models import Member, Message
+from services.entries import append_entry
+from services.errors import NoMessage, NotPermitted, TooLate
+from services.search_index import forget
+from services.target import Target, lock_target, tell
 from services.wire import WireMessage
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
+
+ADMIN, OWNER = 1, 2
+"""Roles."""
 
 
 class RecallService(Service):
@@ -26,74 +29,82 @@ class RecallService(Service):
 
     async def recall(self, user_id: int, message_id: str) -> WireMessage:
         """
-        Take one's own message back: its content is gone, and everybody is told.
+        Take a message back: its content is gone from the database, and everybody is told.
 
         What tells them is an entry of the conversation, so that `sync` brings it to whoever is
         away; it does not count as unread. Recalling again gives the same entry.
 
         Args:
-            user_id: who asks.
+            user_id: who asks: the sender, or in a group also an administrator.
             message_id: the message's id.
 
         Returns:
             the entry.
 
         Raises:
-            NoMessage: there is none, it is another's, or it is no message.
+            NoMessage: there is none, one cannot see it, or it is the other's.
+            NotPermitted: it is another member's, and one's role does not allow it.
             TooLate: it was sent too long ago.
         """
-        target = _id(message_id)
         async with self.ctx.app.orm.transaction() as connection:
-            found = await Message.get_or_none(id=target, using_db=connection)
-            if found is None or found.from_id != user_id or found.target is not None:
-                raise NoMessage
-            # The conversation is locked before the message is read again: one entry at a time.
-            conversation = (
-                await Conversation.filter(conv=found.conv)
-                .using_db(connection)
-                .select_for_update()
-                .get()
-            )
-            earlier = await Message.get_or_none(
-                conv=found.conv, target=target, type="recall", using_db=connection
-            )
-            if earlier is not None:
-                return WireMessage.of(earlier)
-            now = time.time_ns() // 1_000_000
-            if now - found.create_time > self.ctx.app.config.chat.recall_within * 1000:
+            target = await lock_target(connection, user_id, message_id)
+            conversation, message, _ = target
+            at_any_time = await _may_at_any_time(connection, target)
+            if message.isremove:
+                return await _earlier(connection, message)
+            age = time.time_ns() // 1_000_000 - message.create_time
+            if age > self.ctx.app.config.chat.recall_within * 1000 and not at_any_time:
                 raise TooLate
-            await (
-                Message.filter(id=target)
-                .using_db(connection)
-                .update(data="", options=None, isremove=1)
+            await _erase(connection, message)
+            entry = await append_entry(
+                connection,
+                conversation,
+                "recall",
+                user_id,
+                message.to_id,
+                {"target": str(message.id), "seq": message.seq},
+                target=message.id,
             )
-            entry = await Message.create(
-                id=uuid7(),
-                conv=found.conv,
-                seq=conversation.last_seq + 1,
-                number=conversation.last_number,
-                from_id=user_id,
-                to_id=found.to_id,
-                chat_type=found.chat_type,
-                type="recall",
-                data="",
-                options=msgspec.json.encode({"target": str(target)}).decode(),
-                target=target,
-                create_time=now,
-                using_db=connection,
-            )
-            await (
-                Conversation.filter(conv=found.conv)
-                .using_db(connection)
-                .update(last_seq=entry.seq, update_time=now)
-            )
-        shown = WireMessage.of(entry)
-        deliver(self.ctx.app.ws.send_to_user)([Stored(shown, dup=False)])
-        return shown
+        await tell(self.ctx, entry)
+        return entry
 
 
-def _id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NoMessage from None
+async def _may_at_any_time(connection: BaseDBAsyncClient, target: Target) -> bool:
+    """
+    Tell whether the message's age does not matter.
+
+    Raises:
+        NoMessage: it is the other's, in a conversation of two.
+        NotPermitted: it is another's, and one may not recall it at all.
+    """
+    conversation, message, member = target
+    if message.from_id == member.user_id:
+        return member.role >= ADMIN
+    if conversation.chat_type != "group":
+        raise NoMessage
+    if member.role < ADMIN:
+        raise NotPermitted
+    if member.role < OWNER:
+        sender = await Member.get_or_none(
+            conv=message.conv, user_id=message.from_id, using_db=connection
+        )
+        if sender is not None and sender.role == OWNER:
+            raise NotPermitted
+    return True
+
+
+async def _earlier(connection: BaseDBAsyncClient, message: Message) -> WireMessage:
+    entry = await Message.get_or_none(target=message.id, type="recall", using_db=connection)
+    if entry is None:
+        raise NoMessage
+    return WireMessage.of(entry)
+
+
+async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
+    """Leave nothing of what a message said, or said after an edit."""
+    this = Message.filter(id=message.id).using_db(connection)
+    await this.update(data="", options=None, isremove=1)
+    if message.edit_time is not None:
+        edits = Message.filter(target=message.id, type="edit").using_db(connection)
+        await edits.update(data="")
+    await forget(connection, message.conv, message.seq)

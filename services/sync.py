@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from models import Conversation, Member
+from services.memberships import Membership, read_memberships
 from services.ranges import Range, read_ranges
 from services.wire import WireMessage
 from yolk import Service
@@ -22,9 +22,16 @@ class Missed(msgspec.Struct):
     """What one conversation has for a client."""
 
     conv: str
+    chat_type: str = "single"
     last_seq: int = 0
+    join_seq: int = 0
+    """Nothing up to here was ever for this member."""
+    delivered_seq: int = 0
     read_seq: int = 0
     unread: int = 0
+    pin_time: int = 0
+    quiet: int = 0
+    hidden_seq: int = 0
     messages: list[WireMessage] = []
     more: bool = False
     """There is more after these messages: `pull` it, or sync again."""
@@ -55,44 +62,46 @@ class SyncService(Service):
                 named gives its newest few messages.
             limit: messages of one conversation at most.
         """
-        members = {member.conv: member for member in await Member.filter(user_id=user_id)}
-        rows = await Conversation.filter(conv__in=list(members)).order_by("-update_time", "conv")
+        database = self.ctx.app.orm
+        connection, dialect = database.connection, database.dialect
+        members = await read_memberships(connection, dialect, user_id)
         ranges: list[Range] = []
         room = LARGEST
-        for row in rows:
-            after, upto = _missing(row.last_seq, members[row.conv], cursors.get(row.conv), limit)
+        for one in members:
+            after, upto = _missing(one, cursors.get(one.conv), limit)
             upto = min(upto, after + room)
-            if upto > after:
-                room -= upto - after
-                ranges.append((row.conv, after, upto))
-        database = self.ctx.app.orm
-        found = await read_ranges(database.connection, database.dialect, ranges)
-        ends = {conv: upto for conv, _, upto in ranges}
+            room -= upto - after
+            ranges.append((one.conv, after, upto))
+        found = await read_ranges(
+            connection,
+            dialect,
+            [(conv, after, upto) for conv, after, upto in ranges if upto > after],
+        )
         missed = [
             Missed(
-                conv=row.conv,
-                last_seq=row.last_seq,
-                read_seq=members[row.conv].read_seq,
-                unread=row.last_number - members[row.conv].read_number,
-                messages=found.get(row.conv, []),
-                more=_is_behind(row, cursors.get(row.conv), ends.get(row.conv)),
+                conv=one.conv,
+                chat_type=one.chat_type,
+                last_seq=one.last_seq,
+                join_seq=one.join_seq,
+                delivered_seq=one.delivered_seq,
+                read_seq=one.read_seq,
+                unread=one.unread,
+                pin_time=one.pin_time,
+                quiet=one.quiet,
+                hidden_seq=one.hidden_seq,
+                messages=found.get(one.conv, []),
+                more=upto < one.last_seq,
             )
-            for row in rows
+            for one, (_, _, upto) in zip(members, ranges, strict=True)
         ]
-        missed += [Missed(conv, gone=True) for conv in cursors if conv not in members]
+        there = {one.conv for one in members}
+        missed += [Missed(conv, gone=True) for conv in cursors if conv not in there]
         return Synced(missed, more=room == 0 and any(one.more for one in missed))
 
 
-def _missing(last_seq: int, member: Member, cursor: int | None, limit: int) -> tuple[int, int]:
+def _missing(member: Membership, cursor: int | None, limit: int) -> tuple[int, int]:
     """Give after which seq to begin, and where to end."""
     if cursor is None:
-        return max(member.join_seq, last_seq - limit), last_seq
-    after = max(member.join_seq, min(cursor, last_seq))
-    return after, min(last_seq, after + limit)
-
-
-def _is_behind(row: Conversation, cursor: int | None, end: int | None) -> bool:
-    """Tell whether something after the answer's messages is missing still."""
-    if end is not None:
-        return end < row.last_seq
-    return cursor is not None and cursor < row.last_seq
+        return max(member.join_seq, member.last_seq - limit), member.last_seq
+    after = max(member.join_seq, min(cursor, member.last_seq))
+    return after, min(member.last_seq, after + limit)

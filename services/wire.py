@@ -24,6 +24,8 @@ class WireMessage(msgspec.Struct, frozen=True):
     options: msgspec.Raw | None
     create_time: int
     isremove: int = 0
+    edit_time: int | msgspec.UnsetType = msgspec.UNSET
+    """When it was last edited; left out where it never was."""
 
     @classmethod
     def of(cls, row: Message) -> WireMessage:
@@ -52,6 +54,7 @@ class WireMessage(msgspec.Struct, frozen=True):
             options=msgspec.Raw(options.encode()) if options else None,
             create_time=row["create_time"],
             isremove=row["isremove"],
+            edit_time=row["edit_time"] or msgspec.UNSET,
         )
 
 
@@ -76,3 +79,15 @@ class Push(msgspec.Struct, frozen=True):
 def single(first: int, second: int) -> str:
     """Name the conversation of two people."""
     return f"s:{min(first, second)}:{max(first, second)}"
+
+
+def group(group_id: int) -> str:
+    """Name the conversation of a group."""
+    return f"g:{group_id}"
+
+
+def pair(conv: str) -> tuple[int, ...]:
+    """Give the two of "s:<low>:<high>", or the one who writes to oneself; else nobody."""
+    kind, *ids = conv.split(":")
+    found = tuple(int(one) for one in ids if one.isascii() and one.isdigit())
+    return tuple(dict.fromkeys(found)) if kind == "s" and len(ids) == len(found) == 2 else ()

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from tortoise.exceptions import IntegrityError
 
-from services.batch import Batch, Draft, Outcome, Stored
+from services.batch import Batch, Changed, Draft, Outcome, Stored
 from services.errors import Busy, ChatError, NotStorable, Unavailable
+from services.recipients import Recipients
 from services.store import Store
 
 
@@ -23,6 +24,7 @@ class MessageWriter:
     Args:
         store: commits a batch.
         away: the errors of it that say that the database is away.
+        recipients: keeps who is in groups.
         committed: told of what was committed, after each sender was answered.
         batch: how many messages one transaction takes at most.
         queue: how many may wait; the next one is refused as `Busy`.
@@ -33,6 +35,7 @@ class MessageWriter:
         self,
         store: Store,
         away: tuple[type[BaseException], ...],
+        recipients: Recipients,
         committed: Callable[[Sequence[Stored]], None],
         *,
         batch: int,
@@ -41,6 +44,7 @@ class MessageWriter:
     ) -> None:
         self._store = store
         self._away = away
+        self._recipients = recipients
         self._committed = committed
         self._batch = batch
         self._room = queue
@@ -53,8 +57,8 @@ class MessageWriter:
         Queue a message; the order of calls is the order in its conversation.
 
         Returns:
-            a future of the stored message. It fails with a `ChatError`: the recipient does not
-            exist, or the database is away.
+            a future of the stored message. It fails with a `ChatError`: the sender may not
+            write there, or the database is away.
 
         Raises:
             Busy: too many are waiting.
@@ -95,22 +99,24 @@ class MessageWriter:
                 self._logger.exception("telling of %d committed messages failed", len(stored))
 
     async def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> Sequence[Outcome]:
-        batch = Batch(drafts)
+        batch = Batch(drafts, self._recipients.known)
         try:
             await self._store(batch)
         except self._away as error:
             self._logger.error("the database is away: %s", error)
             return [Unavailable() for _ in drafts]
         except Exception as error:
-            if len(drafts) > 1:
-                # The database refuses one of them, or another worker was first with one: each
-                # for itself, so that only that one fails.
-                return [(await self._commit([draft]))[0] for draft in drafts]
-            if isinstance(error, IntegrityError) and not again:
-                # Another worker was first with the same message: its row is visible now.
+            if isinstance(error, (Changed, IntegrityError)) and not again:
+                # Another worker was first, with the same message or the same conversation: what
+                # it wrote is visible now.
                 return await self._commit(drafts, again=True)
+            if len(drafts) > 1:
+                # The database refuses one of them: each for itself, so that only that one fails.
+                return [(await self._commit([draft]))[0] for draft in drafts]
             self._logger.exception("a message cannot be stored")
             return [NotStorable()]
+        for conv, version in batch.versions.items():
+            self._recipients.keep(conv, version, batch.members[conv])
         return batch.outcomes()
 
 

@@ -38,6 +38,14 @@ def add_user(server: Server, name: str) -> User:
     return User(server, user_id, username, "", server.token(id=user_id), "")
 
 
+def make_old(server: Server, conv: str) -> None:
+    """Let what was said in a conversation be a day old."""
+    with database(server) as connection:
+        connection.execute(
+            "UPDATE message SET create_time = create_time - 86400000 WHERE conv = ?", (conv,)
+        )
+
+
 def disable(server: Server, user: User) -> None:
     """Disable a user, as an administrator's program does."""
     with database(server) as connection:

@@ -15,6 +15,17 @@ from textwrap import dedent
 import msgspec
 import pytest
 
+from controllers.api.chat.frames import (
+    Cursor,
+    Edit,
+    Pull,
+    ReadersOf,
+    Recall,
+    Resume,
+    Send,
+    Typing,
+    Watch,
+)
 from controllers.api.chat.requests import ANSWERS
 from extend.settings import Settings
 from plugins.websocket.connection import READS_TOO_SLOWLY
@@ -189,13 +200,14 @@ def test_every_property_of_the_plugin_table_is_documented() -> None:
 
 
 def test_every_error_and_close_code_is_documented() -> None:
-    """docs/connect-a-client.md has all codes, with the HTTP status of each, and no others."""
-    text = read("connect-a-client.md")
-    closes, codes = text.split("## Close codes")[1].split("## Ask")[0], text.split("## Errors")[1]
+    """docs/protocol.md has all codes, with the HTTP status of each, and no others."""
+    text = read("protocol.md")
+    closes = text.split("\n## Close codes")[1].split("\n## ")[0]
+    codes = text.split("\n## Errors")[1].split("\n## ")[0]
     known = [error for error in known_errors() if hasattr(error, "code")]
     numbers = {error.code for error in known}
     close_codes = {error.close_code for error in known if hasattr(error, "close_code")}
-    documented = dict(re.findall(r"^\| (\d{4}) \| .+ \| (.*?) \|$", codes.split("## ")[0], re.M))
+    documented = dict(re.findall(r"^\| (\d{4}) \| .+ \| (.*?) \|$", codes, re.M))
 
     assert set(map(int, documented)) == numbers | {STOPPING}
     for error in known:
@@ -205,24 +217,48 @@ def test_every_error_and_close_code_is_documented() -> None:
     assert rows == close_codes | {READS_TOO_SLOWLY}
 
 
+def test_no_document_names_a_code_that_does_not_exist() -> None:
+    """A number that looks like a code, in docs/protocol.md, is one."""
+    text = re.sub(r"```.*?```|\d+ to \d+|\d+,\d+", "", read("protocol.md"), flags=re.DOTALL)
+    known = {error.code for error in known_errors() if hasattr(error, "code")}
+    close = {error.close_code for error in known_errors() if hasattr(error, "close_code")}
+    named = {int(found) for found in re.findall(r"\b[1-5]\d{3}\b", text)}
+
+    registered = {1001, 1002, 1006, 1007, 1009, 1011}  # those of RFC 6455
+    assert named - known - close - registered - {1970, STOPPING, READS_TOO_SLOWLY, 6455} == set()
+
+
 def test_every_refusal_is_documented_to_the_letter() -> None:
-    """The frames before a close stand in docs/connect-a-client.md as they are sent."""
-    text = read("connect-a-client.md")
+    """The frames before a close stand in docs/protocol.md as they are sent."""
+    text = read("protocol.md")
     for error in known_errors():
         if hasattr(error, "close_code"):
             row = rf"^\| `{re.escape(error.farewell(error()))}`.*\| {error.close_code} \|$"
             assert re.search(row, text, re.MULTILINE), error
 
 
-def test_every_request_and_address_is_documented() -> None:
-    """docs/connect-a-client.md has each type of request, and each address with its method."""
-    text = read("connect-a-client.md")
-    routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
+def test_every_request_is_documented() -> None:
+    """docs/protocol.md has each type of request and no other, and each field of it."""
+    text = read("protocol.md")
+    table = text.split("\n## Requests")[1].split("\n### ")[0]
 
-    for kind in ANSWERS:
-        assert f"| `{kind}` |" in text
-    for method, path in re.findall(r'app\.http\.(\w+)\("([^"]+)"', routes):
-        assert f"`{method.upper()} {path.replace('<id:int>', '<id>')}`" in text
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(ANSWERS)
+    for kind in (Send, Cursor, Resume, Pull, Recall, Edit, ReadersOf, Typing, Watch):
+        assert not [name for name in kind.__struct_fields__ if f"`{name}`" not in text]
+
+
+def test_every_address_is_documented() -> None:
+    """docs/protocol.md has each address with its method, and no other."""
+    routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
+    mounted = {
+        f"{method.upper()} {path.replace('<id:int>', '<id>')}"
+        for method, path in re.findall(r'\bhttp\.(\w+)\("([^"]+)"', routes)
+    }
+
+    found = re.findall(r"^\| `((?:GET|POST) [^`]+)` \|", read("protocol.md"), re.MULTILINE)
+
+    assert set(found) == mounted
+    assert len(found) == len(mounted)
 
 
 def test_every_hook_is_documented() -> None:
@@ -264,6 +300,13 @@ async def test_the_client_of_the_documents_chats(server: Server, tmp_path: Path)
             assert await talk.stdout.readline() == "> 你好\n".encode()
             await his.request("send", to_id=ada.id, cid="1", data="hello")
             assert await talk.stdout.readline() == b"hello\n"
+            # What was said before she came to a group is not for her, and no gap to her client.
+            group = await grace.post("/chat/groups", name="Late", history=False)
+            for text in ("before", "before"):
+                await grace.post("/chat/send", to_id=group["id"], chat_type="group", data=text)
+            await ada.post(f"/chat/groups/{group['id']}/join")
+            await grace.post("/chat/send", to_id=group["id"], chat_type="group", data="after")
+            assert await talk.stdout.readline() == b"after\n"
     finally:
         talk.kill()
         await talk.communicate()

@@ -6,7 +6,9 @@ from yolk.compose import Handler, Middleware, Next, compose
 from yolk.context import Context
 from yolk.contracts import Listener, Room, WebSocket, WebSocketServer
 from yolk.controller import Controller, Service
-from yolk.errors import ApiError, StartError, YolkError
+from yolk.describe import Example, Nothing, describe
+from yolk.errors import ApiError, Refusal, StartError, YolkError
+from yolk.hooks import Filter, Hooks, Notice
 from yolk.router import Route, sanic_path
 from yolk.server import serve
 from yolk.settings import Settings
@@ -17,12 +19,18 @@ __all__ = [
     "Boot",
     "Context",
     "Controller",
+    "Example",
+    "Filter",
     "Handler",
+    "Hooks",
     "Listener",
     "Middleware",
     "Next",
     "NoSettings",
+    "Nothing",
+    "Notice",
     "Plugin",
+    "Refusal",
     "Room",
     "Route",
     "Service",
@@ -32,6 +40,7 @@ __all__ = [
     "WebSocketServer",
     "YolkError",
     "compose",
+    "describe",
     "sanic_path",
     "serve",
 ]

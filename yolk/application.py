@@ -25,8 +25,10 @@ from yolk.context import Answer, Context, Request
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
+from yolk.hooks import Hooks
 from yolk.lifecycle import attach_hooks, let_start_errors_speak, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
+from yolk.openapi_page import mount as mount_docs
 from yolk.registry import Registry
 from yolk.router import HttpRouter, resolve_handler
 from yolk.settings import (
@@ -51,6 +53,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         root: the folder that holds `config/`, `routes/`, `controllers/` and the rest.
         boot: the application's own hooks, Egg's `app.js`.
         settings: the application's own settings beside the framework's.
+        hooks: where plugins have a say.
         env: the environment; by default `YOLK_ENV`, else "local".
         name: Sanic's name for it, unique in a process.
 
@@ -66,6 +69,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         "context_class",
         "controller",
         "env",
+        "hooks",
         "http",
         "http_protocol",
         "layers",
@@ -82,6 +86,8 @@ class Application(Sanic[Config, SimpleNamespace]):
     """The controllers, by folder and file: see `yolk.loader.Tree`."""
     service: Any
     """The services, likewise."""
+    hooks: Hooks
+    """Where plugins have a say: see `yolk.hooks.Hooks`."""
 
     def __init__(
         self,
@@ -89,6 +95,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         *,
         boot: type[Boot] = Boot,
         settings: type[Settings] = Settings,
+        hooks: type[Hooks] = Hooks,
         env: str | None = None,
         name: str = "yolk",
     ) -> None:
@@ -97,6 +104,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         self.root = Path(root).resolve()
         self.env = env or os.environ.get("YOLK_ENV") or "local"
         self.plugins: dict[str, Plugin] = {}
+        self.hooks = hooks(self)
         self.http = HttpRouter(self)
         self.http_protocol: type[HttpProtocol] | None = None
         self.stop_noted: Callable[[], bool] = bool
@@ -120,6 +128,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         self.controller = load_tree(self.root, "controllers", "app.controller", Controller)
         self.exception(Exception)(self.answer_error)
         mount_routes(self, self.root)
+        mount_docs(self)
         attach_hooks(self)
 
     def _load_config(self, settings: type[Settings], found: Sequence[Any]) -> None:

@@ -3,9 +3,12 @@
 YolkError
 ├── StartError      the start stops; the person at the terminal reads one sentence
 └── ApiError        one request fails; the client reads a code and a text
+    └── Refusal     ... because a plugin says no
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class YolkError(Exception):
@@ -59,3 +62,22 @@ class ApiError(YolkError):
             locale: the language, as the setting `locale` has it.
         """
         return str(self)
+
+    @classmethod
+    def texts(cls) -> Mapping[str, str]:
+        """Give what people may read, by language, for those who document it."""
+        return {}
+
+
+class Refusal(ApiError):
+    """
+    Say no, in a handler of a hook.
+
+    Args:
+        code: one of those that the application keeps for this; 0 takes its first.
+        message: for people; by default what the application says.
+        temporary: true when the same may be said yes to later. So it is where a handler failed.
+    """
+
+    def __init__(self, code: int = 0, message: str = "", *, temporary: bool = False) -> None:
+        super().__init__(code, message, temporary=temporary)

@@ -154,7 +154,7 @@ def resolve_handler(app: Application, target: Any) -> Handler:
             raise StartError(f"routes: no handler {target!r}: {error}") from None
     if not callable(target) or isinstance(target, type):
         raise StartError(f"routes: {target!r} is no handler; name a controller's method.")
-    owner = _controller_of(target)
+    owner = controller_of(target)
     if owner is None:
         handler: Handler = target
         return handler
@@ -166,11 +166,12 @@ def resolve_handler(app: Application, target: Any) -> Handler:
 
     handle.__doc__ = target.__doc__
     handle.__module__, handle.__qualname__ = owner.__module__, target.__qualname__
+    handle.__dict__.update(target.__dict__)  # what it says of itself: see `yolk.describe`
     return handle
 
 
-def _controller_of(target: Any) -> type[Controller[Any]] | None:
-    """Find the controller class that a plain function is a method of."""
+def controller_of(target: Any) -> type[Controller[Any]] | None:
+    """Find the controller class that a plain function, or the handler of one, is a method of."""
     if not inspect.isfunction(target) or "." not in target.__qualname__:
         return None
     owner: Any = sys.modules.get(target.__module__)

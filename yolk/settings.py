@@ -42,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 ENVIRONMENT = {"HOST": "host", "PORT": "port", "WORKERS": "workers", "YOLK_DATA": "data"}
 """Environment variables that set a framework setting."""
 
+DOCUMENT = ("API_TITLE", "API_VERSION", "API_DESCRIPTION")
+"""What the top of /docs says, under the names that sanic-ext reads too."""
+
 
 class Layers:
     """
@@ -144,7 +147,7 @@ def check_names(layers: Layers, known: Iterable[str]) -> None:
     Raises:
         StartError: names the setting, its file, and the nearest one that exists.
     """
-    names = [*known, *DEFAULT_CONFIG]
+    names = [*known, *DEFAULT_CONFIG, *DOCUMENT]
     if not layers.values.keys() <= set(names):
         names += extension_defaults()
     for name in layers.values:

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import msgspec
 
+from controllers.api import examples
 from extend.context import Context
-from yolk import Controller
+from services.auth import Login
+from services.errors import BadRefreshToken, Busy, NameTaken, UserDisabled, WrongPassword
+from yolk import Controller, describe
 
 Name = Annotated[
     str,
@@ -44,9 +47,17 @@ class Logout(msgspec.Struct):
     refresh_token: Secret | None = None
 
 
+class Ticket(msgspec.Struct):
+    """What opens one socket, once, within so many seconds."""
+
+    ticket: str
+    expires_in: int
+
+
 class AuthController(Controller[Context]):
     """Registers people, logs them in and out."""
 
+    @describe(body=Registration, answer=Login, errors=(NameTaken, Busy), example=examples.REGISTER)
     async def register(self) -> None:
         """Make an account and log in."""
         asked = self.ctx.read(Registration)
@@ -55,24 +66,35 @@ class AuthController(Controller[Context]):
         )
         self.ctx.api_success(login)
 
+    @describe(
+        body=Credentials,
+        answer=Login,
+        errors=(WrongPassword, UserDisabled, Busy),
+        example=examples.LOG_IN,
+    )
     async def login(self) -> None:
         """Log in on one more device."""
         asked = self.ctx.read(Credentials)
         self.ctx.api_success(await self.ctx.service.auth.login(asked.username, asked.password))
 
+    @describe(
+        body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled), example=examples.REFRESH
+    )
     async def refresh(self) -> None:
         """Take a new token for a refresh token, which is used up."""
         asked = self.ctx.read(Refresh)
         self.ctx.api_success(await self.ctx.service.auth.refresh(asked.refresh_token))
 
+    @describe(body=Logout, example=examples.LOG_OUT)
     async def logout(self) -> None:
         """End a login on this device; its sockets are closed with 4505."""
         asked = self.ctx.read(Logout)
         await self.ctx.service.auth.logout(self.ctx.claims, asked.refresh_token)
         self.ctx.api_success({})
 
+    @describe(answer=Ticket, example=examples.TICKET)
     async def ticket(self) -> None:
         """Take a ticket for one socket: /ws?ticket=..."""
         ticket = await self.ctx.service.auth.issue_ticket(self.ctx.claims)
         seconds = self.ctx.app.config.auth.ticket_expires_in
-        self.ctx.api_success({"ticket": ticket, "expires_in": seconds})
+        self.ctx.api_success(Ticket(ticket, seconds))

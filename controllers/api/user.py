@@ -6,8 +6,11 @@ from typing import Annotated
 
 import msgspec
 
+from controllers.api import examples
 from extend.context import Context
-from yolk import Controller
+from services.errors import NoSuchPerson
+from services.user import Person
+from yolk import Controller, describe
 
 
 class Search(msgspec.Struct):
@@ -17,14 +20,23 @@ class Search(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 
+class Which(msgspec.Struct):
+    """The person in the address."""
+
+    id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class UserController(Controller[Context]):
     """Finds people."""
 
+    @describe(query=Search, answer=list[Person], example=examples.SEARCH)
     async def search(self) -> None:
         """Find people whose username begins with `q`."""
         asked = self.ctx.read(Search, self.ctx.query)
         self.ctx.api_success(await self.ctx.service.user.search(asked.q, asked.limit))
 
+    @describe(answer=Person, errors=(NoSuchPerson,), example=examples.SHOW)
     async def show(self) -> None:
         """Give one person."""
-        self.ctx.api_success(await self.ctx.service.user.find(int(self.ctx.params["id"])))
+        asked = self.ctx.read(Which, self.ctx.params)
+        self.ctx.api_success(await self.ctx.service.user.find(asked.id))

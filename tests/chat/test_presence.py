@@ -65,6 +65,20 @@ async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User)
     assert not is_online(server, bob)
 
 
+async def test_what_one_sees_has_a_bound(ada: User, bob: User) -> None:
+    """5000 people a socket; asking for the same ones again is no more."""
+    socket = await ada.connect()
+    for first in range(1_000_000, 1_005_000, 1000):
+        asked = list(range(first, first + 1000))
+        assert (await socket.request("presence", users=asked))["msg"] == "ok"
+
+    again = await socket.request("presence", users=asked)
+    refused = await socket.request("presence", users=[bob.id])
+
+    assert again["msg"] == "ok"
+    assert (refused["msg"], refused["code"]) == ("fail", 1002)
+
+
 async def test_all_devices_stay(server: Server, ada: User) -> None:
     """Unless told otherwise, a user has as many sockets as there are devices."""
     sockets = [await ada.connect() for _ in range(5)]

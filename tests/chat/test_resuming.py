@@ -160,7 +160,7 @@ async def test_a_recall_removes_the_content_and_tells_everybody(
     assert (pushed["type"], pushed["seq"], pushed["options"]) == (
         "recall",
         2,
-        {"target": sent["id"]},
+        {"target": sent["id"], "seq": 1},
     )
     assert [(one["type"], one["data"], one["isremove"]) for one in missed["messages"]] == [
         ("text", "", 1),

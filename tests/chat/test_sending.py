@@ -230,7 +230,7 @@ async def test_a_refused_message_fails_alone(ada: User, bob: User) -> None:
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":"x","chat_type":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":"x","options":[]}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":9223372036854775808,"data":"x"}}', 1002),
-        ('{"id":7,"type":"send","data":{"to_id":1,"data":"x","chat_type":"group"}}', 2002),
+        ('{"id":7,"type":"send","data":{"to_id":1,"data":"x","chat_type":"group"}}', 2010),
         ('{"id":7,"type":"read","data":{"conv":"s:1:2","seq":-1}}', 1002),
         ('{"id":7,"type":"read","data":{"conv":"s:0:0","seq":1}}', 2002),
         ('{"id":7,"type":"presence","data":{"users":"all"}}', 1002),

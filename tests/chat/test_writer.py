@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.exceptions import OperationalError
 
 from models import Conversation, Member, Message, User
-from services.batch import Batch, Draft, Stored
+from plugins.orm import Database
+from services.batch import Draft, Stored
 from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
-from services.store import store_by_models, store_for
+from services.recipients import Recipients
+from services.store import store_for
 from services.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
@@ -32,8 +37,9 @@ class Chat:
     def make_writer(self, batch: int = 256, queue: int = 1000) -> MessageWriter:
         """Make one more writer, as another worker has it."""
         return MessageWriter(
-            store_for(self.host.orm),
+            store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
+            Recipients(),
             self.told.extend,
             batch=batch,
             queue=queue,
@@ -192,19 +198,44 @@ async def test_a_full_queue_refuses(chat: Chat) -> None:
     await writer.put(draft("afterwards"))
 
 
+class LosesCommits:
+    """The plugin's database, which goes away just before a commit."""
+
+    unavailable_errors = (OperationalError,)
+
+    def __init__(self, orm: Database) -> None:
+        self.dialect: str = orm.dialect
+        self.away = True
+        self._orm = orm
+
+    def _commit(self) -> None:
+        if self.away:
+            raise OperationalError("away, just before the commit")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[BaseDBAsyncClient]:
+        """Open a transaction that writes."""
+        async with self._orm.transaction() as connection:
+            yield connection
+            self._commit()
+
+    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run a plain function in a transaction."""
+
+        def all_but_commit(connection: sqlite3.Connection) -> None:
+            work(connection)
+            self._commit()
+
+        return await self._orm.write(all_but_commit)
+
+
 async def test_no_commit_no_word(chat: Chat) -> None:
     """While the database is away senders are told so at once, and nobody learns of a message."""
-    away = True
-
-    async def store(batch: Batch) -> None:
-        async with chat.host.orm.transaction() as connection:
-            await store_by_models(connection, batch)
-            if away:
-                raise OperationalError("away, just before the commit")
-
+    database = LosesCommits(chat.host.orm)
     writer = MessageWriter(
-        store,
-        (OperationalError,),
+        store_for(database, "freely"),
+        database.unavailable_errors,
+        Recipients(),
         chat.told.extend,
         batch=256,
         queue=100,
@@ -216,7 +247,7 @@ async def test_no_commit_no_word(chat: Chat) -> None:
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
     assert chat.told == []
 
-    away = False
+    database.away = False
     outcomes = await asyncio.gather(*(writer.put(draft("x", str(n))) for n in range(3)))
     assert seqs(outcomes) == [1, 2, 3]
     assert [one.message.seq for one in chat.told] == [1, 2, 3]

@@ -145,10 +145,17 @@ def test_a_fault_is_one_sentence_and_nothing_else(start: Start, command: list[st
 
 
 async def test_sanic_ext_is_alive(server: Server) -> None:
-    """Its documentation is there; without pydantic the whole of sanic-ext would be missing."""
-    assert (await server.ask("GET", "/docs")).status_code == 200
+    """It answers HEAD and OPTIONS; without pydantic the whole of sanic-ext would be missing."""
+    assert (await server.ask("HEAD", "/hello")).status_code == 200
+    assert "GET" in (await server.ask("OPTIONS", "/hello")).headers["allow"]
+
+
+async def test_what_is_mounted_is_documented(server: Server) -> None:
+    """/docs shows the addresses of `app.http`, and /docs/openapi.json tells programs of them."""
     described = (await server.ask("GET", "/docs/openapi.json")).json()
+
     assert "/hello" in described["paths"]
+    assert "/hello" in (await server.ask("GET", "/docs")).text
 
 
 async def test_the_documentation_can_be_switched_off(start: Start) -> None:

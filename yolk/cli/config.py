@@ -79,6 +79,8 @@ def _rows_of_sanic(app: Application) -> Iterator[list[Cell]]:
         if not name.isupper() or value == default:
             continue
         variable = f"SANIC_{name}"
+        if name == "OAS" and not {name, variable} & {*app.layers.sources, *os.environ}:
+            continue  # that is only how sanic-ext is kept from what `yolk.openapi` does
         other = f"${variable}" if variable in os.environ else CODE
         yield _row(name, value, default, app.layers.sources.get(name, other))
 

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from yolk import openapi_page
 from yolk.application import Application
 from yolk.cli.plugins import environment
 from yolk.cli.table import NOTHING, Cell, show_table
@@ -32,7 +33,8 @@ def show_routes(loaded: Loaded) -> None:
     sockets = list(getattr(getattr(app, "ws", None), "routes", ()))
     rows = [_row(route, ", ".join(route.methods)) for route in app.http.routes]
     rows += [_row(route, "WS") for route in sockets]
-    known = {f"{app.name}.{route.name}" for route in (*app.http.routes, *sockets)}
+    mounted = [*(route.name for route in (*app.http.routes, *sockets)), *openapi_page.NAMES]
+    known = {f"{app.name}.{name}" for name in mounted}
     rows += _rows_of_sanic(app, known)
     show_table(f"Routes, {environment(app)}", COLUMNS, rows)
     for when, found in (("before", app.request_middleware), ("after", app.response_middleware)):

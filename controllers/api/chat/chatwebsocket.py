@@ -8,16 +8,48 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api.chat import frames, requests
+from controllers.api.chat import examples, frames, requests
 from extend.context import Context
 from services.delivery import encode_push
-from yolk import Controller
+from services.errors import (
+    AllMuted,
+    AwaitingReply,
+    Blocked,
+    Busy,
+    MentionsAll,
+    Muted,
+    NoForward,
+    NoGroup,
+    NoMention,
+    NoMessage,
+    NoRecipient,
+    NoReply,
+    NotPermitted,
+    NotStorable,
+    NotText,
+    RefusedByPlugin,
+    StrangersRefused,
+    TooLate,
+    TooLateToEdit,
+)
+from services.sync import Synced
+from services.wire import WireMessage
+from yolk import Controller, describe
 
 
 class Undelivered(msgspec.Struct):
     """How much of what lies waiting."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
+    ack: bool = False
+    """Whether the client says `delivered` itself, once it has the answer."""
+
+
+REFUSALS = (
+    *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
+    *(NoReply, NoForward, NoMention, MentionsAll, RefusedByPlugin, NotStorable, Busy),
+)
+"""Why a message is not sent."""
 
 
 class ChatwebsocketController(Controller[Context]):
@@ -52,25 +84,74 @@ class ChatwebsocketController(Controller[Context]):
     async def arrived(self, labels: list[str]) -> None:
         """Move the delivered cursor, unless the client does it itself."""
         if not self.ctx.says_delivered:
-            await self.ctx.service.message.arrived(self.ctx.user.id, labels)
+            await self.ctx.service.cursor.arrived(self.ctx.user.id, labels)
 
     def leave(self, code: int, reason: str) -> None:
         """Take note of the close. The link `register` takes the user off line."""
         self.ctx.logger.debug("user %s left: %d %s", self.ctx.user.id, code, reason)
 
+    @describe(body=frames.Send, answer=WireMessage, errors=REFUSALS, example=examples.SEND)
     async def send(self) -> None:
         """Send a message over HTTP; the answer says that it is committed."""
         asked = self.ctx.read(frames.Send)
-        stored = await self.ctx.service.message.send(requests.draft(self.ctx, asked))
+        draft = requests.draft(self.ctx, asked)
+        checks = self.ctx.service.message.check(draft, asked.options)
+        if checks is not None:
+            draft = await checks
+        stored = await self.ctx.service.message.send(draft)
         self.ctx.api_success(stored.message)
 
+    @describe(
+        body=frames.Recall,
+        answer=WireMessage,
+        errors=(NoMessage, NotPermitted, TooLate),
+        example=examples.RECALL,
+    )
     async def recall(self) -> None:
         """Take back a message of one's own; everybody is told."""
         asked = self.ctx.read(frames.Recall)
         self.ctx.api_success(await self.ctx.service.recall.recall(self.ctx.user.id, asked.id))
 
+    @describe(
+        body=frames.Edit,
+        answer=WireMessage,
+        errors=(NoMessage, NotText, TooLateToEdit, Muted, AllMuted, Blocked, RefusedByPlugin),
+        example=examples.EDIT,
+    )
+    async def edit(self) -> None:
+        """Change the text of a message of one's own; everybody is told."""
+        asked = self.ctx.read(frames.Edit)
+        edited = await self.ctx.service.edit.edit(self.ctx.user.id, asked.id, asked.text())
+        self.ctx.api_success(edited)
+
+    @describe(
+        body=Undelivered, answer=list[WireMessage], errors=(Busy,), example=examples.GET_MESSAGE
+    )
     async def getmessage(self) -> None:
         """Get what others wrote while one was away; the delivered cursor moves past it."""
         asked = self.ctx.read(Undelivered)
-        waiting = await self.ctx.service.message.undelivered(self.ctx.user.id, asked.limit)
+        waiting = await self.ctx.service.message.undelivered(
+            self.ctx.user.id, asked.limit, ack=asked.ack
+        )
         self.ctx.api_success(waiting)
+
+    @describe(body=frames.Resume, answer=Synced, example=examples.SYNC)
+    async def sync(self) -> None:
+        """Get what a client has missed, by what it has."""
+        asked = self.ctx.read(frames.Resume)
+        synced = await self.ctx.service.sync.sync(self.ctx.user.id, asked.cursors, asked.limit)
+        self.ctx.api_success(synced)
+
+    @describe(body=frames.Typing, errors=(NoGroup,), example=examples.TYPING)
+    async def typing(self) -> None:
+        """Show that one is writing at this moment."""
+        asked = self.ctx.read(frames.Typing)
+        await self.ctx.service.typing.typing(self.ctx.user.id, asked.to_id, asked.chat_type)
+        self.ctx.api_success({})
+
+    @describe(body=frames.Watch, answer=frames.Online, example=examples.PRESENCE)
+    async def presence(self) -> None:
+        """Tell who is online now; a socket can ask to be told of changes."""
+        asked = self.ctx.read(frames.Watch)
+        online = await self.ctx.app.ws.is_online(asked.users) if asked.users else set()
+        self.ctx.api_success(frames.Online(sorted(online)))

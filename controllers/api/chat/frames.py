@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from services.errors import ChatError, InvalidData, UnreadableFrame
+from services.limits import LONGEST_OPTIONS, Kind, Text
 
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.
 Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
-Kind = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^[a-z_]+$")]
-LONGEST_OPTIONS = 8 * 1024
 
 
 class Frame(msgspec.Struct):
@@ -29,7 +28,7 @@ class Send(msgspec.Struct):
     """A message to somebody."""
 
     to_id: Id
-    data: Annotated[str, msgspec.Meta(max_length=2**20)]
+    data: Text
     cid: Cid | None = None
     type: Kind = "text"
     chat_type: Literal["single", "group"] = "single"
@@ -86,10 +85,42 @@ class Recall(msgspec.Struct):
     id: Annotated[str, msgspec.Meta(max_length=36)]
 
 
+class ReadersOf(msgspec.Struct):
+    """Of which message one wants to know the readers, and from where on."""
+
+    id: Annotated[str, msgspec.Meta(max_length=36)]
+    after: Seq = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 200
+
+
+class Edit(msgspec.Struct):
+    """Which message to change, and its new text."""
+
+    id: Annotated[str, msgspec.Meta(max_length=36)]
+    data: Text
+
+    def text(self) -> str:
+        """
+        Give the new text.
+
+        Raises:
+            InvalidData: it holds a NUL, which PostgreSQL cannot store.
+        """
+        if "\0" in self.data:
+            raise InvalidData("a text holds the character U+0000")
+        return self.data
+
+
 class Watch(msgspec.Struct):
     """Whose coming and going one wants to see."""
 
     users: Annotated[list[Id], msgspec.Meta(max_length=1000)]
+
+
+class Online(msgspec.Struct):
+    """Who of them is online."""
+
+    online: list[int]
 
 
 _frames = msgspec.json.Decoder(Frame)

@@ -14,8 +14,7 @@ from controllers.api.chat import frames
 from controllers.api.chat.frames import Frame
 from extend.context import Context
 from services.batch import Draft, Stored
-from services.delivery import encode_push
-from services.errors import ChatError, NoConversation, UnknownType
+from services.errors import ChatError, UnknownType
 from services.presence import watch
 from services.wire import Receipt
 
@@ -52,9 +51,23 @@ async def _guard(ctx: Context, frame: Frame, work: Awaitable[None]) -> None:
         _fail(ctx, frame.id, ctx.fault(error))
 
 
-def _send(ctx: Context, frame: Frame) -> None:
+def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
     asked: frames.Send = frames.read(frame, frames.Send)
-    future = ctx.service.message.send(draft(ctx, asked, ctx.websocket))
+    made = draft(ctx, asked, ctx.websocket)
+    checks = ctx.service.message.check(made, asked.options)
+    if checks is not None:
+        return _check_and_queue(ctx, frame, checks)
+    _queue(ctx, frame, made)
+    return None
+
+
+async def _check_and_queue(ctx: Context, frame: Frame, checks: Awaitable[Draft]) -> None:
+    """Send what has to be looked at first; the frames behind it wait, and stay behind it."""
+    _queue(ctx, frame, await checks)
+
+
+def _queue(ctx: Context, frame: Frame, made: Draft) -> None:
+    future = ctx.service.message.send(made)
     future.add_done_callback(partial(_sent, ctx, frame.id))
 
 
@@ -72,13 +85,13 @@ def _sent(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
 async def _delivered(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
     ctx.says_delivered = True
-    await ctx.service.message.delivered(ctx.user.id, asked.conv, asked.seq)
+    await ctx.service.cursor.delivered(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
 async def _read(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
-    await ctx.service.message.read(ctx.user.id, asked.conv, asked.seq)
+    await ctx.service.cursor.read(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
@@ -101,19 +114,29 @@ async def _recall(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, await ctx.service.recall.recall(ctx.user.id, asked.id)))
 
 
-def _typing(ctx: Context, frame: Frame) -> None:
+async def _edit(ctx: Context, frame: Frame) -> None:
+    asked: frames.Edit = frames.read(frame, frames.Edit)
+    edited = await ctx.service.edit.edit(ctx.user.id, asked.id, asked.text())
+    ctx.websocket.send(frames.ok(frame.id, edited))
+
+
+async def _readers(ctx: Context, frame: Frame) -> None:
+    asked: frames.ReadersOf = frames.read(frame, frames.ReadersOf)
+    found = await ctx.service.readers.of(ctx.user.id, asked.id, asked.after, asked.limit)
+    ctx.websocket.send(frames.ok(frame.id, found))
+
+
+async def _typing(ctx: Context, frame: Frame) -> None:
     asked: frames.Typing = frames.read(frame, frames.Typing)
-    if asked.chat_type == "group":
-        raise NoConversation
-    data = {"from_id": ctx.user.id, "to_id": asked.to_id, "chat_type": asked.chat_type}
-    ctx.app.ws.send_to_user(asked.to_id, encode_push("typing", data), ctx.websocket)
+    await ctx.service.typing.typing(ctx.user.id, asked.to_id, asked.chat_type, ctx.websocket)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
 async def _presence(ctx: Context, frame: Frame) -> None:
     asked: frames.Watch = frames.read(frame, frames.Watch)
-    online = await watch(ctx.app.ws, ctx.websocket, asked.users)
-    ctx.websocket.send(frames.ok(frame.id, {"online": sorted(online)}))
+    online = await watch(ctx.app.ws, ctx.websocket, asked.users, ctx.watched)
+    ctx.watched = ctx.watched.union(asked.users)
+    ctx.websocket.send(frames.ok(frame.id, frames.Online(sorted(online))))
 
 
 def _pong(ctx: Context, frame: Frame) -> None:
@@ -134,6 +157,8 @@ ANSWERS: dict[str, Answer] = {
     "sync": _sync,
     "pull": _pull,
     "recall": _recall,
+    "edit": _edit,
+    "readers": _readers,
     "typing": _typing,
     "presence": _presence,
     "ping": _pong,
@@ -145,11 +170,8 @@ def draft(ctx: Context, asked: frames.Send, origin: object = None) -> Draft:
     Give what is to be stored.
 
     Raises:
-        NoConversation: it is for a group, and there are none yet.
         InvalidData: the options are too long, or a text cannot be stored.
     """
-    if asked.chat_type == "group":
-        raise NoConversation
     return Draft(
         from_id=ctx.user.id,
         to_id=asked.to_id,
@@ -157,5 +179,6 @@ def draft(ctx: Context, asked: frames.Send, origin: object = None) -> Draft:
         type=asked.type,
         data=asked.data,
         options=asked.options_text(),
+        chat_type=asked.chat_type,
         origin=origin,
     )

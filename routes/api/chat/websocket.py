@@ -20,5 +20,11 @@ def mount(app: Application) -> None:
     app.http.post("/chat/send", authenticate, chatwebsocket.send)
     # Get what came while one was away.
     app.http.post("/chat/getmessage", authenticate, chatwebsocket.getmessage)
+    app.http.post("/chat/sync", authenticate, chatwebsocket.sync)
+    # What is never stored.
+    app.http.post("/chat/typing", authenticate, chatwebsocket.typing)
+    app.http.post("/chat/presence", authenticate, chatwebsocket.presence)
     # Recall a message.
     app.http.post("/chat/recall", authenticate, chatwebsocket.recall)
+    # Change the text of a message.
+    app.http.post("/chat/edit", authenticate, chatwebsocket.edit)

@@ -1,0 +1,39 @@
+"""Searching over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from controllers.api.chat import examples, frames
+from extend.context import Context
+from services.errors import NoConversation
+from services.search import Found
+from yolk import Controller, describe
+
+
+class Search(msgspec.Struct):
+    """What to look for, and where."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    conv: frames.Conv | None = None
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
+
+
+class SearchController(Controller[Context]):
+    """Looks for messages by what they say."""
+
+    @describe(query=Search, answer=Found, errors=(NoConversation,), example=examples.FIND)
+    async def index(self) -> None:
+        """Give messages of one's own conversations that hold a text, the newest first."""
+        asked = self.ctx.read(Search, self.ctx.query)
+        found = await self.ctx.service.search.search(
+            self.ctx.user.id,
+            asked.text,
+            conv=asked.conv,
+            before=asked.before,
+            limit=asked.limit,
+        )
+        self.ctx.api_success(found)

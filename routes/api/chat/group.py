@@ -1,0 +1,29 @@
+"""Groups: who is in them, and who may do what."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from middleware.authenticate import authenticate
+
+
+def mount(app: Application) -> None:
+    """Groups, their members, and those who want to come in."""
+    group, http = app.controller.api.chat.group, app.http
+    http.post("/chat/groups", authenticate, group.create)
+    http.get("/chat/groups/<id:int>", authenticate, group.show)
+    http.post("/chat/groups/<id:int>", authenticate, group.change)
+    http.post("/chat/groups/<id:int>/dissolve", authenticate, group.dissolve)
+    # Members.
+    http.get("/chat/groups/<id:int>/members", authenticate, group.members)
+    http.post("/chat/groups/<id:int>/leave", authenticate, group.leave)
+    http.post("/chat/groups/<id:int>/remove", authenticate, group.remove)
+    http.post("/chat/groups/<id:int>/hand_over", authenticate, group.hand_over)
+    http.post("/chat/groups/<id:int>/roles", authenticate, group.roles)
+    http.post("/chat/groups/<id:int>/mute", authenticate, group.mute)
+    http.post("/chat/groups/<id:int>/nickname", authenticate, group.nickname)
+    # Coming in.
+    http.post("/chat/groups/<id:int>/invite", authenticate, group.invite)
+    http.post("/chat/groups/<id:int>/join", authenticate, group.join)
+    http.get("/chat/groups/<id:int>/requests", authenticate, group.requests)
+    http.post("/chat/groups/<id:int>/requests/accept", authenticate, group.accept)
+    http.post("/chat/groups/<id:int>/requests/refuse", authenticate, group.refuse)

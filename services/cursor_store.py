@@ -1,0 +1,214 @@
+"""Cursors of many members in one transaction: forward only, and never past the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from services.dialects import Kind, find, key_values, keys, spell
+
+
+class Move(NamedTuple):
+    """How far one member is; 0 says nothing."""
+
+    user_id: int
+    conv: str
+    delivered: int
+    read: int
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A member's cursors before and after."""
+
+    user_id: int
+    conv: str
+    delivered: tuple[int, int]
+    read: tuple[int, int]
+
+    @property
+    def delivered_moved(self) -> bool:
+        """Whether more is delivered now."""
+        return self.delivered[0] < self.delivered[1]
+
+    @property
+    def read_moved(self) -> bool:
+        """Whether more is read now."""
+        return self.read[0] < self.read[1]
+
+
+CursorStore = Callable[[Sequence[Move]], Awaitable[list[Moved | None]]]
+"""Moves cursors and commits, or raises and leaves nothing; None for who is no member."""
+
+
+class Database(Protocol):
+    """What moving cursors needs of the plugin `orm`."""
+
+    @property
+    def dialect(self) -> str:
+        """Its kind: "sqlite", "postgres" or "mysql"."""
+
+    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
+        """Open a transaction that writes."""
+
+    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
+        """Run a plain function in a transaction, in one hop to SQLite's thread."""
+
+
+class _Place(NamedTuple):
+    """A member's row, and how far the conversation goes."""
+
+    id: int
+    last_seq: int
+    number: int | None
+    """The number of the last entry that is to be read."""
+
+
+class _Cursors(NamedTuple):
+    """What is stored."""
+
+    delivered_seq: int
+    read_seq: int
+    read_number: int
+
+
+def cursor_store_for(database: Database) -> CursorStore:
+    """
+    Give what moves cursors in *database*.
+
+    It takes no lock but the members' own, and with more than one of these it never waits for
+    another: so it stops nobody who sends, and no two wait for each other.
+    """
+
+    async def to_sqlite(moves: Sequence[Move]) -> list[Moved | None]:
+        return await database.write(lambda connection: _in_sqlite(connection, moves))  # type: ignore[no-any-return]
+
+    async def to_others(moves: Sequence[Move]) -> list[Moved | None]:
+        async with database.transaction() as connection:
+            outcomes, busy = await _attempt(connection, database.dialect, moves)
+        for place in busy:
+            # Somebody else has this one: wait for it alone.
+            async with database.transaction() as connection:
+                [outcomes[place]], _ = await _attempt(connection, database.dialect, [moves[place]])
+        return outcomes
+
+    return to_sqlite if database.dialect == "sqlite" else to_others
+
+
+_KEYS: dict[str, Kind] = {"conv": "text", "user_id": "int", "upto": "int"}
+
+
+def _places(dialect: str) -> str:
+    member = find(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
+    conversation = find(dialect, "conversation", "c", "c.conv = k.conv")
+    return f"""
+SELECT k.place, m.id, c.last_seq, (SELECT number FROM message
+    WHERE conv = c.conv AND seq <= k.upto ORDER BY seq DESC LIMIT 1) AS number
+FROM {keys(dialect, _KEYS)} {member} {conversation}"""  # noqa: S608 - constants only
+
+
+def _keys(moves: Sequence[Move]) -> list[tuple[str, int, int]]:
+    return [(move.conv, move.user_id, move.read) for move in moves]
+
+
+# --- SQLite, where nobody else writes meanwhile.
+
+_SQLITE_CURSORS = """
+SELECT id, delivered_seq, read_seq, read_number FROM member
+WHERE id IN (SELECT value FROM json_each(?))"""
+_SQLITE_MOVE = """
+UPDATE member
+SET delivered_seq = k.value->>1, read_seq = k.value->>2, read_number = k.value->>3
+FROM json_each(?) k WHERE member.id = k.value->>0"""
+
+
+def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Moved | None]:
+    found = connection.execute(_places("sqlite"), key_values("sqlite", _keys(moves)))
+    places = {row[0]: _Place(*row[1:]) for row in found}
+    ids = msgspec.json.encode([place.id for place in places.values()]).decode()
+    rows = connection.execute(_SQLITE_CURSORS, [ids])
+    updates, outcomes = _plan(moves, places, {row[0]: _Cursors(*row[1:]) for row in rows})
+    if updates:
+        connection.execute(_SQLITE_MOVE, key_values("sqlite", updates))
+    return outcomes
+
+
+# --- PostgreSQL and MariaDB, where the members are locked, by nothing but their ids: MariaDB
+# locks every row that it looks at. The end of a conversation only grows, so it needs no lock.
+
+_IDS = keys("mysql", {"id": "int"})
+_LOCK = {
+    "postgres": """
+SELECT id, delivered_seq, read_seq, read_number FROM member
+WHERE id = ANY(?::bigint[]) FOR NO KEY UPDATE""",
+    "mysql": f"""
+SELECT m.id, m.delivered_seq, m.read_seq, m.read_number
+FROM {_IDS} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
+FOR UPDATE""",  # noqa: S608 - constants only
+}
+_MOVES: dict[str, Kind] = {"id": "int", "delivered": "int", "upto": "int", "number": "int"}
+_MOVE = {
+    "postgres": f"""
+UPDATE member m SET delivered_seq = k.delivered, read_seq = k.upto, read_number = k.number
+FROM {keys("postgres", _MOVES)} WHERE m.id = k.id""",  # noqa: S608 - constants only
+    "mysql": f"""
+UPDATE {keys("mysql", _MOVES)} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
+SET m.delivered_seq = k.delivered, m.read_seq = k.upto, m.read_number = k.number""",  # noqa: S608 - constants only
+}
+
+
+async def _attempt(
+    connection: BaseDBAsyncClient, dialect: str, moves: Sequence[Move]
+) -> tuple[list[Moved | None], list[int]]:
+    """Move what can be moved, and say at which places somebody else is at work."""
+
+    async def ask(query: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        values = key_values(dialect, rows)
+        return await connection.execute_query_dict(spell(dialect, query), values)
+
+    places = {row.pop("place"): _Place(**row) for row in await ask(_places(dialect), _keys(moves))}
+    if not places:
+        return [None] * len(moves), []
+    # One lock waits; several never do, so that they are part of no circle.
+    patience = "" if len(moves) == 1 else " SKIP LOCKED"
+    ids = [(place.id,) for place in places.values()]
+    locked = {row.pop("id"): _Cursors(**row) for row in await ask(_LOCK[dialect] + patience, ids)}
+    updates, outcomes = _plan(moves, places, locked)
+    if updates:
+        values = key_values(dialect, updates)
+        await connection.execute_query(spell(dialect, _MOVE[dialect]), values)
+    busy = [number for number, place in places.items() if place.id not in locked]
+    return outcomes, busy if len(moves) > 1 else []
+
+
+# --- Common to all.
+
+
+def _plan(
+    moves: Sequence[Move], places: Mapping[int, _Place], stored: Mapping[int, _Cursors]
+) -> tuple[list[tuple[int, int, int, int]], list[Moved | None]]:
+    """Give the rows to update, and what becomes of each move."""
+    updates: list[tuple[int, int, int, int]] = []
+    outcomes: list[Moved | None] = []
+    for number, move in enumerate(moves):
+        place = places.get(number)
+        cursors = stored.get(place.id) if place else None
+        if place is None or cursors is None:
+            outcomes.append(None)
+            continue
+        # What is read has arrived.
+        wanted = max(move.delivered, move.read)
+        delivered = max(cursors.delivered_seq, min(wanted, place.last_seq))
+        read = max(cursors.read_seq, min(move.read, place.last_seq))
+        moved = Moved(
+            move.user_id, move.conv, (cursors.delivered_seq, delivered), (cursors.read_seq, read)
+        )
+        outcomes.append(moved)
+        if moved.delivered_moved or moved.read_moved:
+            count = max(cursors.read_number, place.number or 0) if moved.read_moved else None
+            updates.append((place.id, delivered, read, count or cursors.read_number))
+    return updates, outcomes

@@ -1,0 +1,59 @@
+"""The conversations that one person is in, and how far the person and each of them are."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from services.dialects import find, spell
+
+
+class Membership(NamedTuple):
+    """One person in one conversation."""
+
+    conv: str
+    chat_type: str
+    join_seq: int
+    delivered_seq: int
+    read_seq: int
+    read_number: int
+    pin_time: int
+    quiet: int
+    hidden_seq: int
+    last_seq: int
+    last_number: int
+    update_time: int
+
+    @property
+    def unread(self) -> int:
+        """How many messages there are that were not read."""
+        return self.last_number - self.read_number
+
+
+_COLUMNS = ", ".join(
+    f"{'c' if name in {'chat_type', 'last_seq', 'last_number', 'update_time'} else 'm'}.{name}"
+    for name in Membership._fields
+)
+
+
+async def read_memberships(
+    connection: BaseDBAsyncClient, dialect: str, user_id: int, *, behind: bool = False
+) -> list[Membership]:
+    """
+    Give somebody's conversations, the latest first, in one query.
+
+    Args:
+        connection: where to read.
+        dialect: "sqlite", "postgres" or "mysql".
+        user_id: whose.
+        behind: only those with something that is not delivered.
+    """
+    conversation = find(dialect, "conversation", "c", "c.conv = m.conv")
+    condition = " AND c.last_seq > m.delivered_seq" if behind else ""
+    query = (
+        f"SELECT {_COLUMNS} FROM member m {conversation} WHERE m.user_id = ?{condition}"  # noqa: S608 - constants only
+        " ORDER BY c.update_time DESC, m.conv"
+    )
+    rows = await connection.execute_query_dict(spell(dialect, query), [user_id])
+    return [Membership(**row) for row in rows]

@@ -1,0 +1,121 @@
+"""Looking for messages by what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from models import Conversation, Member
+from services.errors import InvalidData, NoConversation
+from services.ranges import read_ranges
+from services.search_index import Candidate, find
+from services.terms import conversation_term, person_term, plain, text_terms
+from services.wire import WireMessage
+from yolk import Service
+
+if TYPE_CHECKING:
+    from extend.context import Context
+
+NEWEST = 2**63 - 1
+GROUPS = 500
+"""The latest of one's groups, where no conversation is named, that are looked through."""
+TERMS = 12
+"""Terms that the index is asked for; the text itself is compared afterwards."""
+CANDIDATES = 1000
+"""Messages that are compared for one answer, at most."""
+
+
+class Found(msgspec.Struct):
+    """The answer to a search."""
+
+    messages: list[WireMessage]
+    """The newest first."""
+    more: bool
+    """There may be more: search again with `before`."""
+    before: str
+    """Where this answer ends."""
+
+
+class SearchService(Service):
+    """Searches in the conversations of one who asks."""
+
+    ctx: Context
+
+    async def search(
+        self, user_id: int, text: str, *, conv: str | None, before: int | None, limit: int
+    ) -> Found:
+        """
+        Give messages that hold a text, without regard to case, the newest first.
+
+        Args:
+            user_id: who asks.
+            text: what to look for.
+            conv: only in this conversation.
+            before: what an earlier answer said.
+            limit: how many at most.
+
+        Raises:
+            InvalidData: the text is too short.
+            NoConversation: there is none, or the user is not in it.
+        """
+        wanted = plain(text)
+        terms = text_terms(wanted)
+        if not terms:
+            raise InvalidData("text: too short to look for")
+        terms = terms[:: -(-len(terms) // TERMS)]
+        database = self.ctx.app.orm
+        places = await self._places(user_id, conv)
+        page = max(limit + 1, 20)
+        position, found = before or NEWEST, list[WireMessage]()
+        for _ in range(-(-CANDIDATES // page)):
+            candidates = await find(
+                database.connection, database.dialect, places, terms, position, page
+            )
+            messages = await self._read(user_id, candidates)
+            for candidate in candidates:
+                message = messages.get((candidate.conv, candidate.seq))
+                if message is not None and wanted in plain(message.data):
+                    if len(found) == limit:
+                        return Found(found, more=True, before=str(position))
+                    found.append(message)
+                position = candidate.id
+            if len(candidates) < page:
+                return Found(found, more=False, before=str(position))
+        return Found(found, more=True, before=str(position))
+
+    async def _places(self, user_id: int, conv: str | None) -> list[str]:
+        """Give the terms of where to look."""
+        members = Member.filter(user_id=user_id)
+        if conv is not None:
+            if not await members.filter(conv=conv).exists():
+                raise NoConversation
+            return [conversation_term(conv)]
+        groups = [row[0] for row in await members.filter(conv__startswith="g:").values_list("conv")]
+        if len(groups) > GROUPS:
+            latest = Conversation.filter(conv__in=groups).order_by("-update_time", "conv")
+            groups = [row[0] for row in await latest.limit(GROUPS).values_list("conv")]
+        return [person_term(user_id), *map(conversation_term, groups)]
+
+    async def _read(
+        self, user_id: int, candidates: list[Candidate]
+    ) -> dict[tuple[str, int], WireMessage]:
+        """Give those of the candidates that are messages, and that the user may see."""
+        if not candidates:
+            return {}
+        convs = {one.conv for one in candidates}
+        members = Member.filter(user_id=user_id, conv__in=list(convs))
+        seats: dict[str, int] = dict(await members.values_list("conv", "join_seq"))
+        database = self.ctx.app.orm
+        ranges = [
+            (one.conv, one.seq - 1, one.seq)
+            for one in candidates
+            if one.seq > seats.get(one.conv, NEWEST)
+        ]
+        found = await read_ranges(database.connection, database.dialect, ranges)
+        return {
+            (conv, message.seq): message
+            for conv, messages in found.items()
+            for message in messages
+            if message.type == "text" and not message.isremove
+        }

@@ -1,0 +1,300 @@
+"""The search's table, in each database's own SQL: what is written, and what is looked up."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
+from tortoise.expressions import F
+
+from models import Conversation, SearchEntry
+from services.terms import LONGEST, entry_id, entry_terms
+
+ENTRIES = 50
+"""Entries that one transaction goes through, where it is not said otherwise."""
+CHARACTERS = 10_000
+"""Characters that one transaction indexes before it stops."""
+
+
+class Database(Protocol):
+    """What indexing needs of the plugin `orm`."""
+
+    @property
+    def dialect(self) -> str:
+        """Its kind: "sqlite", "postgres" or "mysql"."""
+
+    @property
+    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
+        """What is raised while it is away."""
+
+    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
+        """Open a transaction that writes."""
+
+    async def write(self, work: Any) -> Any:
+        """Run a plain function in a transaction, in one hop to SQLite's thread."""
+
+
+class Head(NamedTuple):
+    """What is indexed of a message."""
+
+    conv: str
+    seq: int
+    create_time: int
+    text: str
+
+
+class Candidate(NamedTuple):
+    """A message that has all terms, in any order."""
+
+    id: int
+    conv: str
+    seq: int
+
+
+# --- What is to be indexed. Ranges are looked up by (conv, seq).
+
+_TEXTS = "m.type = 'text' AND m.isremove = 0"
+_SQLITE_HEADS = f"""
+SELECT m.conv, m.seq, m.create_time, substr(m.data, 1, {LONGEST}) FROM json_each(?) k
+CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2
+WHERE {_TEXTS}"""  # noqa: S608 - constants only
+_POSTGRES_HEADS = f"""
+SELECT m.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
+CROSS JOIN LATERAL
+    (SELECT m.conv, m.seq, m.create_time, left(m.data, {LONGEST}) AS text FROM message m
+    WHERE m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high AND {_TEXTS}) m
+"""  # noqa: S608 - constants only
+_MYSQL_HEADS = f"""
+SELECT m.conv, m.seq, m.create_time, LEFT(m.data, {LONGEST}) AS text
+FROM JSON_TABLE(%s, '$[*]' COLUMNS (
+    conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
+    low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
+STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high
+WHERE {_TEXTS}"""  # noqa: S608 - constants only
+
+_SQLITE_BEHIND = """
+SELECT c.conv, c.indexed_seq, c.last_seq FROM json_each(?) k
+CROSS JOIN conversation c ON c.conv = k.value WHERE c.indexed_seq < c.last_seq"""
+_SQLITE_TAKEN = "SELECT id FROM search_entry WHERE id IN (SELECT value FROM json_each(?))"
+_SQLITE_ADD = """
+INSERT INTO search_entry (id, conv, seq, terms)
+SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)"""
+_SQLITE_MOVE = """
+UPDATE conversation SET indexed_seq = k.value->>1 FROM json_each(?) k WHERE conv = k.value->>0"""
+
+
+async def index(database: Database, convs: Collection[str], entries: int = ENTRIES) -> list[str]:
+    """
+    Index what was written in some conversations, as much as fits into a short transaction.
+
+    The conversations are locked in it, so two workers never index the same, and an edit or a
+    recall comes before or after.
+
+    Args:
+        database: of the worker.
+        convs: whose entries, the most urgent first.
+        entries: how many it goes through at most.
+
+    Returns:
+        the conversations that have more, those that it did not come to first.
+    """
+    if database.dialect == "sqlite":
+        more: list[str] = await database.write(
+            lambda connection: _index_in_sqlite(connection, convs, entries)
+        )
+        return more
+    async with database.transaction() as connection:
+        behind = Conversation.filter(conv__in=convs, indexed_seq__lt=F("last_seq"))
+        # In the order in which sending locks them.
+        rows = await behind.order_by("conv").using_db(connection).select_for_update()
+        order = {conv: place for place, conv in enumerate(convs)}
+        rows.sort(key=lambda row: order[row.conv])
+        ranges = _ranges(((row.conv, row.indexed_seq, row.last_seq) for row in rows), entries)
+        if not ranges:
+            return []
+        new, ends = _plan(ranges, await _heads(connection, database.dialect, ranges))
+        await _free(connection, new)
+        await SearchEntry.bulk_create(new, using_db=connection)
+        moved = [row for row in rows if row.conv in ends]
+        for row in moved:
+            row.indexed_seq = ends[row.conv]
+        await Conversation.bulk_update(moved, ["indexed_seq"], using_db=connection)
+    return _more(((row.conv, row.indexed_seq, row.last_seq) for row in rows), ends)
+
+
+def _index_in_sqlite(connection: sqlite3.Connection, convs: Iterable[str], most: int) -> list[str]:
+    execute = connection.execute
+    behind = [tuple(row) for row in execute(_SQLITE_BEHIND, (_json(convs),))]
+    ranges = _ranges(behind, most)
+    heads = execute(_SQLITE_HEADS, (_json(ranges),)) if ranges else ()
+    entries, ends = _plan(ranges, [Head(*row) for row in heads])
+    new, taken = entries, set[int]()
+    while new:
+        taken |= {row[0] for row in execute(_SQLITE_TAKEN, (_json(_ids(new)),))}
+        new = _move_on(new, taken)
+    if entries:
+        rows = [(entry.id, entry.conv, entry.seq, entry.terms) for entry in entries]
+        execute(_SQLITE_ADD, (_json(rows),))
+    if ends:
+        execute(_SQLITE_MOVE, (_json(ends.items()),))
+    return _more(behind, ends)
+
+
+async def _heads(
+    connection: BaseDBAsyncClient, dialect: str, ranges: list[tuple[str, int, int]]
+) -> list[Head]:
+    if dialect == "postgres":
+        columns: list[Any] = [list(column) for column in zip(*ranges, strict=True)]
+        rows = await connection.execute_query_dict(_POSTGRES_HEADS, columns)
+    else:
+        rows = await connection.execute_query_dict(_MYSQL_HEADS, [_json(ranges)])
+    return [Head(row["conv"], row["seq"], row["create_time"], row["text"]) for row in rows]
+
+
+def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[tuple[str, int, int]]:
+    """Give where to begin and to end in each conversation, so that it fits into one transaction."""
+    ranges = []
+    for conv, indexed_seq, last_seq in behind:
+        upto = min(last_seq, indexed_seq + room)
+        if upto > indexed_seq:
+            ranges.append((conv, indexed_seq, upto))
+            room -= upto - indexed_seq
+    return ranges
+
+
+def _plan(
+    ranges: list[tuple[str, int, int]], heads: Iterable[Head]
+) -> tuple[list[SearchEntry], dict[str, int]]:
+    """Give the entries to write, and how far each conversation is indexed then."""
+    entries: list[SearchEntry] = []
+    ends = {conv: upto for conv, _, upto in ranges}
+    order = {conv: place for place, conv in enumerate(ends)}
+    room = CHARACTERS
+    for head in sorted(heads, key=lambda head: (order[head.conv], head.seq)):
+        if room <= 0:
+            # This one and what comes after it: the next time.
+            kept = {conv: end for conv, end in ends.items() if order[conv] < order[head.conv]}
+            return entries, {**kept, head.conv: head.seq - 1}
+        room -= len(head.text)
+        if terms := entry_terms(head.conv, head.text):
+            number = entry_id(head.create_time, head.conv, head.seq)
+            entries.append(SearchEntry(id=number, conv=head.conv, seq=head.seq, terms=terms))
+    return entries, ends
+
+
+def _more(behind: Iterable[tuple[str, int, int]], ends: Mapping[str, int]) -> list[str]:
+    """Give the conversations that are not indexed to their end, the untouched ones first."""
+    more = [conv for conv, _, last_seq in behind if ends.get(conv, -1) < last_seq]
+    return sorted(more, key=lambda conv: conv in ends)
+
+
+async def _free(connection: BaseDBAsyncClient, entries: Sequence[SearchEntry]) -> None:
+    """Give each entry an id that no other has."""
+    new, taken = list(entries), set[int]()
+    while new:
+        found = SearchEntry.filter(id__in=_ids(new)).using_db(connection)
+        taken |= {int(row[0]) for row in await found.values_list("id")}
+        new = _move_on(new, taken)
+
+
+def _move_on(entries: Iterable[SearchEntry], taken: set[int]) -> list[SearchEntry]:
+    """Give the next id to those whose id is taken, and give these."""
+    moved = []
+    for entry in entries:
+        if entry.id in taken:
+            entry.id += 1
+            moved.append(entry)
+        else:
+            taken.add(entry.id)
+    return moved
+
+
+def _ids(entries: Iterable[SearchEntry]) -> list[int]:
+    return [entry.id for entry in entries]
+
+
+# --- What changes later, in the transaction of the change.
+
+
+async def forget(connection: BaseDBAsyncClient, conv: str, seq: int) -> None:
+    """Take a message out of the search."""
+    await SearchEntry.filter(conv=conv, seq=seq).using_db(connection).delete()
+
+
+async def change(
+    connection: BaseDBAsyncClient,
+    conversation: Conversation,
+    seq: int,
+    create_time: int,
+    text: str,
+) -> None:
+    """
+    Index a message's new text, if it was indexed already; else that is still to come.
+
+    Args:
+        connection: the transaction of the edit.
+        conversation: locked in it.
+        seq: the message's.
+        create_time: the message's.
+        text: its new text.
+    """
+    conv = conversation.conv
+    await forget(connection, conv, seq)
+    terms = entry_terms(conv, text)
+    if terms and seq <= conversation.indexed_seq:
+        number = entry_id(create_time, conv, seq)
+        entry = SearchEntry(id=number, conv=conv, seq=seq, terms=terms)
+        await _free(connection, [entry])
+        await entry.save(using_db=connection)
+
+
+# --- Looking up. A query is made of our own terms alone: there is nothing to escape.
+
+_SQLITE_FIND = """
+SELECT e.id, e.conv, e.seq FROM search_terms t CROSS JOIN search_entry e ON e.id = t.rowid
+WHERE t.search_terms MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?"""
+# "id + 0": the index on terms, never the table from its end.
+_POSTGRES_FIND = """
+SELECT id, conv, seq FROM search_entry
+WHERE to_tsvector('simple', terms) @@ to_tsquery('simple', $1) AND id + 0 < $2
+ORDER BY id + 0 DESC LIMIT $3"""
+_MYSQL_FIND = """
+SELECT id, conv, seq FROM search_entry
+WHERE MATCH (terms) AGAINST (%s IN BOOLEAN MODE) AND id + 0 < %s ORDER BY id + 0 DESC LIMIT %s"""
+
+
+async def find(
+    connection: BaseDBAsyncClient,
+    dialect: str,
+    places: Sequence[str],
+    terms: Sequence[str],
+    before: int,
+    limit: int,
+) -> list[Candidate]:
+    """
+    Give messages that have one of some places and all of some terms, the newest first.
+
+    Args:
+        connection: where to read.
+        dialect: "sqlite", "postgres" or "mysql".
+        places: terms of conversations and of people, at least one.
+        terms: of the text, at least one.
+        before: only entries with a smaller id.
+        limit: how many at most.
+    """
+    if dialect == "mysql":
+        query, wanted = _MYSQL_FIND, " ".join([f"+({' '.join(places)})", *(f"+{t}" for t in terms)])
+    elif dialect == "postgres":
+        query, wanted = _POSTGRES_FIND, " & ".join([f"({' | '.join(places)})", *terms])
+    else:
+        query, wanted = _SQLITE_FIND, " AND ".join([f"({' OR '.join(places)})", *terms])
+    rows = await connection.execute_query_dict(query, [wanted, before, limit])
+    return [Candidate(row["id"], row["conv"], row["seq"]) for row in rows]
+
+
+def _json(values: Iterable[Any]) -> str:
+    return msgspec.json.encode(list(values)).decode()

@@ -1,0 +1,106 @@
+"""
+A batch in SQLite.
+
+Lists go in as JSON, so that one statement, and one release of the interpreter's lock, does for
+all rows. CROSS JOIN keeps the order: look up each key, never scan the table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from services.batch import Batch, Findings, Pair, Seat
+from services.store_rows import COLUMNS, NAMES, by_key, values
+from services.wire import WireMessage, group, single
+
+_encode = msgspec.json.Encoder().encode
+
+_PEOPLE = "SELECT id, status FROM user WHERE id IN (SELECT value FROM json_each(?))"
+_EARLIER = """
+SELECT m.* FROM json_each(?) k
+CROSS JOIN message m ON m.from_id = k.value->>0 AND m.cid = k.value->>1"""
+_PAIRS = """
+SELECT k.value->>0, k.value->>1, b.id IS NOT NULL, coalesce(p.strangers, ?),
+    coalesce(s.sent_seq, 0), coalesce(r.sent_seq, 0)
+FROM json_each(?) k
+LEFT JOIN block b ON b.user_id = k.value->>1 AND b.blocked_id = k.value->>0
+LEFT JOIN preference p ON p.user_id = k.value->>1
+LEFT JOIN member s ON s.conv = k.value->>2 AND s.user_id = k.value->>0
+LEFT JOIN member r ON r.conv = k.value->>2 AND r.user_id = k.value->>1"""
+_SEATS = """
+SELECT g.id, m.user_id, g.version, g.muted, m.role, m.muted_until FROM json_each(?) k
+CROSS JOIN chat_group g ON g.id = k.value->>0
+CROSS JOIN member m ON m.conv = k.value->>2 AND m.user_id = k.value->>1
+WHERE g.dissolve_time IS NULL"""
+_GROUP_MEMBERS = "SELECT user_id FROM member WHERE conv = ?"
+_CONVERSATIONS = """
+INSERT INTO conversation (conv, chat_type, last_seq, last_number, update_time)
+SELECT value->>0, 'single', value->>1, value->>1, ? FROM json_each(?) WHERE true
+ON CONFLICT (conv) DO UPDATE SET last_seq = last_seq + excluded.last_seq,
+    last_number = last_number + excluded.last_number, update_time = excluded.update_time
+RETURNING conv, last_seq, last_number"""
+_MEMBERS = """
+INSERT INTO member (conv, user_id, create_time)
+SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true
+ON CONFLICT (conv, user_id) DO NOTHING"""
+_MESSAGES = f"""
+INSERT INTO message ({COLUMNS})
+SELECT {", ".join(f"value->>{place}" for place in range(len(NAMES)))}, 0, ? FROM json_each(?)
+"""  # noqa: S608 - constants only
+_OWN_CURSORS = """
+UPDATE member SET read_seq = k.value->>2, read_number = k.value->>3, sent_seq = k.value->>2
+FROM json_each(?) k WHERE conv = k.value->>0 AND user_id = k.value->>1"""
+
+
+def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str) -> None:
+    """
+    Store a batch within an open transaction, the only one that writes.
+
+    Args:
+        connection: with the transaction. Nothing of the batch is true before it commits.
+        batch: what to store.
+        strangers: what people who decided nothing take from strangers.
+    """
+    execute = connection.execute
+    people = execute(_PEOPLE, (_json(batch.people),))
+    earlier = execute(_EARLIER, (_json(batch.keys),)) if batch.keys else ()
+    pairs = [(sender, to, single(sender, to)) for sender, to in batch.pairs]
+    seats = [(number, sender, group(number)) for number, sender in batch.seats]
+    batch.plan(
+        Findings(
+            statuses=dict(map(tuple, people)),
+            earlier=by_key(map(WireMessage.of_columns, earlier)),
+            pairs={
+                (row[0], row[1]): Pair(*row[2:])
+                for row in execute(_PAIRS, (strangers, _json(pairs)))
+            }
+            if pairs
+            else {},
+            seats={(row[0], row[1]): Seat(*row[2:]) for row in execute(_SEATS, (_json(seats),))}
+            if seats
+            else {},
+        )
+    )
+    if not batch.counts:
+        return
+    for conv in batch.unknown:
+        batch.members[conv] = tuple(row[0] for row in execute(_GROUP_MEMBERS, (conv,)))
+    ends = {
+        conv: (last_seq, last_number)
+        for conv, last_seq, last_number in execute(
+            _CONVERSATIONS, (batch.now, _json(batch.counts.items()))
+        )
+    }
+    if members := batch.new_members(ends):
+        execute(_MEMBERS, (batch.now, _json(members)))
+    rows = batch.number(ends)
+    execute(_MESSAGES, (batch.now, _json(map(values, rows))))
+    execute(_OWN_CURSORS, (_json(batch.own_cursors()),))
+
+
+def _json(rows: Iterable[Any]) -> str:
+    return _encode(list(rows)).decode()

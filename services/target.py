@@ -1,0 +1,74 @@
+"""The message that somebody wants to change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+from uuid_utils.compat import UUID
+
+from models import Conversation, Member, Message
+from services.entries import lock_conversation
+from services.errors import NoMessage
+from services.wire import WireMessage
+
+if TYPE_CHECKING:
+    from extend.context import Context
+
+ENTRIES = ("recall", "edit", "notice")
+"""The types of what tells of a change. They are no messages."""
+
+
+class Target(NamedTuple):
+    """A message, with what has to be known before it is changed."""
+
+    conversation: Conversation
+    """Locked: one change at a time."""
+    message: Message
+    member: Member
+    """Whoever asks."""
+
+
+async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: str) -> Target:
+    """
+    Give a message that nobody else changes before the transaction ends.
+
+    Args:
+        connection: the transaction.
+        user_id: who asks.
+        message_id: the message's id.
+
+    Raises:
+        NoMessage: there is none, it tells of a change, or the one who asks cannot see it (any
+            more).
+    """
+    target = parse_id(message_id)
+    found = None if target is None else await Message.get_or_none(id=target, using_db=connection)
+    if found is None or found.type in ENTRIES:
+        raise NoMessage
+    conversation = await lock_conversation(connection, found.conv)
+    member = await Member.get_or_none(conv=found.conv, user_id=user_id, using_db=connection)
+    # Read again, now that nobody else changes it.
+    message = await Message.get_or_none(id=target, using_db=connection)
+    if conversation is None or member is None or message is None or message.seq <= member.join_seq:
+        raise NoMessage
+    return Target(conversation, message, member)
+
+
+async def tell(ctx: Context, entry: WireMessage) -> None:
+    """Push a committed entry to everybody who is in its conversation."""
+    try:
+        people = await ctx.app.recipients.of(entry.conv)
+    except ctx.unavailable_errors as error:
+        # Committed is committed: who is not told now finds it when syncing.
+        ctx.logger.error("telling of a change in %s failed: %s", entry.conv, error)
+        people = ()
+    ctx.app.delivery.push(entry, people)
+
+
+def parse_id(text: str) -> UUID | None:
+    """Give a message's id, or None where it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

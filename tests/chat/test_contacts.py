@@ -1,0 +1,139 @@
+"""Blocking, strangers, and who is told of writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models import Block, Preference
+from tests.chat.test_cursors import make_group
+from tests.databases import database_url, open_orm
+from tests.rows import add_user, rows
+from yolk.testing import Server, User
+
+__all__ = ["database_url"]
+
+
+async def test_blocking_and_taking_it_back(server: Server, ada: User, bob: User) -> None:
+    """Who is blocked cannot write, until that is taken back; to do it twice is no error."""
+    phone = await ada.connect()
+    for _ in range(2):
+        assert await ada.post("/chat/block", user_id=bob.id, on=True) == {}
+    told = (await phone.wait_for(type="system"))["data"]
+    refused = await server.ask(
+        "POST", "/chat/send", token=bob.token, json={"to_id": ada.id, "data": "x"}
+    )
+    blocked = await ada.get("/chat/blocked")
+    for _ in range(2):
+        await ada.post("/chat/block", user_id=bob.id, on=False)
+    sent = await bob.post("/chat/send", to_id=ada.id, data="x")
+
+    assert told == {"event": "block", "user_id": bob.id, "on": True}
+    assert (refused.json()["code"], refused.json()["data"]) == (
+        2003,
+        "对方把你拉黑了",
+    )
+    assert [one["id"] for one in blocked["people"]] == [bob.id]
+    assert sent["seq"] == 1
+    assert await ada.get("/chat/blocked") == {"people": [], "more": False}
+
+
+async def test_who_was_blocked_is_listed_page_by_page(server: Server, ada: User) -> None:
+    """In the order of ids, from any of them on."""
+    others = [add_user(server, f"other{number}") for number in range(3)]
+    for other in others:
+        await ada.post("/chat/block", user_id=other.id, on=True)
+
+    first = await ada.get("/chat/blocked", limit=2)
+    rest = await ada.get("/chat/blocked", limit=2, after=first["people"][-1]["id"])
+
+    assert [one["id"] for one in first["people"]] == [others[0].id, others[1].id]
+    assert [one["id"] for one in rest["people"]] == [others[2].id]
+    assert (first["more"], rest["more"]) == (True, False)
+
+
+async def test_nobody_blocks_themselves_or_nobody(server: Server, ada: User) -> None:
+    """Both are refused, each by a code of its own."""
+    for user_id, code in ((ada.id, 2030), (2**62, 2004), (0, 1002)):
+        body = {"user_id": user_id, "on": True}
+        answer = await server.ask("POST", "/chat/block", token=ada.token, json=body)
+        assert answer.json()["code"] == code
+
+
+async def test_what_strangers_may_send(server: Server, ada: User, bob: User) -> None:
+    """One decides, one's devices are told, and sending obeys."""
+    phone = await ada.connect()
+    assert await ada.get("/chat/preferences") == {"strangers": "freely"}
+
+    await ada.post("/chat/preferences", strangers="one")
+    assert (await phone.wait_for(type="system"))["data"] == {
+        "event": "preferences",
+        "strangers": "one",
+    }
+    await ada.post("/chat/preferences", strangers="nothing")
+    refused = await server.ask(
+        "POST", "/chat/send", token=bob.token, json={"to_id": ada.id, "data": "x"}
+    )
+    wrong = await server.ask(
+        "POST", "/chat/preferences", token=ada.token, json={"strangers": "sometimes"}
+    )
+
+    assert await ada.get("/chat/preferences") == {"strangers": "nothing"}
+    assert refused.json()["code"] == 2008
+    assert wrong.json()["code"] == 1002
+
+
+async def test_decisions_are_kept_on_every_database(tmp_path: Path, database_url: str) -> None:
+    """To decide or to block again changes one row and adds none."""
+    async with open_orm(tmp_path, database_url):
+        for strangers in ("one", "nothing"):
+            await Preference.update_or_create({"strangers": strangers}, user_id=7)
+            await Block.bulk_create([Block(user_id=7, blocked_id=8)], ignore_conflicts=True)
+
+        assert [one.strangers for one in await Preference.all()] == ["nothing"]
+        assert await Block.all().count() == 1
+
+
+# --- typing
+
+
+async def test_who_blocked_the_writer_sees_no_typing(ada: User, bob: User) -> None:
+    """The writer does not learn that: the answer is ok."""
+    his, hers = await bob.connect(), await ada.connect()
+    await ada.post("/chat/block", user_id=bob.id, on=True)
+
+    assert (await his.request("typing", to_id=ada.id))["msg"] == "ok"
+    await ada.post("/chat/block", user_id=bob.id, on=False)
+    assert await bob.post("/chat/typing", to_id=ada.id) == {}
+
+    await hers.wait_for(type="typing")
+    assert not [one for one in hers.passed if one.get("type") == "typing"]
+
+
+async def test_a_group_sees_who_is_typing(server: Server, ada: User, bob: User) -> None:
+    """All members but the writer; who is no member is told that there is no such group."""
+    conv, group_id = await make_group(ada, bob)
+    hers, his = await ada.connect(), await bob.connect()
+    stranger = await add_user(server, "carol").connect()
+
+    assert (await hers.request("typing", to_id=group_id, chat_type="group"))["msg"] == "ok"
+    told = (await his.wait_for(type="typing"))["data"]
+    refused = await stranger.request("typing", to_id=group_id, chat_type="group")
+    nowhere = await hers.request("typing", to_id=2**62, chat_type="group")
+
+    assert told == {"from_id": ada.id, "to_id": group_id, "chat_type": "group"}
+    assert (refused["code"], nowhere["code"]) == (2010, 2010)
+    assert not [one for one in hers.passed if one.get("type") == "typing"]
+    assert not rows(server, "SELECT 1 FROM message WHERE conv = ? AND type <> 'notice'", conv)
+
+
+async def test_in_a_large_group_nobody_is_told(server: Server, ada: User, bob: User) -> None:
+    """Above 200 members typing is answered and not sent."""
+    many = [add_user(server, f"member{number}") for number in range(199)]
+    _, group_id = await make_group(ada, bob, *many)
+    hers, his = await ada.connect(), await bob.connect()
+
+    assert (await hers.request("typing", to_id=group_id, chat_type="group"))["msg"] == "ok"
+    await hers.request("typing", to_id=bob.id)
+
+    assert (await his.wait_for(type="typing"))["data"]["chat_type"] == "single"
+    assert not [one for one in his.passed if one.get("type") == "typing"]

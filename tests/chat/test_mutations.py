@@ -1,0 +1,220 @@
+"""Faults that are planted on purpose: the tests catch every one of them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.copies import ROOMS, ROOT
+
+WRITER = "services/writer.py"
+ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
+
+
+class Patch(NamedTuple):
+    """A change of one file; what it replaces is there once."""
+
+    path: str
+    old: str
+    new: str
+
+
+class Fault(NamedTuple):
+    """Something that somebody could do wrong."""
+
+    patches: tuple[Patch, ...]
+    caught_by: str
+    """The test that fails."""
+    passes: str
+    """One that it does not touch: so it is this fault that is caught, and no broken program."""
+
+
+STORE = "            await self._store(batch)\n"
+EARLY = """\
+            storing = asyncio.ensure_future(self._store(batch))
+            while not storing.done() and not batch.outcomes():
+                await asyncio.sleep(0)
+"""
+FAULTS = {
+    "ok before the commit": Fault(
+        (Patch(WRITER, STORE, EARLY),),
+        caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
+        passes="test_writer.py::test_the_same_cid_of_two_people_is_two_messages[sqlite]",
+    ),
+    "a push before the commit": Fault(
+        (
+            Patch(
+                WRITER,
+                STORE,
+                f"{EARLY}            self._announce(batch.outcomes())\n            await storing\n",
+            ),
+            Patch(WRITER, "                self._announce(outcomes)\n", ""),
+        ),
+        caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
+        passes=ANY_OTHER,
+    ),
+    "a seq given outside of the transaction": Fault(
+        (
+            Patch(
+                "services/store_sqlite.py",
+                "    if members := batch.new_members(ends):\n",
+                "    execute('COMMIT')\n"
+                "    execute('BEGIN IMMEDIATE')\n"
+                "    if members := batch.new_members(ends):\n",
+            ),
+        ),
+        caught_by="test_writer.py::test_what_cannot_be_stored_fails_alone[sqlite]",
+        passes=ANY_OTHER,
+    ),
+    "getmessage moves the cursor past what it left out": Fault(
+        (
+            Patch(
+                "services/message.py",
+                "                    passed[conv] = some[-1].seq\n",
+                "                    passed[conv] = upto\n",
+            ),
+        ),
+        caught_by="test_sending.py::test_getmessage_moves_only_past_what_it_gave",
+        passes="test_sending.py::test_two_people_chat",
+    ),
+    "a cursor moved past the end": Fault(
+        (
+            Patch(
+                "services/cursor_store.py",
+                "min(wanted, place.last_seq)",
+                "wanted",
+            ),
+        ),
+        caught_by="test_cursors.py::test_cursors_never_pass_the_end[sqlite]",
+        passes="test_cursors.py::test_cursors_never_go_back[sqlite]",
+    ),
+    "deduped by memory only": Fault(
+        (
+            Patch("services/batch.py", "found.earlier.get(key)", "self.remembered.get(key)"),
+            Patch(
+                WRITER,
+                "        self._room = queue\n",
+                "        self._room = queue\n        self._remembered = {}\n",
+            ),
+            Patch(
+                WRITER,
+                "        batch = Batch(drafts, self._recipients.known)\n",
+                "        batch = Batch(drafts, self._recipients.known)\n"
+                "        batch.remembered = self._remembered\n",
+            ),
+            Patch(
+                WRITER,
+                "        return batch.outcomes()\n",
+                "        for one in batch.outcomes():\n"
+                "            if isinstance(one, Stored):\n"
+                "                key = one.message.from_id, one.message.cid\n"
+                "                self._remembered[key] = one.message\n"
+                "        return batch.outcomes()\n",
+            ),
+        ),
+        caught_by="test_writer.py::test_two_writers_and_one_cid_are_one_message[sqlite]",
+        passes="test_writer.py::test_repetitions_are_one_message[sqlite]",
+    ),
+    "a repetition pushed again": Fault(
+        (Patch(WRITER, "isinstance(one, Stored) and not one.dup]", "isinstance(one, Stored)]"),),
+        caught_by="test_writer.py::test_repetitions_are_one_message[sqlite]",
+        passes=ANY_OTHER,
+    ),
+    "a recall counted as unread": Fault(
+        (
+            Patch(
+                "services/entries.py",
+                "    conversation.last_seq += 1\n",
+                "    conversation.last_seq += 1\n    conversation.last_number += 1\n",
+            ),
+            Patch(
+                "services/entries.py",
+                "last_seq=entry.seq, ",
+                "last_seq=entry.seq, last_number=entry.number, ",
+            ),
+        ),
+        caught_by="test_resuming.py::test_a_recall_removes_the_content_and_tells_everybody",
+        passes="test_resuming.py::test_recalling_again_gives_the_same_entry",
+    ),
+    "who left a group still told": Fault(
+        (
+            Patch(
+                "services/group_change.py",
+                "            self.group.version += 1\n",
+                "            self.group.version += 0\n",
+            ),
+        ),
+        caught_by="test_group_races.py::test_those_put_out_are_told[sqlite]",
+        passes="test_group_races.py::test_a_group_has_one_owner[sqlite]",
+    ),
+    "what was said before one joined": Fault(
+        (Patch("services/conversation.py", "max(member.join_seq, after or 0)", "after or 0"),),
+        caught_by="test_group_joining.py::test_joining_shows_history_or_not",
+        passes="test_group_joining.py::test_anybody_joins_an_open_group",
+    ),
+}
+
+
+def copy(folder: Path) -> Path:
+    """Copy what runs the tests of chat, compiled as it is."""
+    root = folder / "app"
+    leave_out = shutil.ignore_patterns("node_modules", "*.pyc.*")
+    for room in (*ROOMS, "tests"):
+        shutil.copytree(ROOT / room, root / room, ignore=leave_out)
+    for name in ("app.py", "pyproject.toml"):
+        shutil.copy2(ROOT / name, root)
+    return root
+
+
+def plant(root: Path, patch: Patch) -> None:
+    """Change a file of the copy."""
+    path = root / patch.path
+    text = path.read_text()
+    assert text.count(patch.old) == 1, f"{patch.path} has changed: plant the fault anew"
+    path.write_text(text.replace(patch.old, patch.new))
+
+
+def outcomes(root: Path, tests: set[str]) -> dict[str, str]:
+    """Run tests of the copy, and give what became of each."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    # Only the two plugins that these tests need: half of the time went into loading the others.
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    plugins = ["-p", "pytest_asyncio.plugin", "-p", "pytest_timeout", "-p", "no:cacheprovider"]
+    options = [*plugins, "-q", "-rA", "--tb=short", "--timeout=60"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *(f"tests/chat/{test}" for test in tests)],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(run.stdout, run.stderr)
+    found = re.findall(r"^(PASSED|FAILED|ERROR) tests/chat/(\S+)", run.stdout, re.MULTILINE)
+    return {test: outcome for outcome, test in found}
+
+
+def test_without_a_fault_they_pass(tmp_path: Path) -> None:
+    """A copy that nobody changed passes every test that is named here."""
+    named = {test for fault in FAULTS.values() for test in (fault.caught_by, fault.passes)}
+
+    assert outcomes(copy(tmp_path), named) == dict.fromkeys(named, "PASSED")
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_caught(fault: Fault, tmp_path: Path) -> None:
+    """The test that is there for it fails, and another one passes."""
+    root = copy(tmp_path)
+    for patch in fault.patches:
+        plant(root, patch)
+
+    found = outcomes(root, {fault.caught_by, fault.passes})
+
+    assert found == {fault.caught_by: "FAILED", fault.passes: "PASSED"}

@@ -1,0 +1,224 @@
+"""What /docs says is what the server does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from openapi_spec_validator import validate
+
+from app import create_app
+from controllers.api.chat import examples
+from controllers.api.examples import REFRESH_TOKEN
+from extend.application import Application
+from services.errors import ChatError
+from tests.conftest import ROOT
+from tests.copies import copy_chat
+from tests.rows import database
+from tests.schemas import strict
+from yolk.openapi import build
+from yolk.testing import Server, User
+
+PEOPLE = ("ada", "grace", "carol", "dan", "eve", "finn")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat in which nobody has been yet."""
+    running = Server(ROOT, tmp_path_factory.mktemp("story")).start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[Application]:
+    """Give the application, which serves nobody."""
+    made = create_app()
+    yield made
+    Application.unregister_app(made)
+
+
+@pytest.fixture(scope="module")
+def document(application: Application) -> dict[str, Any]:
+    """Give the OpenAPI document."""
+    return build(application)
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give path, method and operation of all addresses, in their order."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method.upper(), operation
+
+
+def known_errors(kind: type[ChatError] = ChatError) -> Iterator[type[ChatError]]:
+    """Give every error with a code."""
+    for child in kind.__subclasses__():
+        if hasattr(child, "code"):
+            yield child
+        yield from known_errors(child)
+
+
+def check(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
+    """Hold that a value is what the document's schema says, with no field beyond it."""
+    whole = {**schema, "components": document["components"]}
+    jsonschema.Draft202012Validator(whole).validate(value)
+
+
+def test_the_document_is_valid(document: dict[str, Any]) -> None:
+    """It is OpenAPI 3.1."""
+    validate(document)
+
+
+async def test_the_document_is_served(served: Server, document: dict[str, Any]) -> None:
+    """It lies at /docs/openapi.json; /docs shows it, and needs nothing from anywhere else."""
+    page = await served.ask("GET", "/docs")
+    found = (await served.ask("GET", "/docs/openapi.json")).json()
+    errors = found["components"].pop("examples")
+    expected = {**document, "components": {**document["components"]}}
+    known = expected["components"].pop("examples")  # and what other tests may define
+
+    assert found == expected
+    assert errors.items() <= known.items()
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<script" not in page.text
+    assert not [found for found in ("src=", "@import", "url(") if found in page.text]
+    for path, _, operation in operations(document):
+        assert f"<code>{path}</code> {escape(operation['summary'])}" in page.text
+
+
+async def test_prod_shows_nothing(tmp_path: Path) -> None:
+    """The documentation is for developers: in prod there is none."""
+    changes = {"config/config_prod.py": 'OAS = False\nwebsocket = {"origins": "any"}\n'}
+    server = Server(copy_chat(tmp_path, changes), tmp_path / "data", {"YOLK_ENV": "prod"}).start()
+    try:
+        answers = [await server.ask("GET", path) for path in ("/docs", "/docs/openapi.json")]
+    finally:
+        server.stop()
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+
+
+def test_every_address_is_described_and_nothing_else(
+    application: Application, document: dict[str, Any]
+) -> None:
+    """Each has a summary, an example, an answer, and says what it takes a token for."""
+    mounted = {
+        (path.replace("<id:int>", "{id}"), method)
+        for route in application.http.routes
+        for path, method in [(route.path, *route.methods)]
+    }
+
+    assert {(path, method) for path, method, _ in operations(document)} == mounted
+    for path, method, operation in operations(document):
+        good = operation["responses"]["200"]["content"]["application/json"]
+        assert operation["summary"].endswith((".", "?")), path
+        assert "example" in good, path
+        if method == "GET":
+            assert "requestBody" not in operation, path
+        free = path in ("/auth/register", "/auth/login", "/auth/refresh")
+        ways = [name for way in operation.get("security", ()) for name in way]
+        assert ways == ([] if free else ["token", "bearer", "address"]), path
+        assert set(ways) <= document["components"]["securitySchemes"].keys()
+
+
+def test_every_error_is_described(document: dict[str, Any]) -> None:
+    """Each code has its status, and both texts; each address names those that it may answer."""
+    listed = document["components"]["examples"]
+    named: dict[int, set[str]] = {}
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status != "200":
+                for code in response["content"]["application/json"]["examples"]:
+                    named.setdefault(int(code), set()).add(status)
+
+    for error in known_errors():
+        example = listed[str(error.code)]
+        assert example["summary"] == f"{error.zh} · {error.en}"
+        assert example["value"]["code"] == error.code
+        assert example["value"]["temporary"] == error.temporary
+        assert named.get(error.code, {str(error.status)}) == {str(error.status)}
+    # No request over HTTP has a type, or is logged out by another device.
+    assert {error.code for error in known_errors()} - named.keys() == {1003, 3006}
+
+
+async def test_every_example_runs(served: Server, document: dict[str, Any]) -> None:
+    """In their order, each gets 200 and an answer that is what the document says, to the field."""
+    real = await begin_the_story(served)
+    ada = User(served, 1, "ada", "", served.token(id=1), "")
+    for path, method, operation in operations(document):
+        good = operation["responses"]["200"]["content"]["application/json"]
+        check(
+            good["example"], strict(good["schema"]), {"components": strict(document["components"])}
+        )
+        body, parameters = example_of(operation)
+        if body is not None:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            check(body, schema, document)
+
+        answer: httpx.Response = await served.ask(
+            method,
+            path.format(**parameters["path"]),
+            token=ada.token if "security" in operation else None,
+            params=parameters["query"],
+            json=replace(body, real),
+        )
+
+        assert answer.status_code == 200, (method, path, answer.text)
+        check(answer.json(), strict(good["schema"]), {"components": strict(document["components"])})
+        if operation["operationId"] == "api.auth.login":
+            real[REFRESH_TOKEN] = answer.json()["data"]["refresh_token"]
+        assert alike(good["example"], answer.json()), (path, answer.json())
+
+
+def alike(shown: Any, real: Any) -> bool:
+    """Tell whether two answers have the same form, wherever both have something."""
+    if isinstance(shown, dict) and isinstance(real, dict):
+        names = shown.keys() == real.keys()
+        return names and all(alike(shown[name], real[name]) for name in shown)
+    if isinstance(shown, list) and isinstance(real, list):
+        return alike(shown[0], real[0]) if shown and real else True
+    return None in (shown, real) or type(shown) is type(real)
+
+
+def example_of(operation: dict[str, Any]) -> tuple[Any, dict[str, dict[str, Any]]]:
+    """Give the example's body, and its parameters by where they stand."""
+    parameters: dict[str, dict[str, Any]] = {"path": {}, "query": {}}
+    for one in operation.get("parameters", ()):
+        if "example" in one:
+            parameters[one["in"]][one["name"]] = one["example"]
+    body = operation.get("requestBody")
+    return body and body["content"]["application/json"]["example"], parameters
+
+
+def replace(value: Any, real: dict[str, str]) -> Any:
+    """Put the ids and secrets of this run in place of those in the examples."""
+    if isinstance(value, dict):
+        return {name: replace(one, real) for name, one in value.items()}
+    return real.get(value, value) if isinstance(value, str) else value
+
+
+async def begin_the_story(server: Server) -> dict[str, str]:
+    """Let happen what the examples say has happened before; give what ids they really have."""
+    with database(server) as connection:
+        for name in PEOPLE:
+            connection.execute("INSERT INTO user (username, password) VALUES (?, '')", (name,))
+    ada, grace, carol, _, eve, finn = (
+        User(server, number, name, "", server.token(id=number), "")
+        for number, name in enumerate(PEOPLE, 1)
+    )
+    await ada.post("/chat/groups", name="Friends", members=[2, 3, 4], approval=True)
+    await grace.post("/chat/groups", name="Grace's", members=[1])
+    await ada.post("/chat/groups", name="To hand over", members=[2])
+    await carol.post("/chat/groups", name="Open")
+    await eve.post("/chat/groups/1/join", text="Let me in")
+    await finn.post("/chat/groups/1/join")
+    first = await ada.post("/chat/send", to_id=2, cid="c1", data="Hello")
+    second = await ada.post("/chat/send", to_id=2, cid="c2", data="See you at seven")
+    await carol.post("/chat/send", to_id=1, data="Hello Ada")
+    return {examples.FIRST: first["id"], examples.SECOND: second["id"]}

@@ -1,0 +1,101 @@
+"""A conversation as the model keeps it: a list of entries, and who is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Entry:
+    """A message, or what changed one, or what happened in a group."""
+
+    conv: str
+    seq: int
+    number: int
+    """How many messages there are up to here."""
+    kind: str
+    from_id: int
+    data: str = ""
+    cid: str | None = None
+    reply_to: str | None = None
+    target: Entry | None = None
+    event: str | None = None
+    removed: bool = False
+    edited: bool = False
+    id: str | None = None
+    """As the server gave it; None until then."""
+
+    @property
+    def is_message(self) -> bool:
+        """Whether somebody wrote it."""
+        return self.kind == "text"
+
+    def shown(self) -> dict[str, Any]:
+        """Give what a client sees of it, but for times."""
+        options: dict[str, Any] = {}
+        if self.reply_to is not None and not self.removed:
+            options = {"reply_to": self.reply_to}
+        if self.target is not None:
+            options = {"target": self.target.id}
+        if self.event is not None:
+            options = {"event": self.event}
+        return {
+            "conv": self.conv,
+            "seq": self.seq,
+            "type": self.kind,
+            "from_id": self.from_id,
+            "data": self.data,
+            "cid": self.cid,
+            "isremove": int(self.removed),
+            "edited": self.edited,
+            "options": options,
+        }
+
+
+@dataclass
+class Seat:
+    """A member."""
+
+    role: int = 0
+    join: int = 0
+    delivered: int = 0
+    read: int = 0
+    counted: int = 0
+    """How many messages there are up to `read`."""
+
+
+@dataclass
+class Conversation:
+    """What two people, or a group, say."""
+
+    conv: str
+    group: int | None = None
+    history: bool = True
+    entries: list[Entry] = field(default_factory=list)
+    seats: dict[int, Seat] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """The seq of the last entry."""
+        return len(self.entries)
+
+    @property
+    def number(self) -> int:
+        """How many messages there are."""
+        return self.entries[-1].number if self.entries else 0
+
+    def append(self, kind: str, from_id: int, **columns: Any) -> Entry:
+        """Add an entry."""
+        counts = int(kind == "text")
+        entry = Entry(self.conv, self.last + 1, self.number + counts, kind, from_id, **columns)
+        self.entries.append(entry)
+        return entry
+
+    def after(self, seq: int, upto: int | None = None) -> list[Entry]:
+        """Give the entries after a seq."""
+        return self.entries[seq:upto]
+
+    def unread(self, user: int) -> int:
+        """Count what a member has not read."""
+        return self.number - self.seats[user].counted

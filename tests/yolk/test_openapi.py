@@ -1,0 +1,142 @@
+"""The OpenAPI document, as handlers and middlewares make it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from tests.yolk.conftest import Ask, Load
+from tests.yolk.small_apps import serving
+from yolk import ApiError, Example, describe
+from yolk.openapi import build
+
+
+class Wanted(msgspec.Struct):
+    """What is wanted."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]+\Z")]
+    limit: int = 7
+
+
+class Gone(ApiError):
+    """It was there once."""
+
+    code = 9001
+    status = 410
+
+    @classmethod
+    def texts(cls) -> dict[str, str]:
+        """Give what people may read."""
+        return {"zh": "没了", "en": "Gone"}
+
+
+@describe(security={"key": {"type": "apiKey", "in": "header", "name": "x-key"}}, errors=[Gone])
+async def guard(ctx: Any, next: Any) -> None:
+    """Let in who has a key."""
+    await next()
+
+
+@describe(query=Wanted, answer=list[int], example=Example(query={"name": "ada"}, answer=[1]))
+async def look(ctx: Any) -> None:
+    """
+    Look for something.
+
+    It may take a while.
+    """
+    ctx.api_success([1])
+
+
+@describe(body=Wanted, example=Example(params={"id": 3}, body={"name": "ada"}))
+async def keep(ctx: Any) -> None:
+    """Keep something."""
+
+
+async def silent(ctx: Any) -> None:
+    """Say nothing of oneself."""
+
+
+def test_a_description_becomes_an_operation(load: Load) -> None:
+    """Parameters, answer, example, errors and ways to log in come from those who say them."""
+    app = load()
+    app.http.get("/things", guard, look)
+
+    operation = build(app)["paths"]["/things"]["get"]
+
+    assert (operation["summary"], operation["description"]) == (
+        "Look for something.",
+        "It may take a while.",
+    )
+    name, limit = operation["parameters"]
+    assert (name["in"], name["required"], name["example"]) == ("query", True, "ada")
+    assert name["schema"] == {"type": "string", "pattern": "^[a-z]+$"}
+    assert (limit["required"], limit["schema"]["default"]) == (False, 7)
+    assert operation["security"] == [{"key": []}]
+    good = operation["responses"]["200"]["content"]["application/json"]
+    assert good["schema"]["properties"]["data"] == {"type": "array", "items": {"type": "integer"}}
+    assert good["example"] == {"msg": "ok", "data": [1]}
+    assert sorted(operation["responses"]) == ["200", "400", "410", "500", "503"]
+    assert "9001: It was there once." in operation["responses"]["410"]["description"]
+
+
+def test_a_body_and_what_stands_in_the_path(load: Load) -> None:
+    """Egg's `:id` and Sanic's `<id:int>` are `{id}`; a body has a type and an example."""
+    app = load()
+    app.http.post("/a/:id", keep)
+    app.http.post("/b/<id:int>", keep)
+
+    document = build(app)
+
+    first, second = (document["paths"][path]["post"] for path in ("/a/{id}", "/b/{id}"))
+    assert [one["parameters"][0]["schema"]["type"] for one in (first, second)] == [
+        "string",
+        "integer",
+    ]
+    content = first["requestBody"]["content"]["application/json"]
+    assert content == {
+        "schema": {"$ref": "#/components/schemas/Wanted"},
+        "example": {"name": "ada"},
+    }
+    wanted = document["components"]["schemas"]["Wanted"]
+    assert wanted["properties"]["name"]["pattern"] == "^[a-z]+$"
+
+
+def test_who_says_nothing_is_there_too(load: Load) -> None:
+    """A handler that was not described has its address, its docstring and the common errors."""
+    app = load()
+    app.http.get("/silent", silent)
+
+    operation = build(app)["paths"]["/silent"]["get"]
+
+    assert operation["summary"] == "Say nothing of oneself."
+    assert sorted(operation["responses"]) == ["200", "500", "503"]
+    assert "security" not in operation
+
+
+def test_an_error_has_its_texts(load: Load) -> None:
+    """Each class with a code is listed, with what people read in every language."""
+    example = build(load())["components"]["examples"]["9001"]
+
+    assert example["summary"] == "没了 · Gone"
+    assert example["value"] == {"msg": "fail", "data": "没了", "code": 9001, "temporary": False}
+
+
+async def test_a_description_costs_requests_nothing(ask: Ask) -> None:
+    """A described handler answers as it would without."""
+    assert (await ask(look)).json() == {"msg": "ok", "data": [1]}
+
+
+async def test_the_page_escapes_what_it_shows(load: Load) -> None:
+    """Nothing that a handler says becomes markup, and the page may load and run nothing."""
+    app = load()
+
+    async def odd(ctx: Any) -> None:
+        """Take <script>alert(1)</script> & more."""
+
+    app.http.get("/odd", odd)
+    async with serving(app) as client:
+        page = await client.get("/docs")
+
+    assert "Take &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in page.text
+    assert "<script" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
