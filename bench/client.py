@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from typing import cast
+from typing import Self, cast
 
 from bench.errors import WrongAnswer
 
@@ -97,7 +97,7 @@ class Client(asyncio.Protocol):
         self._closing = False
 
     @classmethod
-    async def open(cls, tally: Tally, port: int, path: str) -> Client:
+    async def open(cls, tally: Tally, port: int, path: str) -> Self:
         """
         Connect, and wait for the server's greeting.
 

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from redis import Redis
 
-from bench.errors import CannotMeasure
+from bench.errors import CannotMeasure, WrongAnswer
 from bench.machine import Cpus, Meter
 from plugins.redis import EmbeddedServer
 from yolk.testing import Server
@@ -50,29 +50,42 @@ class Services:
     def __init__(
         self, cpus: Cpus, data: Path, postgres: PostgresServer, valkey: EmbeddedServer
     ) -> None:
+        self.folder = data
+        self.postgres = postgres
         self._cpus = cpus
-        self._data = data
         self._pids = [pid for pid in (postgres.get_pid(), valkey.pid) if pid]
         socket = f"unix://{valkey.socket_path}"
         self._env = {"DATABASE_URL": postgres.get_uri(), "REDIS_URL": socket}
         self._redis = Redis.from_url(socket)
 
-    def meter(self, server: Server) -> Meter:
-        """Give what reads the use of CPUs while *server* runs."""
-        return Meter(self._cpus, server.pid, self._pids)
+    def meter(self, server: Server, *databases: int) -> Meter:
+        """Give what reads the use of CPUs while *server* runs, on more *databases* if need be."""
+        return Meter(self._cpus, server.pid, [*self._pids, *databases])
+
+    def keys(self) -> int:
+        """Count the keys in Valkey."""
+        return int(self._redis.dbsize())
 
     @contextmanager
-    def running(self, side: Side) -> Iterator[Server]:
-        """Run one of the two in fresh processes, with a Valkey that knows nothing."""
+    def running(self, side: Side, more: Mapping[str, str] | None = None) -> Iterator[Server]:
+        """
+        Run one of the two in fresh processes, with a Valkey that knows nothing.
+
+        Args:
+            side: which.
+            more: environment variables that it gets beside its own, or in place of them.
+        """
         self._redis.flushall()
-        data = self._data / side.lower()
+        data = self.folder / side.lower()
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
         command = ["taskset", "--cpu-list", str(self._cpus.server), *_COMMANDS[side]]
-        env = self._env | ({"NODE_ENV": "production"} if side == "Egg" else {})
+        env = self._env | ({"NODE_ENV": "production"} if side == "Egg" else {}) | dict(more or {})
         server = Server(_FOLDERS[side], data, env, command).start()
         try:
             yield server
+        except WrongAnswer as reason:
+            raise WrongAnswer(f"{reason}\n{side} printed:\n{server.output[-2000:]}") from None
         finally:
             server.kill()
 

@@ -8,6 +8,8 @@ const redis = { path: new URL(REDIS_URL).pathname, password: '', db: 0 };
 module.exports = {
   keys: JWT_SECRET,
   jwt: { secret: JWT_SECRET },
+  // Tokens stand in a header: there is no cookie that a foreign page could use.
+  security: { csrf: { enable: false } },
   redis: { client: redis },
   websocket: { redis },
   sequelize: {

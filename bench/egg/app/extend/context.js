@@ -9,6 +9,12 @@ module.exports = {
     return jwt.verify(token, this.app.config.jwt.secret);
   },
 
+  // The form of every answer over HTTP.
+  answer(msg, data) {
+    this.status = msg === 'ok' ? 200 : 400;
+    this.body = { msg, data };
+  },
+
   async online(id) {
     await this.app.redis.set(key(id), JSON.stringify(process.pid));
   },
