@@ -12,18 +12,18 @@ import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
 from services.auth import RECENT, find_sessions, find_users  # noqa: E402
-from services.cursor_store import cursor_store_for  # noqa: E402
-from services.cursor_writer import CursorWriter  # noqa: E402
-from services.delivery import Delivery, encode_push  # noqa: E402
+from services.cursors.receipts import Receipts  # noqa: E402
+from services.cursors.store import cursor_store_for  # noqa: E402
+from services.cursors.writer import CursorWriter  # noqa: E402
 from services.hooks import ChatHooks  # noqa: E402
-from services.indexer import Indexer  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
 from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
-from services.receipts import Receipts  # noqa: E402
-from services.recipients import Recipients  # noqa: E402
-from services.store import store_for  # noqa: E402
-from services.writer import MessageWriter  # noqa: E402
+from services.searching.indexer import Indexer  # noqa: E402
+from services.sending.delivery import Delivery, encode_push  # noqa: E402
+from services.sending.recipients import Recipients  # noqa: E402
+from services.sending.store import store_for  # noqa: E402
+from services.sending.writer import MessageWriter  # noqa: E402
 
 
 class Boot(yolk.Boot):

@@ -33,26 +33,26 @@ if TYPE_CHECKING:
     from services.contact import ContactService
     from services.conversation import ConversationService
     from services.cursor import CursorService
-    from services.cursor_writer import CursorWriter
-    from services.delivery import Delivery
+    from services.cursors.writer import CursorWriter
     from services.edit import EditService
     from services.group import GroupService
     from services.group_joining import GroupJoiningService
     from services.group_members import GroupMembersService
     from services.hooks import ChatHooks
-    from services.indexer import Indexer
     from services.lookup import Lookup
     from services.message import MessageService
     from services.passwords import Passwords
     from services.readers import ReadersService
     from services.recall import RecallService
-    from services.recipients import Recipients
     from services.references import ReferencesService
     from services.search import SearchService
+    from services.searching.indexer import Indexer
+    from services.sending.delivery import Delivery
+    from services.sending.recipients import Recipients
+    from services.sending.writer import MessageWriter
     from services.sync import SyncService
     from services.typing import TypingService
     from services.user import UserService
-    from services.writer import MessageWriter
 
 
 class Tokens(Protocol):

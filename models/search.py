@@ -11,9 +11,9 @@ class SearchEntry(Model):
     """
     The words of one message, for the database's full-text index.
 
-    `terms` is ASCII, written by `services/terms.py`, so that every database cuts it into the same
-    words. The index on it is in no model, because each database has another kind; migration 0003
-    makes it.
+    `terms` is ASCII, written by `services/searching/terms.py`, so that every database cuts it
+    into the same words. The index on it is in no model, because each database has another kind;
+    migration 0003 makes it.
     """
 
     # The time of the message, and then some bits that make it unique: the order of the answers.

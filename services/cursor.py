@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from models import Member
-from services.cursor_store import Move
+from services.cursors.store import Move
 from services.ranges import Range, read_authors
 from yolk import Service
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, Group, Message
-from services.batch import Draft
 from services.entries import append_entry
 from services.errors import AllMuted, Blocked, Muted, NoMessage, NotText, TooLateToEdit
-from services.search_index import change
+from services.searching.index import change
+from services.sending.batch import Draft
 from services.target import Target, lock_target, parse_id, tell
 from services.wire import WireMessage
 from yolk import Service

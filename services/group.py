@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from models import Conversation, Group, Member
 from services.errors import GroupFull, NoGroup
-from services.group_change import ADMIN, OWNER, Change, changing, tell
-from services.group_forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
-from services.group_people import willing
+from services.groups.change import ADMIN, OWNER, Change, changing, tell
+from services.groups.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
+from services.groups.people import willing
 from services.wire import group as group_conv
 from yolk import Service
 

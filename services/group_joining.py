@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from models import JoinRequest, Member
 from services.errors import NoGroup, NotPermitted
-from services.group_change import ADMIN, Change, changing
-from services.group_forms import Invited, Waiting, WaitingPage
-from services.group_people import ask_for, willing
+from services.groups.change import ADMIN, Change, changing
+from services.groups.forms import Invited, Waiting, WaitingPage
+from services.groups.people import ask_for, willing
 from services.wire import group as group_conv
 from yolk import Service
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from models import Member
 from services.errors import NoGroup, NoMember, NotPermitted, OwnerMustStay
-from services.group_change import ADMIN, MEMBER, OWNER, Change, changing
-from services.group_forms import MemberPage, MemberView
+from services.groups.change import ADMIN, MEMBER, OWNER, Change, changing
+from services.groups.forms import MemberPage, MemberView
 from services.wire import group as group_conv
 from yolk import Service
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from services.batch import Draft
 from services.errors import RefusedByPlugin, Unavailable
 from services.lanes import Lanes
 from services.limits import LONGEST_OPTIONS, Kind, Text
+from services.sending.batch import Draft
 from services.wire import WireMessage
 from yolk import Filter, Hooks, Notice, Refusal
 

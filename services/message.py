@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
-from services.batch import Draft, Stored
 from services.errors import RefusedByPlugin
 from services.memberships import read_memberships
 from services.ranges import Range, read_ranges
 from services.references import refers
+from services.sending.batch import Draft, Stored
 from services.wire import WireMessage
 from yolk import Service
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
-from services.delivery import encode_push
 from services.errors import InvalidData
+from services.sending.delivery import encode_push
 from yolk import WebSocket
-
 
 MOST = 5000
 """People whom one socket sees at most."""

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models import Member, Message
 from services.entries import append_entry
 from services.errors import NoMessage, NotPermitted, TooLate
-from services.search_index import forget
+from services.searching.index import forget
 from services.target import Target, lock_target, tell
 from services.wire import WireMessage
 from yolk import Service

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from uuid_utils.compat import UUID
 
 from models import Member, Message
-from services.batch import Draft
 from services.errors import (
     InvalidData,
     MentionsAll,
@@ -17,6 +16,7 @@ from services.errors import (
     NoReply,
     Refused,
 )
+from services.sending.batch import Draft
 from services.target import ENTRIES, parse_id
 from yolk import Service
 

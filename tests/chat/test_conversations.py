@@ -151,7 +151,7 @@ async def test_one_query_however_many(host: Host, caplog: pytest.LogCaptureFixtu
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_nothing_is_scanned(host: Host, caplog: pytest.LogCaptureFixture) -> None:
-    """Each row of each table is found by an index. (Elsewhere plans depend on the rows.)"""
+    """Each row of each table is found by an index. Elsewhere plans depend on the rows."""
     with caplog.at_level(logging.DEBUG, "tortoise.db_client"):
         await listed(host, 2, Place(0, 10, "s:1:1"))
         await unread(host)

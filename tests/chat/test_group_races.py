@@ -15,17 +15,17 @@ import pytest
 
 from extend.settings import ChatSettings
 from models import Conversation, Group, JoinRequest, Member, Message, User
-from services.batch import Draft, Stored
-from services.delivery import Delivery
 from services.errors import GroupFull, NoGroup, NotPermitted
 from services.group import GroupService
-from services.group_forms import GroupChanges, GroupView, NewGroup
 from services.group_joining import GroupJoiningService
 from services.group_members import GroupMembersService
+from services.groups.forms import GroupChanges, GroupView, NewGroup
 from services.hooks import ChatHooks
-from services.recipients import Recipients
-from services.store import store_for
-from services.writer import MessageWriter
+from services.sending.batch import Draft, Stored
+from services.sending.delivery import Delivery
+from services.sending.recipients import Recipients
+from services.sending.store import store_for
+from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
 __all__ = ["database_url"]

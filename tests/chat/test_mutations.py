@@ -14,7 +14,7 @@ import pytest
 
 from tests.copies import ROOMS, ROOT
 
-WRITER = "services/writer.py"
+WRITER = "services/sending/writer.py"
 ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
 
 
@@ -63,7 +63,7 @@ FAULTS = {
     "a seq given outside of the transaction": Fault(
         (
             Patch(
-                "services/store_sqlite.py",
+                "services/sending/sqlite.py",
                 "    if members := batch.new_members(ends):\n",
                 "    execute('COMMIT')\n"
                 "    execute('BEGIN IMMEDIATE')\n"
@@ -87,7 +87,7 @@ FAULTS = {
     "a cursor moved past the end": Fault(
         (
             Patch(
-                "services/cursor_store.py",
+                "services/cursors/store.py",
                 "min(wanted, place.last_seq)",
                 "wanted",
             ),
@@ -97,7 +97,9 @@ FAULTS = {
     ),
     "deduped by memory only": Fault(
         (
-            Patch("services/batch.py", "found.earlier.get(key)", "self.remembered.get(key)"),
+            Patch(
+                "services/sending/batch.py", "found.earlier.get(key)", "self.remembered.get(key)"
+            ),
             Patch(
                 WRITER,
                 "        self._room = queue\n",
@@ -146,7 +148,7 @@ FAULTS = {
     "who left a group still told": Fault(
         (
             Patch(
-                "services/group_change.py",
+                "services/groups/change.py",
                 "            self.group.version += 1\n",
                 "            self.group.version += 0\n",
             ),

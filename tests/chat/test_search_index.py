@@ -12,11 +12,11 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from models import Conversation, Message, SearchEntry
-from services import indexer as indexing
 from services.entries import lock_conversation
-from services.indexer import Indexer
-from services.search_index import ENTRIES, change, find, forget, index
-from services.terms import (
+from services.searching import indexer as indexing
+from services.searching.index import ENTRIES, change, find, forget, index
+from services.searching.indexer import Indexer
+from services.searching.terms import (
     LONGEST,
     conversation_term,
     entry_terms,

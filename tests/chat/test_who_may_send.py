@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from models import Block, Conversation, Group, Member, Message, Preference, User
-from services.batch import Draft, Stored
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -20,9 +19,10 @@ from services.errors import (
     NoGroup,
     StrangersRefused,
 )
-from services.recipients import Recipients
-from services.store import store_for
-from services.writer import MessageWriter
+from services.sending.batch import Draft, Stored
+from services.sending.recipients import Recipients
+from services.sending.store import store_for
+from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
 __all__ = ["database_url"]

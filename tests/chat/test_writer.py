@@ -16,11 +16,11 @@ from tortoise.exceptions import OperationalError
 
 from models import Conversation, Member, Message, User
 from plugins.orm import Database
-from services.batch import Draft, Stored
 from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
-from services.recipients import Recipients
-from services.store import store_for
-from services.writer import MessageWriter
+from services.sending.batch import Draft, Stored
+from services.sending.recipients import Recipients
+from services.sending.store import store_for
+from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
 __all__ = ["database_url"]

@@ -10,7 +10,6 @@ import msgspec
 
 from controllers.api.chat import examples, frames, requests
 from extend.context import Context
-from services.delivery import encode_push
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -32,6 +31,7 @@ from services.errors import (
     TooLate,
     TooLateToEdit,
 )
+from services.sending.delivery import encode_push
 from services.sync import Synced
 from services.wire import WireMessage
 from yolk import Controller, describe

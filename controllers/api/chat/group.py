@@ -13,7 +13,7 @@ from services.errors import (
     OwnerMustStay,
     RequestsFull,
 )
-from services.group_forms import (
+from services.groups.forms import (
     GroupChanges,
     GroupView,
     Invited,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.group_forms import Id, Nickname, Text
+from services.groups.forms import Id, Nickname, Text
 
 YEAR = 365 * 24 * 3600
 

@@ -13,9 +13,9 @@ import msgspec
 from controllers.api.chat import frames
 from controllers.api.chat.frames import Frame
 from extend.context import Context
-from services.batch import Draft, Stored
 from services.errors import ChatError, UnknownType
 from services.presence import watch
+from services.sending.batch import Draft, Stored
 from services.wire import Receipt
 
 Answer = Callable[[Context, Frame], Awaitable[None] | None]

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from services.batch import Stored
 from services.hooks import ChatHooks
+from services.sending.batch import Stored
 from services.wire import Push, WireMessage
 
 

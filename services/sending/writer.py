@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from tortoise.exceptions import IntegrityError
 
-from services.batch import Batch, Changed, Draft, Outcome, Stored
 from services.errors import Busy, ChatError, NotStorable, Unavailable
-from services.recipients import Recipients
-from services.store import Store
+from services.sending.batch import Batch, Changed, Draft, Outcome, Stored
+from services.sending.recipients import Recipients
+from services.sending.store import Store
 
 
 class MessageWriter:

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
-from services.batch import Batch, Findings, Pair, Seat
-from services.store_rows import COLUMNS, NAMES, by_key, values
+from services.sending.batch import Batch, Findings, Pair, Seat
+from services.sending.rows import COLUMNS, NAMES, by_key, values
 from services.wire import WireMessage, group, single
 
 _encode = msgspec.json.Encoder().encode

@@ -12,8 +12,8 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.batch import Batch, Findings, Pair, Seat
-from services.store_rows import COLUMNS, by_key, values
+from services.sending.batch import Batch, Findings, Pair, Seat
+from services.sending.rows import COLUMNS, by_key, values
 from services.wire import WireMessage, group, single
 
 _LOCK = "SELECT conv FROM conversation WHERE conv = ANY($1::text[]) ORDER BY conv FOR UPDATE"

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 
 from models import Conversation
-from services.search_index import ENTRIES, Database, index
+from services.searching.index import ENTRIES, Database, index
 from services.wire import WireMessage
 
 LARGEST = 10_000

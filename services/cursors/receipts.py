@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.cursor_store import Moved
-from services.delivery import Delivery
+from services.cursors.store import Moved
 from services.dialects import find, key_values, keys, spell
 from services.ranges import Range, read_authors
+from services.sending.delivery import Delivery
 from services.wire import pair
 
 FARTHEST = 100

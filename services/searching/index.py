@@ -12,7 +12,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import F
 
 from models import Conversation, SearchEntry
-from services.terms import LONGEST, entry_id, entry_terms
+from services.searching.terms import LONGEST, entry_id, entry_terms
 
 ENTRIES = 50
 """Entries that one transaction goes through, where it is not said otherwise."""

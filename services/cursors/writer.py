@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 
-from services.cursor_store import CursorStore, Move, Moved
+from services.cursors.store import CursorStore, Move, Moved
 from services.errors import Busy, NoConversation, Unavailable
 
 Outcome = Moved | BaseException

@@ -6,8 +6,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
 from models import Block, Conversation, Group, Member, Message, Preference, User
-from services.batch import Batch, Findings, Pair, Row, Seat
-from services.store_rows import NAMES, by_key, values
+from services.sending.batch import Batch, Findings, Pair, Row, Seat
+from services.sending.rows import NAMES, by_key, values
 from services.wire import WireMessage, group, single
 
 # Not INSERT IGNORE: the shared lock that it leaves on a row that another worker just made lets

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.batch import Batch
-from services.store_mysql import store_in_mysql
-from services.store_postgres import store_in_postgres
-from services.store_sqlite import store_in_sqlite
+from services.sending.batch import Batch
+from services.sending.mysql import store_in_mysql
+from services.sending.postgres import store_in_postgres
+from services.sending.sqlite import store_in_sqlite
 
 Store = Callable[[Batch], Awaitable[None]]
 """Stores a batch and commits it, or raises and leaves nothing."""
