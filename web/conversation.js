@@ -81,6 +81,7 @@ export class Conversation {
     const at = this.messages.findLastIndex(({ seq }) => seq < message.seq) + 1;
     this.messages = this.messages.toSpliced(at, 0, message);
     if (message.type === "recall") this.#recalled(message.options?.target);
+    if (message.type === "edit") this.#edited(message);
     this.#advance(this.syncedSeq);
     return true;
   }
@@ -88,6 +89,12 @@ export class Conversation {
   /** Somebody took a message back: what is held of it goes, too. */
   #recalled(target) {
     this.messages = this.messages.map((held) => (held.id === target ? { ...held, data: "", isremove: 1 } : held));
+  }
+
+  /** Somebody changed a text: so do we what is held of it. An entry of a recalled message says nothing. */
+  #edited({ data, options }) {
+    const changed = (held) => held.id === options?.target && !held.isremove && data;
+    this.messages = this.messages.map((held) => (changed(held) ? { ...held, data } : held));
   }
 
   /** The server has nothing more up to *seq*. */

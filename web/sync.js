@@ -87,6 +87,7 @@ export class Sync {
 
   /** Take a message that was pushed, or stored for us. */
   take(message) {
+    if (message.chat_type !== "single") return; // nor what is said in them
     const conversation = this.#store.conversation(message.conv);
     if (!conversation) return this.#takeFirst(message).catch(report);
     const isNew = message.seq > conversation.lastSeq;
@@ -129,6 +130,7 @@ export class Sync {
     const rows = await this.#api.conversations();
     if (this.#store.me !== me) return; // somebody else logged in meanwhile
     for (const row of rows) {
+      if (row.chat_type !== "single") continue; // this page cannot show groups yet
       const peer = row.peer ?? { id: peerOf(row.conv, me.id) ?? 0 };
       const conversation = this.#store.conversation(row.conv, peer);
       conversation.update(row);

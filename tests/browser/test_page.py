@@ -168,6 +168,29 @@ async def test_a_recalled_message_says_so(person: People) -> None:
     await expect(grace.find("conversation")).to_contain_text("This message was recalled.")
 
 
+async def test_an_edited_message_shows_its_new_text(person: People) -> None:
+    """In its place, and once; a group, which the page cannot show yet, is left out."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    await grace.open_chat_with(ada)
+    await ada.write("teh text")
+    await grace.sees("teh text")
+
+    headers = {"token": (await ada.session())["token"]}
+    ask = ada.context.request
+    listed = await ask.get(f"{ada.url}/chat/conversations", headers=headers)
+    last = (await listed.json())["data"][0]["last"]
+    edit = {"id": last["id"], "data": "the text"}
+    await ask.post(f"{ada.url}/chat/edit", headers=headers, data=edit)
+    await ask.post(f"{ada.url}/chat/groups", headers=headers, data={"name": "Club"})
+
+    await expect(grace.message("the text")).to_have_count(1)
+    await expect(grace.page.get_by_text("teh text")).to_have_count(0)
+    await ada.page.reload()
+    await expect(ada.message("the text")).to_have_count(1)
+    await expect(ada.find("conversation")).to_have_count(1)
+
+
 async def test_older_messages_come_without_a_jump(person: People, shoot: Shoot) -> None:
     """Scrolling up brings older messages and moves nothing; a new one waits behind a pill."""
     ada, grace = await person("ada"), await person("grace")

@@ -63,7 +63,7 @@ export class MessageList extends Component {
   };
 
   render({ me, conversation, messages, waiting }, { atBottom, seenSeq }) {
-    const entries = [...messages.filter(({ type }) => type !== "recall"), ...waiting];
+    const entries = [...messages.filter(({ type }) => type !== "recall" && type !== "edit"), ...waiting];
     const below = messages.filter(({ seq, from_id }) => seq > seenSeq && from_id !== me.id).length;
     const isEmpty = entries.length === 0;
     return html`
