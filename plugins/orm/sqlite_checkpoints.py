@@ -25,11 +25,11 @@ LARGEST_LOG = 16_384
 Pages of 4 KiB that the log has at most, or little more.
 
 It begins anew when a checkpoint has caught up with it, which under load it never quite does; then
-the writers wait once, for what is left.
+the writers wait once, for what is left. While somebody reads an old state (a backup, a shell with
+a transaction open), it grows on, as it does in any SQLite: nobody waits for them.
 """
 
 _PASSIVE = "PRAGMA wal_checkpoint(PASSIVE)"
-_RESTART = "PRAGMA wal_checkpoint(RESTART)"
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Checkpoints:
         [row] = await self._connection.execute_fetchall(_PASSIVE)
         pages = row[1]
         if pages > LARGEST_LOG:
-            await self._alone(lambda connection: connection.execute(_RESTART).fetchone())
+            await self._alone(_restart)
 
     async def _closes_within(self, seconds: float) -> bool:
         try:
@@ -97,3 +97,13 @@ class Checkpoints:
         except TimeoutError:
             return False
         return True
+
+
+def _restart(connection: sqlite3.Connection) -> None:
+    """Move what is left and begin the log anew, unless somebody reads from it at this moment."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout=0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={patience}")

@@ -5,12 +5,15 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models import Conversation, User
+from plugins.orm import sqlite_checkpoints
 from tests.databases import Host, open_orm
 
 WRITER = """
@@ -81,6 +84,68 @@ async def test_the_database_keeps_what_it_confirmed(tmp_path: Path) -> None:
         assert await pragma(host, "journal_mode") == "wal"
         assert await pragma(host, "synchronous") == 2
         assert await pragma(host, "foreign_keys") == 1
+
+
+@pytest.fixture
+def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let SQLite's log be small, and checkpoints come soon."""
+    monkeypatch.setattr(sqlite_checkpoints, "LARGEST_LOG", 50)
+    monkeypatch.setattr(sqlite_checkpoints, "PAUSE", 0.01)
+
+
+async def grow(host: Host, tag: str) -> None:
+    """Write some hundred pages, in several transactions."""
+    for number in range(5):
+        rows = [(f"{tag}{number}-{row}", "x" * 250) for row in range(300)]
+        await host.orm.write(
+            lambda connection, rows=rows: connection.executemany(  # type: ignore[misc]
+                "INSERT INTO user (username, password) VALUES (?, ?)", rows
+            )
+        )
+
+
+def from_outside(host: Host) -> sqlite3.Connection:
+    """Open the database as another program does."""
+    return sqlite3.connect(host.data_dir / "yolk.sqlite3", isolation_level=None)
+
+
+def pages_in_log(other: sqlite3.Connection) -> int:
+    """Give how many pages SQLite's log has."""
+    return int(other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1])
+
+
+@pytest.mark.usefixtures("small_log")
+async def test_the_log_begins_anew(tmp_path: Path) -> None:
+    """However much is written, without any commit that moves it into the database."""
+    async with open_orm(tmp_path) as host:
+        assert await pragma(host, "wal_autocheckpoint") == 0
+        with closing(from_outside(host)) as other:
+            await grow(host, "first")
+            while pages_in_log(other) > 50:
+                await asyncio.sleep(0.01)
+                await User.create(username=f"ada{time.monotonic_ns()}", password="-")
+
+        assert await User.filter(username__startswith="first").count() == 1500
+
+
+@pytest.mark.usefixtures("small_log")
+async def test_who_reads_an_old_state_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """A backup, say: the log grows meanwhile, every commit goes on, and later it begins anew."""
+    async with open_orm(tmp_path, query_timeout=60.0) as host:
+        with closing(from_outside(host)) as other, closing(from_outside(host)) as backup:
+            backup.execute("BEGIN")
+            backup.execute("SELECT count(*) FROM user").fetchone()
+            async with asyncio.timeout(30):  # and not 60 s, for which the rest of us waits
+                for number in range(10):
+                    await grow(host, f"meanwhile{number}")
+                    await asyncio.sleep(0.02)
+            assert pages_in_log(other) > 50
+            assert await pragma(host, "busy_timeout") == 60_000
+
+            backup.execute("COMMIT")
+            while pages_in_log(other) > 50:
+                await asyncio.sleep(0.01)
+                await User.create(username=f"ada{time.monotonic_ns()}", password="-")
 
 
 async def test_readers_go_on_while_somebody_writes(tmp_path: Path) -> None:
