@@ -1,4 +1,4 @@
-"""Group commit: messages that arrive while a commit is under way go into the next one."""
+"""Group commit of messages."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from tortoise.exceptions import IntegrityError
+from typing_extensions import override
 
-from services.errors import Busy, ChatError, NotStorable, Unavailable
-from services.sending.batch import Batch, Changed, Draft, Outcome, Stored
+from services.commits import GroupCommit
+from services.errors import Busy, NotStorable
+from services.sending.batch import Batch, Changed, Draft, Stored
 from services.sending.recipients import Recipients
 from services.sending.store import Store
 
 
-class MessageWriter:
+class MessageWriter(GroupCommit[Draft, Stored]):
     """
     Stores one worker's messages, many in one transaction, in the order in which they came.
-
-    Nobody learns of a message before its commit.
 
     Args:
         store: commits a batch.
@@ -42,15 +42,11 @@ class MessageWriter:
         queue: int,
         logger: logging.Logger,
     ) -> None:
+        super().__init__(away, batch=batch, queue=queue, logger=logger)
         self._store = store
-        self._away = away
         self._recipients = recipients
         self._committed = committed
-        self._batch = batch
-        self._room = queue
-        self._logger = logger
-        self._waiting: deque[tuple[Draft, asyncio.Future[Stored]]] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._waiting: deque[tuple[Draft, Sequence[asyncio.Future[Stored]]]] = deque()
 
     def put(self, draft: Draft) -> asyncio.Future[Stored]:
         """
@@ -66,64 +62,38 @@ class MessageWriter:
         if len(self._waiting) >= self._room:
             raise Busy
         future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
-        self._waiting.append((draft, future))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        self._waiting.append((draft, (future,)))
+        self._begin()
         return future
 
-    async def close(self) -> None:
-        """Wait until everything that was queued is answered, and take nothing more."""
-        self._room = 0
-        if self._running is not None:
-            await self._running
+    @override
+    def _take(self) -> list[tuple[Draft, Sequence[asyncio.Future[Stored]]]]:
+        size = min(len(self._waiting), self._batch)
+        return [self._waiting.popleft() for _ in range(size)]
 
-    async def _run(self) -> None:
+    @override
+    async def _store_all(self, items: Sequence[Draft]) -> Sequence[Stored | BaseException]:
         try:
-            while self._waiting:
-                size = min(len(self._waiting), self._batch)
-                batch = [self._waiting.popleft() for _ in range(size)]
-                outcomes = await self._commit([draft for draft, _ in batch])
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    _settle(future, outcome)
-                self._announce(outcomes)
-        finally:
-            self._running = None
+            return await self._attempt(items)
+        except (Changed, IntegrityError):
+            # Another worker was first, with the same message or the same conversation: what it
+            # wrote is visible now.
+            return await self._attempt(items)
 
-    def _announce(self, outcomes: Sequence[Outcome]) -> None:
-        stored = [one for one in outcomes if isinstance(one, Stored) and not one.dup]
-        if stored:
-            try:
-                self._committed(stored)
-            except Exception:
-                # Committed is committed: who is not told now finds it when syncing.
-                self._logger.exception("telling of %d committed messages failed", len(stored))
-
-    async def _commit(self, drafts: Sequence[Draft], *, again: bool = False) -> Sequence[Outcome]:
+    async def _attempt(self, drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
         batch = Batch(drafts, self._recipients.known)
-        try:
-            await self._store(batch)
-        except self._away as error:
-            self._logger.error("the database is away: %s", error)
-            return [Unavailable() for _ in drafts]
-        except Exception as error:
-            if isinstance(error, (Changed, IntegrityError)) and not again:
-                # Another worker was first, with the same message or the same conversation: what
-                # it wrote is visible now.
-                return await self._commit(drafts, again=True)
-            if len(drafts) > 1:
-                # The database refuses one of them: each for itself, so that only that one fails.
-                return [(await self._commit([draft]))[0] for draft in drafts]
-            self._logger.exception("a message cannot be stored")
-            return [NotStorable()]
+        await self._store(batch)
         for conv, version in batch.versions.items():
             self._recipients.keep(conv, version, batch.members[conv])
         return batch.outcomes()
 
+    @override
+    async def _announce(self, outcomes: Sequence[Stored | BaseException]) -> None:
+        stored = [one for one in outcomes if isinstance(one, Stored) and not one.dup]
+        if stored:
+            self._committed(stored)
 
-def _settle(future: asyncio.Future[Stored], outcome: Outcome) -> None:
-    if future.done():
-        return  # whoever waited has gone; the message is stored all the same
-    if isinstance(outcome, ChatError):
-        future.set_exception(outcome)
-    else:
-        future.set_result(outcome)
+    @override
+    def _fault(self, error: Exception) -> BaseException:
+        self._logger.error("a message cannot be stored", exc_info=error)
+        return NotStorable()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.copies import ROOMS, ROOT
 
-WRITER = "services/sending/writer.py"
+COMMITS, WRITER = "services/commits.py", "services/sending/writer.py"
 ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
 
 
@@ -36,11 +36,11 @@ class Fault(NamedTuple):
     """One that it does not touch: so it is this fault that is caught, and no broken program."""
 
 
-STORE = "            await self._store(batch)\n"
+STORE = "        await self._store(batch)\n"
 EARLY = """\
-            storing = asyncio.ensure_future(self._store(batch))
-            while not storing.done() and not batch.outcomes():
-                await asyncio.sleep(0)
+        storing = asyncio.ensure_future(self._store(batch))
+        while not storing.done() and not batch.outcomes():
+            await asyncio.sleep(0)
 """
 FAULTS = {
     "ok before the commit": Fault(
@@ -53,9 +53,9 @@ FAULTS = {
             Patch(
                 WRITER,
                 STORE,
-                f"{EARLY}            self._announce(batch.outcomes())\n            await storing\n",
+                f"{EARLY}        await self._announce(batch.outcomes())\n        await storing\n",
             ),
-            Patch(WRITER, "                self._announce(outcomes)\n", ""),
+            Patch(COMMITS, "await self._announce(outcomes)\n", "pass\n"),
         ),
         caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
         passes=ANY_OTHER,
@@ -102,8 +102,8 @@ FAULTS = {
             ),
             Patch(
                 WRITER,
-                "        self._room = queue\n",
-                "        self._room = queue\n        self._remembered = {}\n",
+                "        self._store = store\n",
+                "        self._store = store\n        self._remembered = {}\n",
             ),
             Patch(
                 WRITER,
