@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import yolk
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
-
     from redis.asyncio import Redis as AsyncRedis
-    from tortoise.backends.base.client import BaseDBAsyncClient
     from uuid_utils.compat import UUID
 
     from controllers.api.auth import AuthController
@@ -34,6 +29,7 @@ if TYPE_CHECKING:
     from services.conversation import ConversationService
     from services.cursor import CursorService
     from services.cursors.writer import CursorWriter
+    from services.database import Database
     from services.edit import EditService
     from services.group import GroupService
     from services.group_joining import GroupJoiningService
@@ -67,28 +63,6 @@ class Tokens(Protocol):
 
     def verify(self, token: str | None) -> dict[str, Any]:
         """Give the claims of a token; raises PyJWT's errors."""
-
-
-class Database(Protocol):
-    """What the plugin `orm` puts on the application."""
-
-    @property
-    def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
-
-    @property
-    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised when the database is away."""
-
-    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Run a plain function in a transaction, in one hop to SQLite's thread."""
-
-    @property
-    def connection(self) -> BaseDBAsyncClient:
-        """Where to run SQL of one's own."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
 
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from tortoise.expressions import Q
 from uuid_utils.compat import UUID, uuid7
 
 from models import Session, User
+from models.columns import milliseconds
 from services.errors import (
     BadRefreshToken,
     BadToken,
@@ -306,4 +306,4 @@ def _ticket_key(ticket: str) -> str:
 
 
 def _now() -> int:
-    return time.time_ns() // 1_000_000
+    return milliseconds()

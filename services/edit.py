@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, Group, Message
-from services.entries import append_entry
-from services.errors import AllMuted, Blocked, Muted, NoMessage, NotText, TooLateToEdit
+from models.columns import milliseconds
+from services.entries import append_entry, tell
+from services.errors import Blocked, NoMessage, NotText, TooLateToEdit
 from services.searching.index import change
-from services.sending.batch import Draft
-from services.target import Target, lock_target, parse_id, tell
+from services.sending.batch import Draft, Seat
+from services.target import Target, lock_target, parse_id
 from services.wire import WireMessage
 from yolk import Service
 
@@ -60,7 +60,7 @@ class EditService(Service):
                 raise NotText
             if message.data == data:
                 return WireMessage.of(message)
-            now = time.time_ns() // 1_000_000
+            now = milliseconds()
             if now - message.create_time > self.ctx.app.config.chat.edit_within * 1000:
                 raise TooLateToEdit
             await _hold_that_one_may_write(connection, target, now)
@@ -78,7 +78,7 @@ class EditService(Service):
                 data=data,
                 target=message.id,
             )
-        await tell(self.ctx, entry)
+        await tell(self.ctx, conversation.conv, [entry])
         return WireMessage.of(message)
 
     async def _ask_plugins(self, user_id: int, message_id: str, data: str) -> str:
@@ -108,10 +108,9 @@ async def _hold_that_one_may_write(connection: BaseDBAsyncClient, target: Target
         ):
             raise Blocked
         return
-    if member.muted_until > now:
-        raise Muted
     group = await Group.get_or_none(id=message.to_id, dissolve_time=None, using_db=connection)
     if group is None:
         raise NoMessage
-    if group.muted and not member.role:
-        raise AllMuted
+    seat = Seat(group.version, bool(group.muted), member.role, member.muted_until)
+    if refusal := seat.refusal(now):
+        raise refusal

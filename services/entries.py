@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 from uuid_utils.compat import UUID, uuid7
 
 from models import Conversation, Message
+from models.columns import milliseconds
 from services.wire import WireMessage
+
+if TYPE_CHECKING:
+    from extend.context import Context
 
 
 async def lock_conversation(connection: BaseDBAsyncClient, conv: str) -> Conversation | None:
@@ -49,7 +53,7 @@ async def append_entry(  # noqa: PLR0913 - one column each
         data: the same as a text, where there is one.
         target: the message that changed.
     """
-    now = time.time_ns() // 1_000_000
+    now = milliseconds()
     conversation.last_seq += 1
     conversation.update_time = now
     entry = await Message.create(
@@ -73,3 +77,25 @@ async def append_entry(  # noqa: PLR0913 - one column each
         .update(last_seq=entry.seq, update_time=now)
     )
     return WireMessage.of(entry)
+
+
+async def tell(
+    ctx: Context, conv: str, entries: Sequence[WireMessage], also: Iterable[int] = ()
+) -> None:
+    """
+    Push committed entries to everybody who is in their conversation.
+
+    Args:
+        ctx: of the request that made them.
+        conv: the conversation.
+        entries: in the order in which they were written.
+        also: others whom they concern.
+    """
+    try:
+        people = {*await ctx.app.recipients.of(conv), *also}
+    except ctx.unavailable_errors as error:
+        # Committed is committed: who is not told now finds it when syncing.
+        ctx.logger.error("telling of a change in %s failed: %s", conv, error)
+        people = {*also}
+    for entry in entries:
+        ctx.app.delivery.push(entry, people)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from models import Conversation, Group, Member
+from models.columns import milliseconds
 from services.errors import GroupFull, NoGroup
-from services.groups.change import ADMIN, OWNER, Change, changing, tell
+from services.groups.change import ADMIN, OWNER, Change, changing, tell_all
 from services.groups.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
 from services.groups.people import willing
 from services.wire import group as group_conv
@@ -64,7 +64,7 @@ class GroupService(Service):
                 await change.add(joining, limit)
             await change.say("created", user_id, name=group.name, member_count=group.member_count)
             await change.save()
-        await tell(self.ctx, change)
+        await tell_all(self.ctx, change)
         refused = sorted({*others} - {*joining})
         return NewGroupView(**_columns(group), me=Oneself(OWNER, "", 0), refused=refused)
 
@@ -126,7 +126,7 @@ class GroupService(Service):
             await change.who(user_id, OWNER)
             await change.remove_all()
             await change.say("dissolved", user_id)
-            change.group.dissolve_time = time.time_ns() // 1_000_000
+            change.group.dissolve_time = milliseconds()
 
 
 def _view(group: Group, member: Member) -> GroupView:

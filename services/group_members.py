@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from models import Member
+from models.columns import milliseconds
 from services.errors import NoGroup, NoMember, NotPermitted, OwnerMustStay
 from services.groups.change import ADMIN, MEMBER, OWNER, Change, changing
 from services.groups.forms import MemberPage, MemberView
@@ -163,7 +163,7 @@ class GroupMembersService(Service):
             NotPermitted: one's role is not above the other's.
             NoMember: the other one is not in the group.
         """
-        now = time.time_ns() // 1_000_000
+        now = milliseconds()
         until = now + seconds * 1000 if seconds else 0
         async with changing(self.ctx, group_id) as change:
             member = await self._below(change, user_id, ADMIN, to_id)

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import msgspec
 
-# Not what the server's own entries are called: nobody else says that something was recalled.
-Kind = Annotated[str, msgspec.Meta(max_length=16, pattern=r"^(?!(recall|edit|notice)$)[a-z_]+$")]
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""Of a person, or of a group."""
+ENTRIES = ("recall", "edit", "notice")
+"""The types of what tells of a change. They are no messages, and only the server says them."""
+Kind = Annotated[str, msgspec.Meta(max_length=16, pattern=rf"^(?!({'|'.join(ENTRIES)})$)[a-z_]+$")]
 Text = Annotated[str, msgspec.Meta(max_length=2**20)]
 LONGEST_OPTIONS = 8 * 1024
 """Bytes, as JSON."""

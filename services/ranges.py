@@ -14,18 +14,35 @@ Range = tuple[str, int, int]
 """A conversation, the seq after which to begin, and the seq to end with."""
 
 # Each range is looked up by (conv, seq); none of these scans the table, however large it is.
-_SQLITE = """
-SELECT {columns} FROM json_each(?) k
-CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2"""
-_POSTGRES = """
-SELECT {columns} FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
+_FROM = {
+    "sqlite": """json_each(?) k
+CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2""",
+    "postgres": """unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
 CROSS JOIN LATERAL
-    (SELECT * FROM message WHERE conv = k.conv AND seq > k.low AND seq <= k.high) m"""
-_MYSQL = """
-SELECT {columns} FROM JSON_TABLE(%s, '$[*]' COLUMNS (
+    (SELECT * FROM message WHERE conv = k.conv AND seq > k.low AND seq <= k.high) m""",
+    "mysql": """JSON_TABLE(%s, '$[*]' COLUMNS (
     conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
     low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
-STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high"""
+STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high""",
+}
+
+
+def range_query(
+    dialect: str, columns: str, ranges: Sequence[Range], condition: str = "true"
+) -> tuple[str, list[Any]]:
+    """
+    Give a query for the entries of ranges, in no order, and its values.
+
+    Args:
+        dialect: "sqlite", "postgres" or "mysql".
+        columns: what to read of each entry, `m`.
+        ranges: those of one conversation have no entry in common.
+        condition: which of the entries.
+    """
+    values: list[Any] = [msgspec.json.encode(ranges).decode()]
+    if dialect == "postgres":
+        values = [list(column) for column in zip(*ranges, strict=True)]
+    return f"SELECT {columns} FROM {_FROM[dialect]} WHERE {condition}", values  # noqa: S608 - constants only
 
 
 async def read_ranges(
@@ -71,8 +88,4 @@ async def _read(
 ) -> list[dict[str, Any]]:
     if not ranges:
         return []
-    values: list[Any] = [msgspec.json.encode(ranges).decode()]
-    query = _SQLITE if dialect == "sqlite" else _MYSQL
-    if dialect == "postgres":
-        query, values = _POSTGRES, [list(column) for column in zip(*ranges, strict=True)]
-    return await connection.execute_query_dict(query.format(columns=columns), values)
+    return await connection.execute_query_dict(*range_query(dialect, columns, ranges))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from uuid_utils.compat import UUID
 
 from models import Member, Message
 from services.errors import NoMessage
+from services.target import parse_id
 from services.user import Person
 from yolk import Service
 
@@ -64,10 +64,8 @@ class ReadersService(Service):
 
 
 async def _visible(user_id: int, message_id: str) -> Message:
-    try:
-        message = await Message.get_or_none(id=UUID(message_id))
-    except ValueError:
-        raise NoMessage from None
+    target = parse_id(message_id)
+    message = None if target is None else await Message.get_or_none(id=target)
     if message is None:
         raise NoMessage
     member = await Member.get_or_none(conv=message.conv, user_id=user_id)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Member, Message
-from services.entries import append_entry
+from models.columns import milliseconds
+from services.entries import append_entry, tell
 from services.errors import NoMessage, NotPermitted, TooLate
+from services.groups.change import ADMIN, OWNER
 from services.searching.index import forget
-from services.target import Target, lock_target, tell
+from services.target import Target, lock_target
 from services.wire import WireMessage
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
-
-ADMIN, OWNER = 1, 2
-"""Roles."""
 
 
 class RecallService(Service):
@@ -52,7 +50,7 @@ class RecallService(Service):
             at_any_time = await _may_at_any_time(connection, target)
             if message.isremove:
                 return await _earlier(connection, message)
-            age = time.time_ns() // 1_000_000 - message.create_time
+            age = milliseconds() - message.create_time
             if age > self.ctx.app.config.chat.recall_within * 1000 and not at_any_time:
                 raise TooLate
             await _erase(connection, message)
@@ -65,7 +63,7 @@ class RecallService(Service):
                 {"target": str(message.id), "seq": message.seq},
                 target=message.id,
             )
-        await tell(self.ctx, entry)
+        await tell(self.ctx, conversation.conv, [entry])
         return entry
 
 

@@ -16,8 +16,9 @@ from services.errors import (
     NoReply,
     Refused,
 )
+from services.limits import ENTRIES
 from services.sending.batch import Draft
-from services.target import ENTRIES, parse_id
+from services.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 from uuid_utils.compat import UUID
@@ -10,13 +10,7 @@ from uuid_utils.compat import UUID
 from models import Conversation, Member, Message
 from services.entries import lock_conversation
 from services.errors import NoMessage
-from services.wire import WireMessage
-
-if TYPE_CHECKING:
-    from extend.context import Context
-
-ENTRIES = ("recall", "edit", "notice")
-"""The types of what tells of a change. They are no messages."""
+from services.limits import ENTRIES
 
 
 class Target(NamedTuple):
@@ -53,17 +47,6 @@ async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: s
     if conversation is None or member is None or message is None or message.seq <= member.join_seq:
         raise NoMessage
     return Target(conversation, message, member)
-
-
-async def tell(ctx: Context, entry: WireMessage) -> None:
-    """Push a committed entry to everybody who is in its conversation."""
-    try:
-        people = await ctx.app.recipients.of(entry.conv)
-    except ctx.unavailable_errors as error:
-        # Committed is committed: who is not told now finds it when syncing.
-        ctx.logger.error("telling of a change in %s failed: %s", entry.conv, error)
-        people = ()
-    ctx.app.delivery.push(entry, people)
 
 
 def parse_id(text: str) -> UUID | None:

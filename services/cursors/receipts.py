@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.cursors.store import Moved
+from services.database import Database
 from services.dialects import find, key_values, keys, spell
 from services.ranges import Range, read_authors
 from services.sending.delivery import Delivery
@@ -15,18 +16,6 @@ from services.wire import pair
 
 FARTHEST = 100
 """How many entries back the authors in a group are told that somebody passed them."""
-
-
-class Database(Protocol):
-    """What receipts need of the plugin `orm`."""
-
-    @property
-    def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
-
-    @property
-    def connection(self) -> BaseDBAsyncClient:
-        """Where to run SQL of one's own."""
 
 
 class Receipts:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from services.database import Database
 from services.dialects import Kind, find, key_values, keys, spell
 
 
@@ -43,20 +43,6 @@ class Moved(msgspec.Struct, frozen=True):
 
 CursorStore = Callable[[Sequence[Move]], Awaitable[list[Moved | None]]]
 """Moves cursors and commits, or raises and leaves nothing; None for who is no member."""
-
-
-class Database(Protocol):
-    """What moving cursors needs of the plugin `orm`."""
-
-    @property
-    def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
-
-    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Run a plain function in a transaction, in one hop to SQLite's thread."""
 
 
 class _Place(NamedTuple):

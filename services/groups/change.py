@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Conversation, Group, JoinRequest, Member
 from models.columns import milliseconds
-from services.entries import append_entry, lock_conversation
+from services.entries import append_entry, lock_conversation, tell
 from services.errors import GroupFull, NoGroup, NotPermitted
 from services.wire import WireMessage
 from services.wire import group as group_conv
@@ -197,19 +197,12 @@ async def changing(ctx: Context, group_id: int) -> AsyncIterator[Change]:
         change = await Change.begin(connection, group_id)
         yield change
         await change.save()
-    await tell(ctx, change)
+    await tell_all(ctx, change)
 
 
-async def tell(ctx: Context, change: Change) -> None:
+async def tell_all(ctx: Context, change: Change) -> None:
     """Push what a committed change says, to those who are members now and those who were."""
-    try:
-        people: Iterable[int] = ()
-        if change.entries:
-            people = {*await ctx.app.recipients.of(change.conv), *change.left}
-        for entry in change.entries:
-            ctx.app.delivery.push(entry, people)
-        for data, user_ids in change.frames:
-            ctx.app.delivery.send("system", data, user_ids)
-    except ctx.unavailable_errors as error:
-        # Committed is committed: who is not told now finds it when syncing.
-        ctx.logger.error("telling of a change of %s failed: %s", change.conv, error)
+    if change.entries:
+        await tell(ctx, change.conv, change.entries, change.left)
+    for data, user_ids in change.frames:
+        ctx.app.delivery.send("system", data, user_ids)

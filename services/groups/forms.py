@@ -6,9 +6,8 @@ from typing import Annotated
 
 import msgspec
 
+from services.limits import Id
 from services.user import Person
-
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 # No text holds U+0000, which PostgreSQL cannot store.
 Name = Annotated[str, msgspec.Meta(max_length=60, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import F
 
 from models import Conversation, SearchEntry
+from services.database import Database
+from services.ranges import Range, range_query
 from services.searching.terms import LONGEST, entry_id, entry_terms
 
 ENTRIES = 50
 """Entries that one transaction goes through, where it is not said otherwise."""
 CHARACTERS = 10_000
 """Characters that one transaction indexes before it stops."""
-
-
-class Database(Protocol):
-    """What indexing needs of the plugin `orm`."""
-
-    @property
-    def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
-
-    @property
-    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised while it is away."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
-
-    async def write(self, work: Any) -> Any:
-        """Run a plain function in a transaction, in one hop to SQLite's thread."""
 
 
 class Head(NamedTuple):
@@ -55,27 +38,10 @@ class Candidate(NamedTuple):
     seq: int
 
 
-# --- What is to be indexed. Ranges are looked up by (conv, seq).
+# --- What is to be indexed.
 
+_HEAD = f"m.conv, m.seq, m.create_time, substr(m.data, 1, {LONGEST}) AS text"
 _TEXTS = "m.type = 'text' AND m.isremove = 0"
-_SQLITE_HEADS = f"""
-SELECT m.conv, m.seq, m.create_time, substr(m.data, 1, {LONGEST}) FROM json_each(?) k
-CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2
-WHERE {_TEXTS}"""  # noqa: S608 - constants only
-_POSTGRES_HEADS = f"""
-SELECT m.* FROM unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
-CROSS JOIN LATERAL
-    (SELECT m.conv, m.seq, m.create_time, left(m.data, {LONGEST}) AS text FROM message m
-    WHERE m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high AND {_TEXTS}) m
-"""  # noqa: S608 - constants only
-_MYSQL_HEADS = f"""
-SELECT m.conv, m.seq, m.create_time, LEFT(m.data, {LONGEST}) AS text
-FROM JSON_TABLE(%s, '$[*]' COLUMNS (
-    conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
-    low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
-STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high
-WHERE {_TEXTS}"""  # noqa: S608 - constants only
-
 _SQLITE_BEHIND = """
 SELECT c.conv, c.indexed_seq, c.last_seq FROM json_each(?) k
 CROSS JOIN conversation c ON c.conv = k.value WHERE c.indexed_seq < c.last_seq"""
@@ -116,7 +82,9 @@ async def index(database: Database, convs: Collection[str], entries: int = ENTRI
         ranges = _ranges(((row.conv, row.indexed_seq, row.last_seq) for row in rows), entries)
         if not ranges:
             return []
-        new, ends = _plan(ranges, await _heads(connection, database.dialect, ranges))
+        query, values = range_query(database.dialect, _HEAD, ranges, _TEXTS)
+        found = await connection.execute_query_dict(query, values)
+        new, ends = _plan(ranges, [Head(**row) for row in found])
         await _free(connection, new)
         await SearchEntry.bulk_create(new, using_db=connection)
         moved = [row for row in rows if row.conv in ends]
@@ -130,7 +98,7 @@ def _index_in_sqlite(connection: sqlite3.Connection, convs: Iterable[str], most:
     execute = connection.execute
     behind = [tuple(row) for row in execute(_SQLITE_BEHIND, (_json(convs),))]
     ranges = _ranges(behind, most)
-    heads = execute(_SQLITE_HEADS, (_json(ranges),)) if ranges else ()
+    heads = execute(*range_query("sqlite", _HEAD, ranges, _TEXTS)) if ranges else ()
     entries, ends = _plan(ranges, [Head(*row) for row in heads])
     new, taken = entries, set[int]()
     while new:
@@ -144,18 +112,7 @@ def _index_in_sqlite(connection: sqlite3.Connection, convs: Iterable[str], most:
     return _more(behind, ends)
 
 
-async def _heads(
-    connection: BaseDBAsyncClient, dialect: str, ranges: list[tuple[str, int, int]]
-) -> list[Head]:
-    if dialect == "postgres":
-        columns: list[Any] = [list(column) for column in zip(*ranges, strict=True)]
-        rows = await connection.execute_query_dict(_POSTGRES_HEADS, columns)
-    else:
-        rows = await connection.execute_query_dict(_MYSQL_HEADS, [_json(ranges)])
-    return [Head(row["conv"], row["seq"], row["create_time"], row["text"]) for row in rows]
-
-
-def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[tuple[str, int, int]]:
+def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[Range]:
     """Give where to begin and to end in each conversation, so that it fits into one transaction."""
     ranges = []
     for conv, indexed_seq, last_seq in behind:
@@ -166,9 +123,7 @@ def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[tuple[str
     return ranges
 
 
-def _plan(
-    ranges: list[tuple[str, int, int]], heads: Iterable[Head]
-) -> tuple[list[SearchEntry], dict[str, int]]:
+def _plan(ranges: list[Range], heads: Iterable[Head]) -> tuple[list[SearchEntry], dict[str, int]]:
     """Give the entries to write, and how far each conversation is indexed then."""
     entries: list[SearchEntry] = []
     ends = {conv: upto for conv, _, upto in ranges}

@@ -10,7 +10,8 @@ from contextlib import suppress
 from itertools import islice
 
 from models import Conversation
-from services.searching.index import ENTRIES, Database, index
+from services.database import Database
+from services.searching.index import ENTRIES, index
 from services.wire import WireMessage
 
 LARGEST = 10_000

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 from uuid_utils import uuid7
 
+from models.columns import milliseconds
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -91,6 +91,12 @@ class Seat(NamedTuple):
     role: int
     muted_until: int
 
+    def refusal(self, now: int) -> ChatError | None:
+        """Say why who has this place may not write."""
+        if self.muted_until > now:
+            return Muted()
+        return AllMuted() if self.all_muted and not self.role else None
+
 
 class Findings(msgspec.Struct):
     """What the database says about a batch."""
@@ -129,7 +135,7 @@ class Batch:
         known: Mapping[str, tuple[int, tuple[int, ...]]] | None = None,
     ) -> None:
         self.drafts = drafts
-        self.now = time.time_ns() // 1_000_000
+        self.now = milliseconds()
         self.convs = sorted({draft.conv for draft in drafts})
         self.people = {draft.from_id for draft in drafts}
         self.keys = {(draft.from_id, draft.cid) for draft in drafts if draft.cid is not None}
@@ -194,11 +200,7 @@ class Batch:
         sender, to = draft.from_id, draft.to_id
         if draft.chat_type == "group":
             seat = found.seats.get((to, sender))
-            if seat is None:
-                return NoGroup()
-            if seat.muted_until > self.now:
-                return Muted()
-            return AllMuted() if seat.all_muted and not seat.role else None
+            return NoGroup() if seat is None else seat.refusal(self.now)
         if not found.statuses.get(to):
             return NoRecipient()
         pair = found.pairs[sender, to]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from models.columns import milliseconds
 from services.hooks import ChatHooks
 from services.sending.batch import Stored
 from services.wire import Push, WireMessage
@@ -134,4 +134,4 @@ def encode_push(kind: str, data: object) -> str:
         kind: its type.
         data: anything that msgspec can encode.
     """
-    return msgspec.json.encode(Push(kind, data, time.time_ns() // 1_000_000)).decode()
+    return msgspec.json.encode(Push(kind, data, milliseconds())).decode()

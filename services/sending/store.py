@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
+from services.database import Database
 from services.sending.batch import Batch
 from services.sending.mysql import store_in_mysql
 from services.sending.postgres import store_in_postgres
@@ -16,24 +12,6 @@ from services.sending.sqlite import store_in_sqlite
 
 Store = Callable[[Batch], Awaitable[None]]
 """Stores a batch and commits it, or raises and leaves nothing."""
-
-
-class Database(Protocol):
-    """What storing needs of the plugin `orm`."""
-
-    @property
-    def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
-
-    @property
-    def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised while it is away."""
-
-    def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
-
-    async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Run a plain function in a transaction, in one hop to SQLite's thread."""
 
 
 def store_for(database: Database, strangers: str) -> Store:

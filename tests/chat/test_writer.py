@@ -208,6 +208,11 @@ class LosesCommits:
         self.away = True
         self._orm = orm
 
+    @property
+    def connection(self) -> BaseDBAsyncClient:
+        """Where to run SQL of one's own."""
+        return self._orm.connection
+
     def _commit(self) -> None:
         if self.away:
             raise OperationalError("away, just before the commit")

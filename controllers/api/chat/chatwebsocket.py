@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import msgspec
 
 from controllers.api.chat import examples, frames, requests
 from extend.context import Context
+from models.columns import milliseconds
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -70,7 +70,7 @@ class ChatwebsocketController(Controller[Context]):
                 "connected",
                 {
                     "socket": ctx.websocket.id,
-                    "server_time": time.time_ns() // 1_000_000,
+                    "server_time": milliseconds(),
                     "heartbeat_ms": int(limits.heartbeat * 1000),
                     "max_message_size": limits.max_message_size,
                 },

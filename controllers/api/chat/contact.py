@@ -10,13 +10,14 @@ from controllers.api.chat import examples, frames
 from extend.context import Context
 from services.contact import Blocked, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
+from services.limits import Id
 from yolk import Controller, describe
 
 
 class Block(msgspec.Struct):
     """Whom to block, or not any more."""
 
-    user_id: frames.Id
+    user_id: Id
     on: bool
 
 

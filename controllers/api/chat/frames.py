@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from services.errors import ChatError, InvalidData, UnreadableFrame
-from services.limits import LONGEST_OPTIONS, Kind, Text
+from services.limits import LONGEST_OPTIONS, Id, Kind, Text
 
-Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.

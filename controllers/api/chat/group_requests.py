@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.groups.forms import Id, Nickname, Text
+from services.groups.forms import Nickname, Text
+from services.limits import Id
 
 YEAR = 365 * 24 * 3600
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from controllers.api.chat import frames
 from controllers.api.chat.frames import Frame
 from extend.context import Context
+from models.columns import milliseconds
 from services.errors import ChatError, UnknownType
 from services.presence import watch
 from services.sending.batch import Draft, Stored
@@ -140,7 +140,7 @@ async def _presence(ctx: Context, frame: Frame) -> None:
 
 
 def _pong(ctx: Context, frame: Frame) -> None:
-    pong = {"type": "pong", "timestamp": time.time_ns() // 1_000_000}
+    pong = {"type": "pong", "timestamp": milliseconds()}
     if frame.id is not None:
         pong["id"] = frame.id
     ctx.websocket.send(msgspec.json.encode(pong).decode())
