@@ -5,6 +5,9 @@
  * numbers alone: `syncedSeq` is the seq up to which, from the oldest message held, nothing is missing.
  */
 
+/** Types of entries that change an earlier message. They are shown in it, and there is nothing of them to read. */
+export const CHANGES = ["recall", "edit"];
+
 export class Conversation {
   messages = []; // in seq order; from the first open on
   lastSeq = 0;

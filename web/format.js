@@ -39,7 +39,7 @@ export function sameDay(a, b) {
 /** What a message says, in words. */
 export function textOf({ type, data, isremove }) {
   if (isremove || type === "recall") return t("recalled");
-  return type === "text" ? String(data) : t("unsupported", { type });
+  return type === "text" || type === "edit" ? String(data) : t("unsupported", { type });
 }
 
 /** What a user is called. */

@@ -5,7 +5,7 @@
  * in the seqs and is fetched, after every new connection and whenever a message leaves a gap.
  */
 
-import { peerOf } from "./conversation.js";
+import { CHANGES, peerOf } from "./conversation.js";
 
 const PAGE = 50;
 const MOST_MISSED = 500; // more than that: start again from the newest page
@@ -93,7 +93,7 @@ export class Sync {
     const isNew = message.seq > conversation.lastSeq;
     conversation.add(message);
     if (isNew && this.#isTheirs(message)) {
-      conversation.unread++;
+      if (!CHANGES.includes(message.type)) conversation.unread++;
       this.#onIncoming(message, conversation);
     }
     this.#store.changed();

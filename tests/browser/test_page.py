@@ -168,6 +168,26 @@ async def test_a_recalled_message_says_so(person: People) -> None:
     await expect(grace.find("conversation")).to_contain_text("This message was recalled.")
 
 
+async def test_what_changes_a_message_is_nothing_to_read(person: People) -> None:
+    """A message that was edited and taken back is one that was not read, as the server counts."""
+    ada, grace = await person("ada"), await person("grace")
+    await ada.open_chat_with(grace)
+    await ada.write("hello")
+    await expect(grace.find("unread")).to_have_text("1")
+
+    headers = {"token": (await ada.session())["token"]}
+    ask = ada.context.request
+    listed = await ask.get(f"{ada.url}/chat/conversations", headers=headers)
+    last = (await listed.json())["data"][0]["last"]
+    edit = {"id": last["id"], "data": "hello there"}
+    await ask.post(f"{ada.url}/chat/edit", headers=headers, data=edit)
+    await expect(grace.find("conversation")).to_contain_text("hello there")
+    await expect(grace.find("unread")).to_have_text("1")
+    await ask.post(f"{ada.url}/chat/recall", headers=headers, data={"id": last["id"]})
+    await expect(grace.find("conversation")).to_contain_text("This message was recalled.")
+    await expect(grace.find("unread")).to_have_text("1")
+
+
 async def test_an_edited_message_shows_its_new_text(person: People) -> None:
     """In its place, and once; a group, which the page cannot show yet, is left out."""
     ada, grace = await person("ada"), await person("grace")

@@ -1,6 +1,7 @@
 /** The messages of a chat, and where in them one is looking. */
 
 import { Component, html } from "../vendor/htm-preact-standalone.js";
+import { CHANGES } from "../conversation.js";
 import { day, nameOf, sameDay } from "../format.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
@@ -63,7 +64,7 @@ export class MessageList extends Component {
   };
 
   render({ me, conversation, messages, waiting }, { atBottom, seenSeq }) {
-    const entries = [...messages.filter(({ type }) => type !== "recall" && type !== "edit"), ...waiting];
+    const entries = [...messages.filter(({ type }) => !CHANGES.includes(type)), ...waiting];
     const below = messages.filter(({ seq, from_id }) => seq > seenSeq && from_id !== me.id).length;
     const isEmpty = entries.length === 0;
     return html`
