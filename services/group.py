@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from models import Conversation, Group, Member
 from models.columns import milliseconds
 from services.errors import GroupFull, NoGroup
-from services.groups.change import ADMIN, OWNER, Change, changing, tell_all
+from services.groups.change import ADMIN, OWNER, Change, changing, member_of, tell_all
 from services.groups.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
 from services.groups.people import willing
 from services.wire import group as group_conv
@@ -75,9 +75,9 @@ class GroupService(Service):
         Raises:
             NoGroup: there is none, or one is not in it.
         """
-        member = await Member.get_or_none(conv=group_conv(group_id), user_id=user_id)
+        member = await member_of(group_conv(group_id), user_id)
         group = await Group.get_or_none(id=group_id, dissolve_time=None)
-        if member is None or group is None:
+        if group is None:
             raise NoGroup
         return _view(group, member)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
-from models import JoinRequest, Member
-from services.errors import NoGroup, NotPermitted
-from services.groups.change import ADMIN, Change, changing
+from models import JoinRequest
+from services.groups.change import ADMIN, Change, changing, member_of
 from services.groups.forms import Invited, Waiting, WaitingPage
 from services.groups.people import ask_for, willing
 from services.wire import group as group_conv
@@ -141,11 +140,7 @@ class GroupJoiningService(Service):
             NoGroup: there is none, or one is not in it.
             NotPermitted: one is no administrator.
         """
-        member = await Member.get_or_none(conv=group_conv(group_id), user_id=user_id)
-        if member is None:
-            raise NoGroup
-        if member.role < ADMIN:
-            raise NotPermitted
+        await member_of(group_conv(group_id), user_id, ADMIN)
         rows = (
             await JoinRequest.filter(group_id=group_id, user_id__gt=after)
             .order_by("user_id")

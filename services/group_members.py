@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from models import Member
 from models.columns import milliseconds
-from services.errors import NoGroup, NoMember, NotPermitted, OwnerMustStay
-from services.groups.change import ADMIN, MEMBER, OWNER, Change, changing
+from services.errors import NoMember, NotPermitted, OwnerMustStay
+from services.groups.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
 from services.groups.forms import MemberPage, MemberView
 from services.wire import group as group_conv
 from yolk import Service
@@ -37,7 +37,7 @@ class GroupMembersService(Service):
         Raises:
             NoGroup: there is none, or one is not in it.
         """
-        await self._check(user_id, group_id)
+        await member_of(group_conv(group_id), user_id)
         rows = (
             await Member.filter(conv=group_conv(group_id), user_id__gt=after)
             .order_by("user_id")
@@ -60,11 +60,6 @@ class GroupMembersService(Service):
                 )
             )
         return MemberPage(members, more=len(rows) > limit)
-
-    async def _check(self, user_id: int, group_id: int) -> None:
-        """Hold that somebody is in a group; nobody is in one that was dissolved."""
-        if not await Member.exists(conv=group_conv(group_id), user_id=user_id):
-            raise NoGroup
 
     # --- going out
 
@@ -192,5 +187,5 @@ class GroupMembersService(Service):
         Raises:
             NoGroup: there is none, or one is not in it.
         """
-        await self._check(user_id, group_id)
+        await member_of(group_conv(group_id), user_id)
         await Member.filter(conv=group_conv(group_id), user_id=user_id).update(nickname=nickname)

@@ -81,12 +81,7 @@ class Change:
             NoGroup: it is none.
             NotPermitted: their role is lower.
         """
-        member = await Member.get_or_none(conv=self.conv, user_id=user_id, using_db=self.connection)
-        if member is None:
-            raise NoGroup
-        if member.role < least:
-            raise NotPermitted
-        return member
+        return await member_of(self.conv, user_id, least, self.connection)
 
     async def find(self, user_ids: Collection[int]) -> dict[int, Member]:
         """
@@ -183,6 +178,30 @@ class Change:
             self.group.version += 1
         if self._moves or self.entries:
             await self.group.save(using_db=self.connection)
+
+
+async def member_of(
+    conv: str, user_id: int, least: int = MEMBER, connection: BaseDBAsyncClient | None = None
+) -> Member:
+    """
+    Give somebody who is in a group; nobody is in one that was dissolved.
+
+    Args:
+        conv: the group's conversation.
+        user_id: who it is.
+        least: the lowest role that will do.
+        connection: the transaction, where there is one.
+
+    Raises:
+        NoGroup: they are not in it, or there is none.
+        NotPermitted: their role is lower.
+    """
+    member = await Member.get_or_none(conv=conv, user_id=user_id, using_db=connection)
+    if member is None:
+        raise NoGroup
+    if member.role < least:
+        raise NotPermitted
+    return member
 
 
 @asynccontextmanager

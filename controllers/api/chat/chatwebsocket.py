@@ -53,7 +53,7 @@ REFUSALS = (
 
 
 class ChatwebsocketController(Controller[Context]):
-    """One user's open socket: its messages in, its close."""
+    """One user's open socket, and the same requests over HTTP."""
 
     async def connect(self) -> None:
         """Serve an open socket. It is registered: from here on it misses nothing."""
