@@ -17,6 +17,7 @@ from typing import Any
 
 from sanic.exceptions import ServerKilled
 from sanic.worker.constants import ProcessState
+from sanic.worker.manager import MonitorCycle
 
 STOPPING = "stopping"
 """What the main process notes among its workers' states before it asks them to stop."""
@@ -39,6 +40,8 @@ def look_after_workers(manager: Any, logger: logging.Logger) -> None:
       stopped in order, and the exit status lost.
     - A stop that comes before all workers are ready is obeyed. Sanic would wait for ever for those
       that it has just stopped.
+    - A signal is noted, and obeyed between two looks at the workers. Sanic's handler would talk
+      to the process that holds their state amid a talk with it, and take the other's answer.
     - A worker that died is started again. Sanic leaves the port open and nobody behind it.
     - Ctrl-C reaches workers through the main process only, not in the middle of their imports.
 
@@ -47,12 +50,22 @@ def look_after_workers(manager: Any, logger: logging.Logger) -> None:
         logger: told of workers that died.
     """
     # Instance attributes in place of methods: Sanic makes the manager itself, of this class.
-    start, shut_down = manager.start, manager.shutdown
+    start, shut_down, poll = manager.start, manager.shutdown, manager._poll_monitor
     all_ready, synchronise = manager._all_workers_ack, manager._sync_states
     due: dict[str, float] = {}
+    asked: list[signal.Signals] = []
+
+    def note(number: int, _: object) -> None:
+        if asked or manager._shutting_down:
+            _kill_processes(manager)  # asked twice: now
+        else:
+            asked.append(signal.Signals(number))
+
+    def stopping() -> bool:
+        return bool(asked) or manager._shutting_down
 
     def start_unless_stopping() -> None:
-        if not manager._shutting_down:
+        if not stopping():
             with _interrupts_ignored():
                 start()
 
@@ -60,28 +73,41 @@ def look_after_workers(manager: Any, logger: logging.Logger) -> None:
         manager.worker_state[STOPPING] = {}
         shut_down()
 
+    def poll_unless_stopping() -> MonitorCycle | None:
+        if asked:
+            logger.info("Received %s; stopping", asked[0].name)
+            manager.shutdown()
+        return MonitorCycle.BREAK if stopping() else poll()
+
     def kill() -> None:
+        _kill_processes(manager)
         for process in manager.processes:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
             process.set_state(ProcessState.FAILED, force=True)  # else Sanic waits 10 s for it
         raise ServerKilled
 
     def ready_or_stopping() -> bool:
-        return bool(manager._shutting_down or all_ready())
+        return stopping() or all_ready()
 
     def synchronise_and_revive() -> None:
         synchronise()
-        if not manager._shutting_down:
-            for process in manager.transient_processes:
-                if _died(process):
-                    _revive(process, due, logger)
+        for process in manager.transient_processes:
+            if _died(process) and not stopping():
+                _revive(process, due, logger)
 
     manager.start = start_unless_stopping
     manager.shutdown = shut_down_noted
     manager.kill = kill
+    manager._poll_monitor = poll_unless_stopping
     manager._all_workers_ack = ready_or_stopping
     manager._sync_states = synchronise_and_revive
+    for number in STOP_SIGNALS:
+        signal.signal(number, note)
+
+
+def _kill_processes(manager: Any) -> None:
+    for process in manager.processes:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def _died(process: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -282,3 +284,53 @@ async def test_an_error_after_the_start_does_not_stop_it(start: Start) -> None:
     ]
     for problem in ("not ready", "not closed", "not stopped"):
         assert f"ValueError: {problem}" in server.output
+
+
+BUSY = """
+from sanic.worker.manager import WorkerManager
+
+look = WorkerManager._sync_states
+
+def look_long(manager):
+    print("Looking", flush=True)
+    for _ in range(10_000):
+        look(manager)
+
+WorkerManager._sync_states = look_long
+"""
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_amid_a_look_at_the_workers_is_in_order(start: Start, by: signal.Signals) -> None:
+    """
+    A signal may come while the main process asks for the state of its workers.
+
+    It asks over a connection to another process: a handler that asked there too would take the
+    answer to the question that it interrupted.
+    """
+    server = start({**FILES, "hooks.py": BUSY + FILES["hooks.py"]})
+    server.wait_for_output("Looking")
+    assert server.stop(by=by) == 0, server.output
+    assert "Traceback" not in server.output
+    assert stops(server.output)
+
+
+def test_a_second_signal_ends_what_does_not_stop(start: Start) -> None:
+    """Whoever asks twice does not wait for a hook that hangs; the main process still stops."""
+    hooks = """
+    import asyncio
+    from trace_hooks import Trace
+    from yolk import Boot
+
+    class Hooks(Trace, Boot):
+        async def before_close(self):
+            print("Closing", flush=True)
+            await asyncio.sleep(60)
+    """
+    server = start({**FILES, "hooks.py": hooks})
+    os.kill(server.pid, signal.SIGTERM)
+    server.wait_for_output("Closing")
+
+    server.stop(timeout=10)
+
+    assert len(stops(server.output)) == len(MAIN_STOP)
