@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextvars import Context
@@ -33,6 +34,14 @@ _BACKLOG = 100
 _BLOCK = 2.0
 """Seconds that a read waits for something to come."""
 
+ALONE = 0.25
+"""
+Seconds for which a worker that heard of no other may take itself for the only one.
+
+A worker that finds others when it registers waits for longer than that before it serves anybody
+(see `lease.py`): until then nobody is left who was told before that there are no others.
+"""
+
 _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds before trying again, the longer the longer Redis is away."""
 
@@ -40,6 +49,8 @@ _PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 class Publisher:
     """
     Sends what a turn of the loop gathered in one call; what comes meanwhile is the next batch.
+
+    Where Redis said that there is no other worker, nothing is sent for as long as that is sure.
 
     While Redis is away, messages wait. Beyond *limit* the newest do not reach other workers;
     that is counted, logged once until it is over, and then told to the other workers, so that
@@ -73,6 +84,7 @@ class Publisher:
         self._size = 0
         self._batch = 0
         self._lost = False
+        self._alone_until = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def publish(self, topic: str, payload: bytes, *, droppable: bool = False) -> None:
@@ -91,7 +103,13 @@ class Publisher:
             some = frozenset(users[at : at + _BATCH_USERS])
             self._put(users_topic(some), payload, len(some), droppable)
 
+    @property
+    def _alone(self) -> bool:
+        return time.monotonic() < self._alone_until
+
     def _put(self, topic: str, payload: bytes, users: int, droppable: bool) -> None:
+        if self._alone:
+            return
         if droppable and self._size >= _BACKLOG:
             self._counters.dropped += 1
             return
@@ -126,8 +144,9 @@ class Publisher:
                 self._batch += 1
                 await self._send(batch, lost)
                 # Only now: what is on its way counts as waiting.
-                del self._waiting[: len(batch)]
-                self._size -= sum(_cost(users) for _, _, users in batch)
+                sent = len(self._waiting) if self._alone else len(batch)
+                self._size -= sum(_cost(users) for _, _, users in self._waiting[:sent])
+                del self._waiting[:sent]
         finally:
             self._task = None
 
@@ -147,8 +166,9 @@ class Publisher:
         values = [value for topic, payload, _ in batch for value in (topic, payload)]
         attempt = 0
         while True:
+            asked = time.monotonic()
             try:
-                await self._store.run(
+                others = await self._store.run(
                     PUBLISH, self._batch, *self._stream, "1" if lost else "0", *values
                 )
             except BackplaneAway as error:
@@ -157,6 +177,7 @@ class Publisher:
                 await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
                 attempt += 1
             else:
+                self._alone_until = 0.0 if others else asked + ALONE
                 return
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from yolk.turns import let_arrive
 
 from .backplane import BackplaneAway, Change, Events
-from .bus import Publisher, Reader
+from .bus import ALONE, Publisher, Reader
 from .engine import Counters
 from .keys import OnlineKeys
 from .rooms import Rooms
@@ -25,6 +25,13 @@ from .topics import SOCKET, user_of
 # Limits of one call: a script stops Redis while it runs.
 _CHANGES = 500
 _TOPICS = 2000
+
+_BECOMING_KNOWN = ALONE * 1.2
+"""
+Seconds after registering until no other worker takes itself for the only one.
+
+What another commits later, it sends; what it committed earlier, clients find that ask from now on.
+"""
 
 _STREAM_LEASES = 10
 """Leases after which the stream of a worker that is gone goes by itself."""
@@ -82,12 +89,14 @@ class RedisBackplane:
         self._behind = False
         self._telling: asyncio.Task[None] | None = None
         self._living: asyncio.Task[None] | None = None
+        self._telling_loss: asyncio.TimerHandle | None = None
 
     # --- life
 
     async def start(self) -> None:
         """Register this worker, sweep what dead ones left, and begin to hear the others."""
-        await self._renew()
+        if await self._renew():
+            await asyncio.sleep(_BECOMING_KNOWN)
         await self._sweep()
         self._reader.start()
         self._living = self._task(self._live())
@@ -97,6 +106,8 @@ class RedisBackplane:
         if self._living is not None:
             self._living.cancel()
             await asyncio.wait([self._living])
+        if self._telling_loss is not None:
+            self._telling_loss.cancel()
         timeout = self._store.timeout
         await self._publisher.stop(timeout)
         if self._telling is not None:
@@ -124,9 +135,10 @@ class RedisBackplane:
             except Exception:  # the boundary of one round
                 self._logger.exception("websocket: a round of the lease failed")
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> int:
+        """Say that this worker lives, mend what Redis does not know, and count the others."""
         lease = int(self._terms.lease * 1000)
-        unbroken, held = await self._store.run(RENEW, lease, *self._stream)
+        unbroken, held, others = await self._store.run(RENEW, lease, *self._stream)
         topics = self._rooms.topics
         known = self._telling is not None or held == len(topics)
         if not unbroken or not known or self._behind:
@@ -138,7 +150,9 @@ class RedisBackplane:
                 raise
         if not unbroken and len(self._rooms.topics):
             self._reader.expect_anything()
-            self._events.position_lost()
+            loop = asyncio.get_running_loop()
+            self._telling_loss = loop.call_later(_BECOMING_KNOWN, self._events.position_lost)
+        return int(others)
 
     async def _tell_everything(self) -> None:
         """Make Redis hold what this worker holds: it was emptied, or could not be told."""

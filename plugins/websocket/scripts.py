@@ -67,7 +67,8 @@ class Script:
 
 
 RENEW = Script("""
--- lease, limit, expiry -> whether nothing can have been missed, number of topics held
+-- lease, limit, expiry
+-- -> whether nothing can have been missed, number of topics held, how many other workers live
 local lease, limit, expiry = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local ends = redis.call('ZSCORE', base .. 'workers', me)
 local stream = base .. 'stream:' .. me
@@ -75,7 +76,7 @@ local there = redis.call('EXISTS', stream) == 1
 redis.call('ZADD', base .. 'workers', string.format('%.0f', now + lease), me)
 if there then redis.call('PEXPIRE', stream, expiry) else append(me, limit, expiry, {}) end
 local unbroken = there and ends and tonumber(ends) > now
-return {unbroken and 1 or 0, redis.call('SCARD', base .. 'held:' .. me)}
+return {unbroken and 1 or 0, redis.call('SCARD', base .. 'held:' .. me), #other_workers()}
 """)
 
 APPLY = Script("""
@@ -119,15 +120,15 @@ return answers
 
 PUBLISH = Script("""
 -- batch, limit, expiry, lost ('1' or '0'), then topic and payload of each message
--- -> how many entries were written
+-- -> how many other workers live
 -- Looks at who holds the topics now, never at what was known before. A batch that comes again,
 -- because its answer got lost, is not sent again. 'users:[1,2]' stands for the topics of these
 -- users: a worker that holds some of them gets the payload once, with these.
 local batch, limit, expiry, lost = ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1'
-local last = redis.call('HGET', base .. 'published', me)
-if last and tonumber(last) >= tonumber(batch) then return 0 end
-redis.call('HSET', base .. 'published', me, batch)
 local others = other_workers()
+local last = redis.call('HGET', base .. 'published', me)
+if last and tonumber(last) >= tonumber(batch) then return #others end
+redis.call('HSET', base .. 'published', me, batch)
 if #others == 0 then return 0 end
 local topics, ends, many = {}, {}, {}
 for at = 7, #ARGV, 2 do
@@ -139,7 +140,6 @@ for at = 7, #ARGV, 2 do
   end
   ends[#ends + 1] = #topics
 end
-local entries = 0
 for _, worker in ipairs(others) do
   local holds = held_of(worker, topics)
   local fields, first = {}, 1
@@ -162,9 +162,9 @@ for _, worker in ipairs(others) do
     fields[#fields + 1] = 'lost'
     fields[#fields + 1] = me
   end
-  if #fields > 0 then append(worker, limit, expiry, fields); entries = entries + 1 end
+  if #fields > 0 then append(worker, limit, expiry, fields) end
 end
-return entries
+return #others
 """)
 
 HELD = Script("""
