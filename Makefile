@@ -120,7 +120,7 @@ browser: $(VENV)/test.stamp
 	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests (apt-get) ..."; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		$(call quietly,apt-get update && apt-get install -y chromium fonts-noto-cjk) && exit 0; \
+		$(call quietly,apt-get update && apt-get install -y chromium fonts-noto-cjk fonts-noto-color-emoji) && exit 0; \
 	fi; \
 	if [ "$$CI" = true ]; then echo "There is no Chromium, and in CI no test may be skipped." >&2; exit 1; fi; \
 	echo "There is no Chromium, so the browser tests will be skipped. To have them: $(BIN)/playwright install chromium"

@@ -15,10 +15,16 @@ from services.auth import RECENT, find_sessions, find_users  # noqa: E402
 from services.cursors.receipts import Receipts  # noqa: E402
 from services.cursors.store import cursor_store_for  # noqa: E402
 from services.cursors.writer import CursorWriter  # noqa: E402
+from services.files.allowance import Allowance  # noqa: E402
+from services.files.intake import Intake  # noqa: E402
+from services.files.links import Links  # noqa: E402
+from services.files.resumable import Resumable  # noqa: E402
+from services.files.sweeper import Sweeper  # noqa: E402
 from services.hooks import ChatHooks  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
 from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
+from services.searching.gate import Gate  # noqa: E402
 from services.searching.indexer import Indexer  # noqa: E402
 from services.sending.delivery import Delivery, encode_push  # noqa: E402
 from services.sending.recipients import Recipients  # noqa: E402
@@ -61,20 +67,36 @@ class Boot(yolk.Boot):
                 logger=app.logger,
             ),
         )
+        app.provide("searches", Gate())
         app.provide("indexer", Indexer(app.orm, app.logger))
         app.delivery.listeners.append(app.indexer.committed)
         app.indexer.start()
+        await self.take_files_in()
         app.ws.on("online", announce(app.ws, online=True))
         app.ws.on("offline", announce(app.ws, online=False))
         app.ws.on("online", app.hooks.online)
         app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", self.ask_to_sync)
 
+    async def take_files_in(self) -> None:
+        """Begin with uploads, and with what those of dead processes left behind."""
+        app, files = self.app, self.app.config.files
+        app.provide("links", Links(app.redis, files.link_expires_in))
+        await app.links.load()
+        allowance = Allowance(app.redis, files.user_bytes)
+        app.provide("intake", Intake(app.storage, allowance, files, app.logger))
+        app.provide("resumable", Resumable(app.intake))
+        app.provide("sweeper", Sweeper(app.intake))
+        app.sweeper.start()
+        app.delivery.listeners.append(app.intake.pace.noticed)
+
     def ask_to_sync(self) -> None:
         """Tell this worker's clients that they may have missed something."""
         self.app.ws.send_to_all(encode_push("sync", {}))
 
     async def before_close(self) -> None:
+        await self.app.sweeper.close()
+        await self.app.intake.close()
         await self.app.writer.close()
         await self.app.hooks.close()
         await self.app.cursors.close()

@@ -25,6 +25,7 @@ from bench.sends import sends
 from bench.servers import EGG, ROOT, SIDES, Services, Side, install_egg, services
 from bench.sockets import sockets
 from bench.table import remarks, table
+from bench.uploads import uploads
 from yolk.testing.server import StartFailed
 
 DATA = ROOT / "data" / "bench"
@@ -34,6 +35,7 @@ ALONE: dict[str, Callable[[Services, int], list[Finding]]] = {
     "history": history,
     "conversations": conversations,
     "sockets": sockets,
+    "uploads": uploads,
 }
 """What is measured of Yolk only."""
 BY_NAME = ["sends", *ALONE]

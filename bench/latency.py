@@ -36,8 +36,10 @@ class Schedule:
     the clock that measures it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int) -> None:
         self.start = time.perf_counter() + 0.1
+        self.rate = rate
+        """Messages a second."""
         self.took: list[float] = []
         """Seconds from then to the arrival of each message that counts."""
         self.late: list[float] = []
@@ -45,15 +47,15 @@ class Schedule:
 
     def due(self) -> int:
         """Give how many messages were to be sent up to now."""
-        return int((time.perf_counter() - self.start) * RATE) + 1
+        return int((time.perf_counter() - self.start) * self.rate) + 1
 
     def since(self, number: int) -> float:
         """Give how many seconds ago a message was to be sent."""
-        return time.perf_counter() - self.start - number / RATE
+        return time.perf_counter() - self.start - number / self.rate
 
     def counts(self, number: int) -> bool:
         """Tell whether a message comes after the warm-up."""
-        return number >= WARM_UP * RATE
+        return number >= WARM_UP * self.rate
 
 
 class Author(Talker):
@@ -112,10 +114,11 @@ def latency(services: Services, turns: int) -> list[Finding]:
 def _turn(services: Services, database: Database) -> Schedule:
     with services.running("Yolk", {"DATABASE_URL": database.new()}) as server:
         add_users(database)
-        return uvloop.run(_paced(server))
+        return uvloop.run(paced(server, RATE))
 
 
-async def _paced(server: Server) -> Schedule:
+async def paced(server: Server, rate: int) -> Schedule:
+    """Send so many messages a second, from 50 users to as many others, and give how it went."""
     answered, arrived = Tally(), Tally()
     path = "/ws?token="
     authors = await asyncio.gather(
@@ -130,10 +133,10 @@ async def _paced(server: Server) -> Schedule:
             for user in range(1, PAIRS + 1)
         ]
     )
-    schedule = Schedule()
+    schedule = Schedule(rate)
     for reader in readers:
         reader.schedule = schedule
-    whole = int(RATE * (WARM_UP + SECONDS))
+    whole = int(rate * (WARM_UP + SECONDS))
     sent = 0
     while sent < whole:
         for number in range(sent, min(schedule.due(), whole)):

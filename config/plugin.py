@@ -11,3 +11,6 @@ jwt = {"enable": True, "path": "plugins/jwt"}
 
 # Sockets.
 websocket = {"enable": True, "path": "plugins/websocket"}
+
+# Where files are kept.
+storage = {"enable": True, "path": "plugins/storage"}

@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from controllers.api.chat.conversation import ConversationController
     from controllers.api.chat.group import GroupController
     from controllers.api.chat.search import SearchController
+    from controllers.api.file.download import DownloadController
+    from controllers.api.file.tus import TusController
+    from controllers.api.file.upload import UploadController
     from controllers.api.user import UserController
     from extend.settings import Settings
     from models import Session, User
     from services.auth import AuthService
     from services.cache import CacheService
     from services.contact import ContactService
+    from services.content import ContentService
     from services.conversation import ConversationService
     from services.cursor import CursorService
     from services.cursors.writer import CursorWriter
     from services.database import Database
     from services.edit import EditService
+    from services.file import FileService
+    from services.files.intake import Intake
+    from services.files.links import Links
+    from services.files.resumable import Resumable
+    from services.files.sweeper import Sweeper
     from services.group import GroupService
     from services.group_joining import GroupJoiningService
     from services.group_members import GroupMembersService
@@ -42,10 +51,12 @@ if TYPE_CHECKING:
     from services.recall import RecallService
     from services.references import ReferencesService
     from services.search import SearchService
+    from services.searching.gate import Gate
     from services.searching.indexer import Indexer
     from services.sending.delivery import Delivery
     from services.sending.recipients import Recipients
     from services.sending.writer import MessageWriter
+    from services.storage import Storage
     from services.sync import SyncService
     from services.typing import TypingService
     from services.user import UserService
@@ -105,7 +116,13 @@ class Application(yolk.Application):
         delivery: Delivery
         writer: MessageWriter
         indexer: Indexer
+        searches: Gate
         cursors: CursorWriter
+        storage: Storage
+        intake: Intake
+        resumable: Resumable
+        sweeper: Sweeper
+        links: Links
 
 
 if TYPE_CHECKING:
@@ -127,8 +144,14 @@ class Controllers(Protocol):
             search: type[SearchController]
             group: type[GroupController]
 
+        class _File(Protocol):
+            upload: type[UploadController]
+            tus: type[TusController]
+            download: type[DownloadController]
+
         auth: type[AuthController]
         user: type[UserController]
+        file: _File
         chat: _Chat
 
     api: _Api
@@ -140,8 +163,10 @@ class Services(Protocol):
     auth: AuthService
     cache: CacheService
     contact: ContactService
+    content: ContentService
     conversation: ConversationService
     cursor: CursorService
+    file: FileService
     group: GroupService
     group_joining: GroupJoiningService
     group_members: GroupMembersService

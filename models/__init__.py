@@ -2,6 +2,7 @@
 
 from models.contact import Block, Preference
 from models.conversation import Conversation
+from models.file import Attachment, File
 from models.group import Group, JoinRequest
 from models.member import Member
 from models.message import Message
@@ -10,8 +11,10 @@ from models.session import Session
 from models.user import User
 
 __all__ = [
+    "Attachment",
     "Block",
     "Conversation",
+    "File",
     "Group",
     "JoinRequest",
     "Member",
@@ -33,4 +36,6 @@ __models__ = [
     Block,
     Preference,
     SearchEntry,
+    File,
+    Attachment,
 ]

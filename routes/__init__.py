@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from extend.application import Application
 from routes import page
-from routes.api import auth, user
+from routes.api import auth, file, user
 from routes.api.chat import contact, conversation, group, search, websocket
 
 
@@ -19,6 +19,8 @@ def mount(app: Application) -> None:
     search.mount(app)
     # Whom one wants to hear from.
     contact.mount(app)
+    # Uploads, and reading them.
+    file.mount(app)
     # Groups.
     group.mount(app)
     # The chat page.

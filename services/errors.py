@@ -293,6 +293,75 @@ class MentionsAll(Refused):
     en = "Only administrators of a group may mention everybody"
 
 
+class NoFile(Refused):
+    """There is no such file, or one may not read it; which of the two is not said."""
+
+    code = 2060
+    status = 404
+    zh = "文件不存在"
+    en = "There is no such file"
+
+
+class TypeRefused(Refused):
+    """What the file holds may not be uploaded, or does not fit what it is sent as."""
+
+    code = 2061
+    status = 415
+    zh = "不支持的文件类型"
+    en = "This type of file is not allowed"
+
+
+class FileTooLarge(Refused):
+    """The file has more bytes than its type may have."""
+
+    code = 2062
+    status = 413
+    zh = "文件太大"
+    en = "The file is too large"
+
+
+class NameRefused(Refused):
+    """The name of a file or a folder is empty, too long, or a path."""
+
+    code = 2063
+    zh = "文件名或文件夹名不合法"
+    en = "This name of a file or folder is not allowed"
+
+
+class UploadBroken(Refused):
+    """The body is no multipart form with a file, or ended before the file did."""
+
+    code = 2064
+    zh = "上传不完整"
+    en = "The upload is incomplete"
+
+
+class BadPicture(Refused):
+    """The picture cannot be read, or has too many pixels."""
+
+    code = 2065
+    zh = "图片无法识别或像素过多"
+    en = "The picture cannot be read, or has too many pixels"
+
+
+class OffsetConflict(Refused):
+    """There are more bytes of the upload than the client believes, or fewer: ask how many."""
+
+    code = 2066
+    status = 409
+    zh = "上传位置不一致"
+    en = "The upload is not where you believe it to be"
+
+
+class ChecksumMismatch(Refused):
+    """What came is not what was sent: send it again."""
+
+    code = 2067
+    status = 460
+    zh = "校验和不一致"
+    en = "The checksum does not match"
+
+
 class NotStorable(Refused):
     """The database refuses this message, and would again."""
 
@@ -367,6 +436,32 @@ class Busy(Temporary):
     code = 5002
     zh = "服务繁忙, 请稍后重试"
     en = "The service is busy, please try again"
+
+
+class TooManyBytes(Temporary):
+    """So many bytes of this person are on the way that no more may be."""
+
+    code = 4001
+    status = 429
+    zh = "正在上传的文件过多, 请稍后重试"
+    en = "Too much of yours is being uploaded, please try again later"
+
+
+class StorageUnavailable(Temporary):
+    """Where files are kept is full or away."""
+
+    code = 5004
+    zh = "文件存储暂时不可用, 请稍后重试"
+    en = "Files cannot be stored or read for a moment, please try again"
+
+
+class UploadInUse(Temporary):
+    """Another request adds to this upload just now."""
+
+    code = 5005
+    status = 423
+    zh = "该文件正在上传, 请稍后重试"
+    en = "Another request is adding to this upload, please try again"
 
 
 class Disconnected(ChatError):

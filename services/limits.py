@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -14,3 +14,10 @@ Kind = Annotated[str, msgspec.Meta(max_length=16, pattern=rf"^(?!({'|'.join(ENTR
 Text = Annotated[str, msgspec.Meta(max_length=2**20)]
 LONGEST_OPTIONS = 8 * 1024
 """Bytes, as JSON."""
+
+
+def own_options(options: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Give options without `file`, which the server alone says."""
+    if options is None or "file" not in options:
+        return options
+    return {name: value for name, value in options.items() if name != "file"}

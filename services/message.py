@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
-from services.errors import RefusedByPlugin
+from services.content import ANYTHING, without_file
+from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
 from services.memberships import read_memberships
 from services.ranges import Range, read_ranges
 from services.references import refers
@@ -40,7 +41,7 @@ class MessageService(Service):
             None where nothing has to be looked at; else what gives the message as it may be sent,
             or raises the `ChatError` why not. Until then its sender's next one has to wait.
         """
-        if refers(options) or self.ctx.app.hooks.before_send.handlers:
+        if draft.type not in ANYTHING or refers(options) or self.ctx.app.hooks.before_send.handlers:
             return self._check(draft, options)
         return None
 
@@ -48,10 +49,14 @@ class MessageService(Service):
         # First what the server itself holds: a plugin sees only what could be sent.
         if options and refers(options):
             await self.ctx.service.references.check(draft, dict(options))
+        content = self.ctx.service.content
         try:
-            return await self.ctx.app.hooks.check(draft)
-        except RefusedByPlugin:
-            # One that is stored already gets its first answer, whatever is thought of it now.
+            checked = await content.check(draft)
+            answer = await self.ctx.app.hooks.check(checked)
+            return checked if answer is checked else await content.check(without_file(answer))
+        except (RefusedByPlugin, NoFile, TypeRefused, NoSuchPerson):
+            # One that is stored already gets its first answer, whatever is thought of it now, and
+            # whatever became of what it carries.
             if draft.cid and await Message.exists(from_id=draft.from_id, cid=draft.cid):
                 return draft
             raise

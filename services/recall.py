@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Member, Message
+from models import Attachment, Member, Message
 from models.columns import milliseconds
+from services.content import carries_file
 from services.entries import append_entry, tell
 from services.errors import NoMessage, NotPermitted, TooLate
 from services.groups.change import ADMIN, OWNER
@@ -99,9 +100,11 @@ async def _earlier(connection: BaseDBAsyncClient, message: Message) -> WireMessa
 
 
 async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
-    """Leave nothing of what a message said, or said after an edit."""
+    """Leave nothing of what a message said, carried, or said after an edit."""
     this = Message.filter(id=message.id).using_db(connection)
     await this.update(data="", options=None, isremove=1)
+    if carries_file(message.type, message.data):
+        await Attachment.filter(message_id=message.id).using_db(connection).delete()
     if message.edit_time is not None:
         edits = Message.filter(target=message.id, type="edit").using_db(connection)
         await edits.update(data="")

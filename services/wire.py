@@ -58,7 +58,7 @@ class WireMessage(msgspec.Struct, frozen=True):
         )
 
 
-class Receipt(msgspec.Struct, frozen=True):
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the sender is told once a message is committed."""
 
     id: str
@@ -66,6 +66,8 @@ class Receipt(msgspec.Struct, frozen=True):
     seq: int
     create_time: int
     dup: bool
+    changed: bool = False
+    """The server or a plugin made something else of it: left out where not."""
 
 
 class Push(msgspec.Struct, frozen=True):

@@ -32,9 +32,9 @@ from plugins.websocket.connection import READS_TOO_SLOWLY
 from services import errors
 from tests.conftest import ROOT
 from yolk import Plugin
+from yolk.body import STOPPING
 from yolk.boot import Boot
 from yolk.registry import Entry, Registry
-from yolk.router import STOPPING
 from yolk.settings import ENVIRONMENT
 from yolk.testing import Server
 
@@ -44,6 +44,7 @@ NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
 LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)\"""")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PARAMETER = re.compile(r"(?<=\w):\w+(?=>)")
 MACHINE = re.compile(r"/work\b|/root\b|/home/\w|/Users/\w|/tmp/\w|[A-Z]:\\")
 
 each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -251,11 +252,12 @@ def test_every_address_is_documented() -> None:
     """docs/protocol.md has each address with its method, and no other."""
     routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
     mounted = {
-        f"{method.upper()} {path.replace('<id:int>', '<id>')}"
+        f"{method.upper()} {PARAMETER.sub('', path)}"
         for method, path in re.findall(r'\bhttp\.(\w+)\("([^"]+)"', routes)
     }
 
-    found = re.findall(r"^\| `((?:GET|POST) [^`]+)` \|", read("protocol.md"), re.MULTILINE)
+    rows = r"^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \|"
+    found = re.findall(rows, read("protocol.md"), re.MULTILINE)
 
     assert set(found) == mounted
     assert len(found) == len(mounted)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 
-SECRETS = re.compile(r"([?&](?:token|ticket|refresh_token|password)=)[^&\s]*", re.IGNORECASE)
+SECRETS = re.compile(
+    r"([?&](?:token|ticket|refresh_token|password|signature)=)[^&\s]*", re.IGNORECASE
+)
 
 
 def keep_secrets_out() -> None:
-    """Mask tokens, tickets and passwords in the addresses that the access log shows."""
+    """Mask tokens, tickets, passwords and signatures in the addresses that the access log shows."""
     logging.getLogger("sanic.access").addFilter(_mask)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sanic import Request as SanicRequest
 
     from yolk.application import Application
+    from yolk.body import Body
     from yolk.contracts import WebSocket
 
 T = TypeVar("T")
@@ -163,6 +164,8 @@ class Context:
     """The open socket; false in a condition when the request came over HTTP."""
     req: SanicRequest | None
     """Sanic's own request, on HTTP only."""
+    stream: Body | None = None
+    """The body as it comes, at addresses that were mounted with `stream=True`."""
 
     # Koa's answer: what a handler leaves here is sent when the chain is through.
     status: int | None = None

@@ -36,6 +36,11 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     errors: Sequence[type[ApiError]] = ()
     security: Mapping[str, Mapping[str, Any]] = {}
     example: Example | None = None
+    takes: str = "application/json"
+    """What the body is."""
+    documented: bool = True
+    """Whether the document has the address; one of a protocol that is documented elsewhere is not
+    in it."""
 
 
 def describe(
@@ -46,6 +51,7 @@ def describe(
     errors: Sequence[type[ApiError]] = (),
     security: Mapping[str, Mapping[str, Any]] | None = None,
     example: Example | None = None,
+    takes: str = "application/json",
 ) -> Callable[[F], F]:
     """
     Say of a controller's method, or of a middleware, what no docstring can say to a program.
@@ -55,11 +61,12 @@ def describe(
     Args:
         body: the type that the parameters of the body are read as.
         query: the type that those of the address are read as.
-        answer: the type of `data` in the answer.
+        answer: the type of `data` in the answer; `bytes` where the answer is no JSON.
         errors: what the client may be told instead. What the framework itself may say, such as
             that a parameter is wrong, need not be named.
         security: OpenAPI's security schemes by name; each of them is enough.
         example: a request that works.
+        takes: the media type of the body.
     """
     said = Description(
         body=body,
@@ -68,6 +75,7 @@ def describe(
         errors=tuple(errors),
         security=security or {},
         example=example,
+        takes=takes,
     )
 
     def keep(function: F) -> F:
@@ -75,6 +83,12 @@ def describe(
         return function
 
     return keep
+
+
+def undocumented(function: F) -> F:
+    """Leave an address out of the document: it is of a protocol that is documented elsewhere."""
+    function.__described__ = Description(documented=False)  # type: ignore[attr-defined]
+    return function
 
 
 def description_of(function: Any) -> Description | None:

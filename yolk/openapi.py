@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from yolk.body import STOPPING
 from yolk.context import INVALID, UNREADABLE
 from yolk.describe import Description, Example, description_of
 from yolk.errors import ApiError
-from yolk.router import STOPPING, Route, controller_of
+from yolk.router import Route, controller_of
 
 if TYPE_CHECKING:
     from yolk.application import Application
@@ -55,6 +56,7 @@ def build(app: Application) -> dict[str, Any]:
     faults = {one.code: one for one in OWN} | {kind.code: Fault.of(kind) for kind in _known()}
     routes = app.http.routes
     described = [(route, description_of(route.handler) or Description()) for route in routes]
+    described = [(route, said) for route, said in described if said.documented]
     types = [kind for _, said in described for kind in (said.body, said.answer) if kind]
     schemas, components = msgspec.json.schema_components(types, ref_template=SCHEMAS)
     schema_of = dict(zip(map(repr, types), schemas, strict=True))
@@ -136,7 +138,20 @@ def _operation(
         content = {"schema": schema_of[repr(said.body)]}
         if said.example:
             content["example"] = example.body
-        operation["requestBody"] = {"content": {"application/json": content}}
+        operation["requestBody"] = {"content": {said.takes: content}}
+    operation["responses"] = {
+        "200": {"description": "It went well.", "content": _answer(said, schema_of)},
+        **_refusals(faults[code] for code in sorted(_codes(said, around, operation))),
+    }
+    ways: list[dict[str, list[str]]] = [{name: []} for one in around for name in one.security]
+    if ways:
+        operation["security"] = ways
+    return operation
+
+
+def _answer(said: Description, schema_of: Mapping[str, Any]) -> dict[str, Any]:
+    if said.answer is bytes:
+        return {"*/*": {}}
     answer: dict[str, Any] = {
         "schema": {
             "type": "object",
@@ -145,20 +160,18 @@ def _operation(
         }
     }
     if said.example:
-        answer["example"] = {"msg": "ok", "data": example.answer}
+        answer["example"] = {"msg": "ok", "data": said.example.answer}
+    return {"application/json": answer}
+
+
+def _codes(
+    said: Description, around: Sequence[Description], operation: Mapping[str, Any]
+) -> set[int]:
+    """Give the codes of everything that may go wrong."""
     codes = {SERVER_FAULT, STOPPING}
-    codes |= {UNREADABLE} if said.body else set()
-    codes |= {INVALID} if said.body or parameters else set()
-    for one in (*around, said):
-        codes |= {kind.code for kind in one.errors}
-    operation["responses"] = {
-        "200": {"description": "It went well.", "content": {"application/json": answer}},
-        **_refusals(faults[code] for code in sorted(codes)),
-    }
-    ways: list[dict[str, list[str]]] = [{name: []} for one in around for name in one.security]
-    if ways:
-        operation["security"] = ways
-    return operation
+    codes |= {UNREADABLE} if said.body and said.takes == "application/json" else set()
+    codes |= {INVALID} if said.body or "parameters" in operation else set()
+    return codes.union(*({kind.code for kind in one.errors} for one in (*around, said)))
 
 
 def _name(route: Route) -> str:

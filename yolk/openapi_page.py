@@ -109,13 +109,16 @@ def _operation(
             name = escape(one["name"]) + ("" if one["required"] else "?")
             yield f"<tr><td><code>{name}</code><td>{one['in']}<td>{_inline(one['schema'])}</tr>"
         yield "</table>"
-    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    if content:
-        yield f"<p>Body: {_type(content['schema'])}</p>"
-    good = operation["responses"]["200"]["content"]["application/json"]
-    yield f"<p>Answer: {_type(good['schema']['properties']['data'])}</p>"
-    if "example" in good:
-        yield f"<pre>{escape(_curl(path, method, operation, content))}</pre>"
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        form = "" if kind == "application/json" else f", as <code>{escape(kind)}</code>"
+        yield f"<p>Body: {_type(content['schema'])}{form}</p>"
+    good = operation["responses"]["200"]["content"].get("application/json")
+    if good is None:
+        yield f"<p>Answer: bytes</p><pre>{escape(_curl(path, method, operation))}</pre>"
+    else:
+        yield f"<p>Answer: {_type(good['schema']['properties']['data'])}</p>"
+    if good and "example" in good:
+        yield f"<pre>{escape(_curl(path, method, operation))}</pre>"
         yield _pretty(good["example"])
     yield "<p>Errors:</p><ul>"
     for status, response in operation["responses"].items():
@@ -126,7 +129,7 @@ def _operation(
     yield "</ul></details>"
 
 
-def _curl(path: str, method: str, operation: Mapping[str, Any], content: Any) -> str:
+def _curl(path: str, method: str, operation: Mapping[str, Any]) -> str:
     """Write a request down as one types it."""
     parameters = operation.get("parameters", [])
     given = {one["name"]: one["example"] for one in parameters if "example" in one}
@@ -139,7 +142,11 @@ def _curl(path: str, method: str, operation: Mapping[str, Any], content: Any) ->
         words += ["-X", method]
     if "security" in operation:
         words += ["-H", "token: TOKEN"]
-    if content:
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        if kind == "multipart/form-data":
+            for name, value in content.get("example", {}).items():
+                words += ["-F", f"{name}=@{value}"]
+            continue
         body = json.dumps(content.get("example", {}), ensure_ascii=False)
         words += ["-H", "Content-Type: application/json", "-d", body]
     return shlex.join(words)

@@ -14,6 +14,7 @@ from sanic import HTTPResponse
 from sanic import Request as SanicRequest
 from sanic.response import ResponseStream
 
+from yolk.body import Body, Stopping
 from yolk.compose import Handler, Middleware, compose
 from yolk.controller import Controller
 from yolk.errors import ApiError, StartError
@@ -21,8 +22,6 @@ from yolk.tree import find
 
 if TYPE_CHECKING:
     from yolk.application import Application
-
-STOPPING = 5003
 
 EGG_PARAMETER = re.compile(r":(\w+)")
 
@@ -49,29 +48,37 @@ class HttpRouter:
         self._app = app
         self._stopping = False
         self._under_way = 0
+        self._bodies: set[Body | None] = set()
+        """Those that are being read."""
         self._idle = asyncio.Event()
 
     def get(self, path: str, *middleware_then_handler: Any) -> None:
         """Answer GET *path*; the last argument is the handler, those before it middlewares."""
         self.mount(("GET",), path, *middleware_then_handler)
 
-    def post(self, path: str, *middleware_then_handler: Any) -> None:
+    def post(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
         """Answer POST *path*."""
-        self.mount(("POST",), path, *middleware_then_handler)
+        self.mount(("POST",), path, *middleware_then_handler, stream=stream)
 
-    def put(self, path: str, *middleware_then_handler: Any) -> None:
+    def put(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
         """Answer PUT *path*."""
-        self.mount(("PUT",), path, *middleware_then_handler)
+        self.mount(("PUT",), path, *middleware_then_handler, stream=stream)
 
-    def patch(self, path: str, *middleware_then_handler: Any) -> None:
+    def patch(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
         """Answer PATCH *path*."""
-        self.mount(("PATCH",), path, *middleware_then_handler)
+        self.mount(("PATCH",), path, *middleware_then_handler, stream=stream)
 
     def delete(self, path: str, *middleware_then_handler: Any) -> None:
         """Answer DELETE *path*."""
         self.mount(("DELETE",), path, *middleware_then_handler)
 
-    def mount(self, methods: Sequence[str], path: str, *middleware_then_handler: Any) -> None:
+    def mount(
+        self,
+        methods: Sequence[str],
+        path: str,
+        *middleware_then_handler: Any,
+        stream: bool = False,
+    ) -> None:
         """
         Answer *methods* at *path*.
 
@@ -80,6 +87,8 @@ class HttpRouter:
             path: with parameters as `:id` (Egg) or `<id>`, `<id:int>` (Sanic).
             middleware_then_handler: middlewares of this route, the outermost first, then the
                 handler: a controller's method, its dotted name, or any `async def f(ctx)`.
+            stream: whether the handler reads the body by itself, from `ctx.stream`, as it comes:
+                it may be of any length, and none of it is in `ctx.request.body`.
 
         Raises:
             StartError: there is no such handler.
@@ -92,11 +101,14 @@ class HttpRouter:
         async def endpoint(request: SanicRequest, **params: Any) -> Any:
             try:
                 if self._stopping:
-                    raise ApiError(STOPPING, "The server is stopping", status=503, temporary=True)
+                    raise Stopping
                 ctx = app.context_class.for_http(app, request, params)
             except ApiError as error:
                 return app.answer_error(request, error)
             self._under_way += 1
+            if stream:
+                ctx.stream = Body(request)
+                self._bodies.add(ctx.stream)
             try:
                 returned = await compose(stack, ctx, handler)
             except ApiError as error:
@@ -104,16 +116,20 @@ class HttpRouter:
                 returned = None
             finally:
                 self._under_way -= 1
+                self._bodies.discard(ctx.stream)
                 if self._under_way == 0:
                     self._idle.set()
             if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
-            return ctx.response()
+            response = ctx.response()
+            if ctx.stream and ctx.stream.unread:
+                return await refuse_the_rest(request, ctx.stream, response)
+            return response
 
         endpoint.__doc__ = handler.__doc__
         path = sanic_path(path)
         name = "_".join([*methods, *re.findall(r"\w+", path), str(len(self.routes) + 1)]).lower()
-        app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True)
+        app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True, stream=stream)
         self.routes.append(Route(tuple(methods), path, tuple(stack), handler, name))
 
     async def stop(self, timeout: float) -> None:
@@ -125,9 +141,25 @@ class HttpRouter:
         """
         self._stopping = True
         self._idle.clear()
+        for body in self._bodies:
+            if body is not None:
+                body.stop()
         if self._under_way:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), timeout)
+
+
+async def refuse_the_rest(
+    request: SanicRequest, body: Body, response: HTTPResponse | ResponseStream
+) -> HTTPResponse | ResponseStream | None:
+    """Answer before the body has come, in such a way that a client that still sends reads it."""
+    if isinstance(response, ResponseStream):
+        return response
+    body.close_after()
+    sent = await request.respond(response)
+    await sent.send(end_stream=True)
+    await body.discard()
+    return None
 
 
 def sanic_path(path: str) -> str:

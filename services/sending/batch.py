@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 from uuid_utils import uuid7
+from uuid_utils.compat import UUID
 
 from models.columns import milliseconds
 from services.errors import (
@@ -40,6 +41,8 @@ class Draft(msgspec.Struct, frozen=True):
     chat_type: str = "single"
     origin: object = None
     """The socket it came over, which gets the answer and not the push."""
+    file: UUID | None = None
+    """A file of ours that it carries."""
 
     @property
     def conv(self) -> str:
@@ -157,6 +160,8 @@ class Batch:
         """The conversations that get messages, each with those who are in it."""
         self.unknown: list[str] = []
         """Groups' conversations that are missing in `members`."""
+        self.attachments: list[tuple[str, str, str, int]] = []
+        """Message, file, conversation and seq of each new message that carries a file."""
         self.versions: dict[str, int] = {}
         """The version of each group in `members`."""
         self._known = known or {}
@@ -253,6 +258,8 @@ class Batch:
             )
             row = Row(message, seq - gap[conv], draft.options)
             rows[key] = self.latest[conv, draft.from_id] = row
+            if draft.file is not None:
+                self.attachments.append((message.id, str(draft.file), conv, seq))
         self._settle(rows)
         return list(rows.values())
 

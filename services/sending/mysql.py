@@ -5,7 +5,7 @@ from __future__ import annotations
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import Q
 
-from models import Block, Conversation, Group, Member, Message, Preference, User
+from models import Attachment, Block, Conversation, Group, Member, Message, Preference, User
 from services.sending.batch import Batch, Findings, Pair, Row, Seat
 from services.sending.rows import NAMES, by_key, values
 from services.wire import WireMessage, group, single
@@ -51,6 +51,12 @@ async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers:
     ends = await _move_ends(connection, batch, existing)
     rows = batch.number(ends)
     await Message.bulk_create(map(_model, rows), using_db=connection)
+    if batch.attachments:
+        attachments = [
+            Attachment(message_id=message, file_id=file, conv=conv, seq=seq)
+            for message, file, conv, seq in batch.attachments
+        ]
+        await Attachment.bulk_create(attachments, using_db=connection)
     await _move_own_cursors(connection, batch)
 
 

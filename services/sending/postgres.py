@@ -50,6 +50,9 @@ INSERT INTO message ({COLUMNS})
 SELECT k.*, 0, $12 FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[],
     $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[]) k
 """  # noqa: S608 - constants only
+_ATTACHMENTS = """
+INSERT INTO attachment (message_id, file_id, conv, seq)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])"""
 _OWN_CURSORS = """
 UPDATE member m SET read_seq = k.seq, read_number = k.number, sent_seq = k.seq
 FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) k (conv, user_id, seq, number)
@@ -86,6 +89,8 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
         await ask(_MEMBERS, [*_columns(members), batch.now])
     rows = batch.number(ends)
     await ask(_MESSAGES, [*_columns(map(values, rows)), batch.now])
+    if batch.attachments:
+        await ask(_ATTACHMENTS, _columns(batch.attachments))
     await ask(_OWN_CURSORS, _columns(batch.own_cursors()))
 
 

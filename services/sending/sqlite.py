@@ -51,6 +51,9 @@ _MESSAGES = f"""
 INSERT INTO message ({COLUMNS})
 SELECT {", ".join(f"value->>{place}" for place in range(len(NAMES)))}, 0, ? FROM json_each(?)
 """  # noqa: S608 - constants only
+_ATTACHMENTS = """
+INSERT INTO attachment (message_id, file_id, conv, seq)
+SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)"""
 _OWN_CURSORS = """
 UPDATE member SET read_seq = k.value->>2, read_number = k.value->>3, sent_seq = k.value->>2
 FROM json_each(?) k WHERE conv = k.value->>0 AND user_id = k.value->>1"""
@@ -99,6 +102,8 @@ def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str
         execute(_MEMBERS, (batch.now, _json(members)))
     rows = batch.number(ends)
     execute(_MESSAGES, (batch.now, _json(map(values, rows))))
+    if batch.attachments:
+        execute(_ATTACHMENTS, (_json(batch.attachments),))
     execute(_OWN_CURSORS, (_json(batch.own_cursors()),))
 
 

@@ -10,6 +10,7 @@ import jsonschema
 import yaml
 
 from controllers.api.chat.requests import ANSWERS
+from tests.chat.test_attachments import add_file
 from tests.conftest import ROOT, Serve
 from tests.groups import make_group
 from tests.rows import add_user, disable, redis
@@ -193,8 +194,9 @@ async def chat(hers: Listening, his: Listening, ada: User, bob: User) -> None:
     await hers.request("readers", id=first["id"])
     await hers.request("typing", to_id=bob.id)
     await his.wait_for(type="typing")
+    picture = add_file(bob.server, bob)
     answered = await his.request(
-        "send", to_id=ada.id, cid="2", data="", type="image", options={"reply_to": first["id"]}
+        "send", to_id=ada.id, cid="2", data=picture, type="image", options={"reply_to": first["id"]}
     )
     await hers.request("edit", id=first["id"], data="hello")
     await his.wait_for(type="message")

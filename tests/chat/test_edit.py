@@ -75,7 +75,7 @@ async def test_edits_at_once_come_one_after_the_other(ada: User, bob: User) -> N
 async def test_only_ones_own_text_and_only_soon(server: Server, ada: User, bob: User) -> None:
     """Not another's, not a picture, not a recalled one, not what tells of an edit, not too late."""
     sent = await ada.post("/chat/send", to_id=bob.id, data="x")
-    picture = await ada.post("/chat/send", to_id=bob.id, type="image", data="x")
+    picture = await ada.post("/chat/send", to_id=bob.id, type="file", data="https://x.example/a")
     recalled = await ada.post("/chat/send", to_id=bob.id, data="x")
     await ada.post("/chat/recall", id=recalled["id"])
     await ada.post("/chat/edit", id=sent["id"], data="y")

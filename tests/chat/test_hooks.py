@@ -59,7 +59,7 @@ class PlayPlugin(Plugin):
             await asyncio.sleep(0.05)
         if word == "damn":
             options = {**(message.options or {}), "mended": True}
-            return message.change(data="****", type="mild", options=options)
+            return message.change(data="****", type="custom", options=options)
 
     async def count(self, message):
         if message.data == "late":
@@ -179,12 +179,15 @@ async def test_a_plugin_changes_what_is_sent(server: Server, ada: User, bob: Use
     """What is stored and pushed is what the plugin made of it."""
     hers, his = await ada.connect(), await bob.connect()
 
-    await hers.request("send", to_id=bob.id, cid="1", data="damn it", options={"a": 1})
+    plain = await hers.request("send", to_id=bob.id, cid="0", data="oh")
+    await his.wait_for(type="message")
+    sent = await hers.request("send", to_id=bob.id, cid="1", data="damn it", options={"a": 1})
+    assert ("changed" in plain["data"], sent["data"]["changed"]) == (False, True)
 
     message = (await his.wait_for(type="message"))["data"]
-    assert (message["data"], message["type"]) == ("****", "mild")
+    assert (message["data"], message["type"]) == ("****", "custom")
     assert message["options"] == {"a": 1, "mended": True}
-    assert stored(server, ada) == ["****"]
+    assert stored(server, ada) == ["oh", "****"]
     assert (await ada.post("/chat/send", to_id=bob.id, data="damn"))["data"] == "****"
 
 
@@ -315,11 +318,12 @@ def eve(server: Server) -> User:
 
 async def test_coming_and_going_is_told(server: Server, ada: User) -> None:
     """The first socket and the last, in that order; what lies between is not told."""
-    for _ in range(3):
+    for number in range(3):
         socket, other = await ada.connect(), await ada.connect()
         await socket.close()
         await other.close()
-    server.wait_for_output(f"<offline {ada.id}>", 3)
+        # Who comes back at once was never away.
+        server.wait_for_output(f"<offline {ada.id}>", number + 1)
 
     lines = [line for line in server.output.splitlines() if line.endswith(f"line {ada.id}>")]
     assert lines == [f"<online {ada.id}>", f"<offline {ada.id}>"] * 3

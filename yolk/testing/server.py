@@ -22,7 +22,17 @@ import jwt
 
 from yolk.testing.client import PATIENCE, Socket
 
-SETTINGS = ("YOLK_", "SANIC_", "DATABASE_URL", "REDIS_URL", "JWT_SECRET", "HOST", "PORT", "WORKERS")
+SETTINGS = (
+    "YOLK_",
+    "SANIC_",
+    "S3_",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "JWT_SECRET",
+    "HOST",
+    "PORT",
+    "WORKERS",
+)
 READY = "Serving on "
 
 

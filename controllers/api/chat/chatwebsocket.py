@@ -17,12 +17,14 @@ from services.errors import (
     Busy,
     MentionsAll,
     Muted,
+    NoFile,
     NoForward,
     NoGroup,
     NoMention,
     NoMessage,
     NoRecipient,
     NoReply,
+    NoSuchPerson,
     NotPermitted,
     NotStorable,
     NotText,
@@ -30,6 +32,7 @@ from services.errors import (
     StrangersRefused,
     TooLate,
     TooLateToEdit,
+    TypeRefused,
 )
 from services.sending.delivery import encode_push
 from services.sync import Synced
@@ -47,7 +50,8 @@ class Undelivered(msgspec.Struct):
 
 REFUSALS = (
     *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
-    *(NoReply, NoForward, NoMention, MentionsAll, RefusedByPlugin, NotStorable, Busy),
+    *(NoReply, NoForward, NoMention, MentionsAll, NoFile, TypeRefused, NoSuchPerson),
+    *(RefusedByPlugin, NotStorable, Busy),
 )
 """Why a message is not sent."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from services.errors import ChatError, InvalidData, UnreadableFrame
-from services.limits import LONGEST_OPTIONS, Id, Kind, Text
+from services.limits import LONGEST_OPTIONS, Id, Kind, Text, own_options
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
@@ -35,12 +35,13 @@ class Send(msgspec.Struct):
 
     def options_text(self) -> str | None:
         """
-        Give the options as they are stored.
+        Give the options as they are stored: without `file`, which the server says itself.
 
         Raises:
             InvalidData: they are too long, or a text holds a NUL, which PostgreSQL cannot store.
         """
-        text = msgspec.json.encode(self.options).decode() if self.options else None
+        options = own_options(self.options)
+        text = msgspec.json.encode(options).decode() if options else None
         if text is not None and len(text) > LONGEST_OPTIONS:
             raise InvalidData(f"options: more than {LONGEST_OPTIONS} bytes")
         if "\0" in self.data or "\0" in (self.cid or "") or "\\u0000" in (text or ""):

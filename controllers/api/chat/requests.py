@@ -56,29 +56,34 @@ def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
     made = draft(ctx, asked, ctx.websocket)
     checks = ctx.service.message.check(made, asked.options)
     if checks is not None:
-        return _check_and_queue(ctx, frame, checks)
+        return _check_and_queue(ctx, frame, made, checks)
     _queue(ctx, frame, made)
     return None
 
 
-async def _check_and_queue(ctx: Context, frame: Frame, checks: Awaitable[Draft]) -> None:
+async def _check_and_queue(
+    ctx: Context, frame: Frame, made: Draft, checks: Awaitable[Draft]
+) -> None:
     """Send what has to be looked at first; the frames behind it wait, and stay behind it."""
-    _queue(ctx, frame, await checks)
+    checked = await checks
+    _queue(ctx, frame, checked, changed=checked is not made)
 
 
-def _queue(ctx: Context, frame: Frame, made: Draft) -> None:
+def _queue(ctx: Context, frame: Frame, made: Draft, *, changed: bool = False) -> None:
     future = ctx.service.message.send(made)
-    future.add_done_callback(partial(_sent, ctx, frame.id))
+    future.add_done_callback(partial(_sent, ctx, frame.id, changed))
 
 
-def _sent(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
+def _sent(ctx: Context, request: Any, changed: bool, future: asyncio.Future[Stored]) -> None:
     error = future.exception()
     if error is not None:
         _fail(ctx, request, error if isinstance(error, ChatError) else ctx.fault(error))
         return
     stored = future.result()
     message = stored.message
-    receipt = Receipt(message.id, message.conv, message.seq, message.create_time, stored.dup)
+    receipt = Receipt(
+        message.id, message.conv, message.seq, message.create_time, stored.dup, changed
+    )
     ctx.websocket.send(frames.ok(request, receipt))
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from controllers.api.chat import examples, frames
 from extend.context import Context
-from services.errors import NoConversation
+from services.errors import Busy, NoConversation
 from services.search import Found
 from yolk import Controller, describe
 
@@ -25,15 +25,16 @@ class Search(msgspec.Struct):
 class SearchController(Controller[Context]):
     """Looks for messages by what they say."""
 
-    @describe(query=Search, answer=Found, errors=(NoConversation,), example=examples.FIND)
+    @describe(query=Search, answer=Found, errors=(NoConversation, Busy), example=examples.FIND)
     async def index(self) -> None:
         """Give messages of one's own conversations that hold a text, the newest first."""
         asked = self.ctx.read(Search, self.ctx.query)
-        found = await self.ctx.service.search.search(
-            self.ctx.user.id,
-            asked.text,
-            conv=asked.conv,
-            before=asked.before,
-            limit=asked.limit,
-        )
+        async with self.ctx.app.searches.turn():
+            found = await self.ctx.service.search.search(
+                self.ctx.user.id,
+                asked.text,
+                conv=asked.conv,
+                before=asked.before,
+                limit=asked.limit,
+            )
         self.ctx.api_success(found)

@@ -1,0 +1,120 @@
+"""Reading files."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sanic import HTTPResponse
+from sanic.response import ResponseStream
+
+from controllers.api.file import examples
+from controllers.api.file.ranges import asked_for, disposition, is_known
+from controllers.api.file.requests import Reading, Which
+from extend.context import Context
+from services.errors import NoFile, StorageUnavailable
+from services.file import Content, Links
+from services.files.info import FileInfo, file_info
+from services.files.kinds import INLINE
+from services.files.links import Variant
+from yolk import Controller, describe
+
+SENT = 64 * 1024
+"""Bytes that a client has to take within Sanic's response timeout."""
+POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
+"""A file that is opened by itself runs nothing, and is of no origin."""
+
+
+class DownloadController(Controller[Context]):
+    """Gives files to those who may read them."""
+
+    @describe(
+        query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable), example=examples.READ
+    )
+    async def show(self) -> None:
+        """
+        Read a file, or a part of it.
+
+        With a token, or with a signature of `POST /files/links`. `Range`, `If-Range` and
+        `If-None-Match` are understood.
+        """
+        self.ctx.body = await self._send("file")
+
+    @describe(
+        query=Reading,
+        answer=bytes,
+        errors=(NoFile, StorageUnavailable),
+        example=examples.READ_SMALL,
+    )
+    async def thumbnail(self) -> None:
+        """Read the small copy of a picture: WebP, at most 480 pixels wide and high."""
+        self.ctx.body = await self._send("thumbnail")
+
+    @describe(answer=FileInfo, errors=(NoFile,), example=examples.INFO)
+    async def info(self) -> None:
+        """Say what is known of a file."""
+        found = await self.ctx.service.file.find(self.ctx.params["id"])
+        self.ctx.api_success(file_info(found.__dict__))
+
+    @describe(body=Which, answer=Links, example=examples.LINKS)
+    async def links(self) -> None:
+        """Sign links that need no token for a while; what one may not read is left out."""
+        asked = self.ctx.read(Which)
+        self.ctx.api_success(await self.ctx.service.file.link(asked.ids))
+
+    async def _send(self, variant: Variant) -> HTTPResponse | ResponseStream:
+        ctx, files = self.ctx, self.ctx.service.file
+        query = ctx.read(Reading, ctx.query)
+        if query.signature is not None:
+            file = await files.signed(
+                ctx.params["id"], variant, query.expires or "", query.signature
+            )
+            cache = f"private, max-age={int(query.expires or 0) - int(time.time())}, immutable"
+        else:
+            file = await files.find(ctx.params["id"])
+            cache = "private, no-cache"
+        content = await files.content(file, variant)
+        tag = f'"{content.tag}"'
+        shown = content.type in INLINE and query.download in (None, "", "0")
+        headers = {
+            "ETag": tag,
+            "Accept-Ranges": "bytes",
+            "Cache-Control": cache,
+            "Content-Disposition": disposition("inline" if shown else "attachment", content.name),
+            "Content-Security-Policy": POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+        }
+        if is_known(ctx.header.if_none_match, tag):
+            return HTTPResponse(status=304, headers=headers)
+        part = asked_for(ctx.header.range, ctx.header.if_range, tag, content.size)
+        if part == (0, 0):
+            headers["Content-Range"] = f"bytes */{content.size}"
+            return HTTPResponse(status=416, headers=headers)
+        start, end = part or (0, content.size)
+        if part:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{content.size}"
+        headers["Content-Length"] = str(end - start)
+        return await self._stream(content, start, end, 206 if part else 200, headers)
+
+    async def _stream(
+        self, content: Content, start: int, end: int, status: int, headers: dict[str, str]
+    ) -> HTTPResponse | ResponseStream:
+        kind = f"{content.type}; charset=utf-8" if content.type == "text/plain" else content.type
+        if self.ctx.request.method == "HEAD" or start == end:
+            return HTTPResponse(status=status, headers=headers, content_type=kind)
+        pieces = self.ctx.service.file.read(content, start, end)
+        # What cannot be read is said before the answer begins.
+        first = await anext(pieces)
+
+        async def send(response: Any) -> None:
+            await _in_parts(response, first)
+            async for piece in pieces:
+                await _in_parts(response, piece)
+
+        return ResponseStream(send, status=status, headers=headers, content_type=kind)
+
+
+async def _in_parts(response: Any, piece: bytes) -> None:
+    for place in range(0, len(piece), SENT):
+        await response.write(piece[place : place + SENT])

@@ -1,0 +1,125 @@
+"""Files in a folder of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+T = TypeVar("T")
+
+PIECE = 256 * 1024
+"""Bytes that are read at a time."""
+
+KEY = re.compile(r"[0-9a-f]{4}[\w.-]{0,200}", re.ASCII)
+
+
+class LocalStorage:
+    """
+    Keeps files under keys, in folders by the first four characters of the key.
+
+    What blocks runs in threads of its own.
+
+    Args:
+        folder: where; it is made.
+        threads: how many read or move at a time.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+
+    unavailable_errors: ClassVar[tuple[type[Exception], ...]] = (OSError,)
+    """The disk is full, or away."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        self._kept = folder / "kept"
+        self.incoming = folder / "incoming"
+        """Where files are put together; `put` takes them from there without copying."""
+        for each in (self._kept, self.incoming):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._threads = ThreadPoolExecutor(threads, "storage")
+
+    async def put(self, path: Path, key: str) -> None:
+        """
+        Move a file to its place, where it is whole or not at all, also after a crash.
+
+        What is there already under this key stays: the same key is the same content.
+
+        Args:
+            path: a file in `incoming`.
+            key: at least four hexadecimal digits, then letters, digits, `.`, `_` or `-`.
+
+        Raises:
+            OSError: the disk is full, or away.
+        """
+        await self.run(self._put, path, self._place(key))
+
+    async def size(self, key: str) -> int:
+        """
+        Give the length of a file in bytes.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        found = await self.run(self._place(key).stat)
+        return found.st_size
+
+    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """
+        Give the bytes from *start* to before *end*, in pieces.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        file = await self.run(os.open, self._place(key), os.O_RDONLY)
+        try:
+            while start < end:
+                piece = await self.run(os.pread, file, min(PIECE, end - start), start)
+                if not piece:
+                    raise OSError(f"{key} is shorter than it was")
+                start += len(piece)
+                yield piece
+        finally:
+            os.close(file)
+
+    async def delete(self, key: str) -> None:
+        """Remove a file, if it is there."""
+        await self.run(self._place(key).unlink, True)
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Run what blocks in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+
+    def close(self) -> None:
+        """End the threads when they have done what was asked of them."""
+        self._threads.shutdown(wait=False)
+
+    def _place(self, key: str) -> Path:
+        if not KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is no key")
+        return self._kept / key[:2] / key[2:4] / key
+
+    def _put(self, path: Path, place: Path) -> None:
+        flush(path)
+        if not place.parent.is_dir():
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (place.parent.parent, self._kept):
+                flush(folder)
+        if place.exists():
+            path.unlink()
+            return
+        path.replace(place)
+        flush(place.parent)
+
+
+def flush(path: Path) -> None:
+    """Return when a file, or the names in a folder, would survive a loss of power."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from services.files.links import Links
+from tests.rows import database, rows
+from tests.uploads import picture, read, upload, uploaded
+from yolk.testing import Server, User
+
+CONTENT = bytes(range(100)) * 10_000
+
+
+@pytest.mark.parametrize(
+    ("wanted", "start", "end"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=10-19", 10, 20),
+        ("bytes=999990-", 999_990, 1_000_000),
+        ("bytes=-5", 999_995, 1_000_000),
+        ("bytes=300000-99999999", 300_000, 1_000_000),
+        ("bytes=-99999999", 0, 1_000_000),
+        ("BYTES=1-2", 1, 3),
+    ],
+)
+async def test_a_part_can_be_read(ada: User, wanted: str, start: int, end: int) -> None:
+    """With Range, as RFC 9110 says it."""
+    info = await uploaded(ada, "a", CONTENT)
+
+    found = await read(ada, info["url"], range=wanted)
+
+    assert found.status_code == 206
+    assert found.content == CONTENT[start:end]
+    assert found.headers["content-range"] == f"bytes {start}-{end - 1}/1000000"
+
+
+@pytest.mark.parametrize("wanted", ["bytes=1-2,5-6", "lines=1-2", "bytes=5-2", "bytes=-", "bytes"])
+async def test_what_is_no_part_is_the_whole(ada: User, wanted: str) -> None:
+    """So is more than one part at once."""
+    info = await uploaded(ada, "a", CONTENT)
+
+    found = await read(ada, info["url"], range=wanted)
+
+    assert (found.status_code, len(found.content)) == (200, 1_000_000)
+
+
+@pytest.mark.parametrize("wanted", ["bytes=1000000-", "bytes=-0", "bytes=2000000-3000000"])
+async def test_a_part_that_is_not_there(ada: User, wanted: str) -> None:
+    """It is said how much there is."""
+    info = await uploaded(ada, "a", CONTENT)
+
+    found = await read(ada, info["url"], range=wanted)
+
+    assert found.status_code == 416
+    assert found.headers["content-range"] == "bytes */1000000"
+
+
+async def test_what_is_known_is_not_sent_again(ada: User) -> None:
+    """The ETag is the content's: it is the same for the same bytes, and another for others."""
+    info = await uploaded(ada, "a", CONTENT)
+    tag = (await read(ada, info["url"])).headers["etag"]
+
+    known = await read(ada, info["url"], **{"if-none-match": f'"x", W/{tag}'})
+    other = await read(ada, info["url"], **{"if-none-match": '"x"'})
+    same = await read(ada, info["url"], **{"if-range": tag, "range": "bytes=0-0"})
+    changed = await read(ada, info["url"], **{"if-range": '"x"', "range": "bytes=0-0"})
+
+    assert (known.status_code, known.content) == (304, b"")
+    assert other.status_code == 200
+    assert same.status_code == 206
+    assert changed.status_code == 200
+
+
+async def test_head_tells_without_sending(server: Server, ada: User) -> None:
+    """HEAD answers as GET does, with no content."""
+    info = await uploaded(ada, "a", CONTENT)
+
+    found = await server.ask("HEAD", info["url"], token=ada.token)
+
+    assert found.status_code == 200
+    assert found.headers["content-length"] == "1000000"
+    assert found.content == b""
+
+
+async def test_a_file_without_a_byte_can_be_read(ada: User) -> None:
+    """It is empty."""
+    info = await uploaded(ada, "a", b"")
+
+    found = await read(ada, info["url"])
+
+    assert (found.status_code, found.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        (picture(), True),
+        (b"OggS\0\2" + bytes(20) + b"\1\x13OpusHead", True),
+        (b"\0\0\0\x18ftypisom\0\0\2\0isomiso2", True),
+        (b"<!DOCTYPE html><script>alert(1)</script>", False),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', False),
+        (b'<?xml version="1.0"?><?xml-stylesheet href="x"?><svg/>', False),
+        (b"alert(1)", False),
+        (b"%PDF-1.7\n", False),
+        (b"plain", False),
+    ],
+)
+async def test_a_browser_runs_nothing_of_ours(ada: User, content: bytes, shown: bool) -> None:
+    """Pictures, sounds and videos are shown; all else is a file to keep, as all is if one asks."""
+    info = await uploaded(ada, 'na"me.html', content)
+
+    heads = [(await read(ada, info["url"] + more)).headers for more in ("", "?download=1")]
+
+    for head in heads:
+        assert head["x-content-type-options"] == "nosniff"
+        assert "sandbox" in head["content-security-policy"]
+        assert "default-src 'none'" in head["content-security-policy"]
+    assert heads[0]["content-disposition"].startswith("inline" if shown else "attachment")
+    assert heads[1]["content-disposition"] == (
+        "attachment; filename=\"na_me.html\"; filename*=UTF-8''na%22me.html"
+    )
+
+
+async def test_others_do_not_see_it(server: Server, ada: User, bob: User) -> None:
+    """A file that was sent to nobody is its uploader's, and for others as one that is not there."""
+    info = await uploaded(ada, "a.png", picture())
+
+    for path in ("", "/thumbnail", "/info"):
+        answer = await read(bob, info["url"] + path)
+        assert (answer.status_code, answer.json()["code"]) == (404, 2060)
+        unknown = await read(bob, f"/files/01a20900-0000-7000-8000-000000000000{path}")
+        assert unknown.json() == answer.json()
+        assert (await server.ask("GET", info["url"] + path)).json()["code"] == 3001
+    assert (await read(bob, "/files/..%2f..%2fapp.py")).json()["code"] == 2060
+
+
+async def test_a_link_needs_no_token(server: Server, ada: User, bob: User) -> None:
+    """It reads the file, or its thumbnail, for a while; only those who may read get one."""
+    info = await uploaded(ada, "a.png", picture())
+    text = await uploaded(ada, "a.txt", b"words")
+    ids = [info["id"], text["id"], "01a20900-0000-7000-8000-000000000000", "nonsense"]
+
+    found = await ada.post("/files/links", ids=ids)
+    hers = found["links"][info["id"]]
+
+    assert set(found["links"]) == {info["id"], text["id"]}
+    assert found["expires_in"] >= 3600
+    assert found["links"][text["id"]]["thumbnail"] is None
+    for path, kind in ((hers["url"], "image/png"), (hers["thumbnail"], "image/webp")):
+        answer = await server.ask("GET", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
+        assert answer.headers["cache-control"].startswith("private, max-age=")
+    assert (
+        (await server.ask("GET", f"{hers['url']}&download=1"))
+        .headers["content-disposition"]
+        .startswith("attachment")
+    )
+    assert (await bob.post("/files/links", ids=ids))["links"] == {}
+    # A browser finds again what it has: the link stays the same for a while.
+    again = await ada.post("/files/links", ids=[info["id"]])
+    assert len({again["links"][info["id"]]["url"], hers["url"]}) == 1 or found["expires_in"] < 3605
+
+
+async def test_a_link_is_for_what_was_signed(server: Server, ada: User) -> None:
+    """Another file, another time, the other variant or a changed signature: nothing."""
+    infos = [await uploaded(ada, "a.png", picture(size=(20 + more, 20))) for more in (0, 1)]
+    found = await ada.post("/files/links", ids=[info["id"] for info in infos])
+    url, thumbnail = found["links"][infos[0]["id"]].values()
+    query = parse_qs(urlsplit(url).query)
+    expires, signature = query["expires"][0], query["signature"][0]
+
+    for path in (
+        url.replace(infos[0]["id"], infos[1]["id"]),
+        url.replace(expires, str(int(expires) + 1)),
+        url.replace(signature, signature[:-2] + "AA"),
+        url.replace("?", "/thumbnail?"),
+        thumbnail.replace("/thumbnail", ""),
+        f"{infos[0]['url']}?signature={signature}",
+        f"{infos[0]['url']}?expires=9999999999&signature=",
+        f"{infos[0]['url']}?expires=nan&signature=é",
+    ):
+        answer = await server.ask("GET", path)
+        assert (answer.status_code, answer.json()["code"]) == (404, 2060), path
+
+
+def test_a_link_ends() -> None:
+    """What was good is not for ever; until then it is the same for a while."""
+    links = Links(None, 3600)  # type: ignore[arg-type]
+    links._key = b"k" * 32
+    signed, ends = links.sign("a", "file")
+    signature = parse_qs(signed)["signature"][0]
+    past = str(int(time.time()) - 1)
+
+    assert 3600 <= ends - time.time() <= 5400
+    assert links.check("a", "file", str(ends), signature)
+    assert not links.check("a", "file", past, links._signature("a", "file", past))
+
+
+async def test_a_link_is_not_in_the_log(server: Server, ada: User) -> None:
+    """The access log would let its reader in."""
+    info = await uploaded(ada, "a.txt", b"words")
+    found = await ada.post("/files/links", ids=[info["id"]])
+    url = found["links"][info["id"]]["url"]
+    await server.ask("GET", url)
+
+    assert parse_qs(urlsplit(url).query)["signature"][0] not in server.output
+
+
+async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: User) -> None:
+    """A row whose content is not there is a fault that is told before the answer begins."""
+    info = await uploaded(ada, "a.png", picture(size=(33, 33)))
+    with database(server) as connection:
+        connection.execute("UPDATE file SET hash = ? WHERE id = ?", ("0" * 64, info["id"]))
+
+    for path in ("", "/thumbnail"):
+        answer = await read(ada, info["url"] + path)
+        assert (answer.status_code, answer.json()["code"]) == (503, 5004)
+    assert rows(server, "SELECT COUNT(*) FROM file WHERE hash = ?", "0" * 64) == [(1,)]
+
+
+async def test_an_upload_in_one_piece_does_not_hide_the_protocol_in_pieces(ada: User) -> None:
+    """`/upload/tus` speaks tus, so no folder at the top is called so."""
+    answer = await upload(ada, "a", b"x", "/tus")
+
+    assert answer.status_code == 412

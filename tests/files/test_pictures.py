@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from tests.uploads import SECRET, picture, read, uploaded, with_place
+from yolk.testing import User
+
+
+def opened(content: bytes) -> Image.Image:
+    """Read a picture."""
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def red_at_the_left(image: Image.Image) -> bool:
+    """Tell whether a picture is the way up that it was made."""
+    pixel: Any = image.convert("RGB").getpixel((1, image.height // 2))
+    return bool(pixel[0] > 200 and pixel[2] < 60)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
+async def test_a_picture_has_a_size_a_thumbnail_and_a_placeholder(ada: User, kind: str) -> None:
+    """The thumbnail is at most 480 pixels wide and high, the placeholder tiny."""
+    info = await uploaded(ada, "a", picture(kind, (1200, 800)))
+
+    small = await read(ada, f"{info['url']}/thumbnail")
+    blur = base64.b64decode(info["blur"].partition(";base64,")[2])
+
+    assert (info["width"], info["height"], info["thumbnail"]) == (1200, 800, True)
+    assert info["type"] == f"image/{kind.lower()}"
+    assert small.headers["content-type"] == "image/webp"
+    assert opened(small.content).size == (480, 320)
+    assert red_at_the_left(opened(small.content))
+    assert max(opened(blur).size) <= 20
+    assert len(info["blur"]) < 1500
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
+async def test_where_a_picture_was_taken_is_not_told(ada: User, kind: str) -> None:
+    """EXIF is gone, and what is shown is the same."""
+    original = with_place(kind)
+    assert SECRET in original
+
+    info = await uploaded(ada, "a", original)
+    found = (await read(ada, info["url"])).content
+
+    assert SECRET not in found
+    assert not opened(found).getexif()
+    assert info["size"] == len(found)
+    if kind != "AVIF":  # which is compressed anew
+        assert opened(found).tobytes() == opened(original).tobytes()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_what_else_speaks_of_a_picture_is_gone(ada: User, kind: str) -> None:
+    """XMP, comments, texts, and what hangs on behind the picture: a film with its place, say."""
+    options: dict[str, Any] = {"xmp": b"<x:xmpmeta>" + SECRET + b"</x:xmpmeta>"}
+    if kind == "JPEG":
+        options["comment"] = SECRET
+    if kind == "PNG":
+        texts = PngInfo()
+        texts.add_text("Comment", SECRET.decode())
+        texts.add_itxt("XML:com.adobe.xmp", SECRET.decode())
+        options = {"pnginfo": texts}
+    original = picture(kind, **options) + SECRET
+    assert original.count(SECRET) >= 2
+
+    info = await uploaded(ada, "a", original)
+    found = (await read(ada, info["url"])).content
+
+    assert SECRET not in found
+    assert red_at_the_left(opened(found))
+
+
+async def test_a_moving_picture_goes_on_moving(ada: User) -> None:
+    """Its pictures stay, what was written into it beside them goes."""
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "green", "blue")]
+    for kind in ("GIF", "WEBP"):
+        written = io.BytesIO()
+        frames[0].save(
+            written,
+            kind,
+            save_all=True,
+            append_images=frames[1:],
+            duration=100,
+            loop=0,
+            **({"comment": SECRET} if kind == "GIF" else {"exif": b"Exif\0\0" + SECRET}),
+        )
+        assert SECRET in written.getvalue()
+
+        info = await uploaded(ada, "a", written.getvalue())
+        found = (await read(ada, info["url"])).content
+
+        assert SECRET not in found
+        assert opened(found).n_frames == 3  # type: ignore[attr-defined]
+        assert opened(found).info["loop"] == 0
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_a_picture_that_lies_on_its_side_is_turned(ada: User, kind: str) -> None:
+    """What a camera wrote beside the picture goes into it."""
+    info = await uploaded(ada, "a", with_place(kind, orientation=3))
+    found = (await read(ada, info["url"])).content
+    turned = await uploaded(ada, "a", with_place(kind, orientation=6))
+    small = await read(ada, f"{turned['url']}/thumbnail")
+
+    assert not red_at_the_left(opened(found))
+    assert SECRET not in found
+    assert (turned["width"], turned["height"]) == (40, 60)
+    assert opened(small.content).size == (40, 60)
+
+
+async def test_transparency_stays(ada: User) -> None:
+    """Of the picture, of the thumbnail, and of the placeholder."""
+    written = io.BytesIO()
+    Image.new("RGBA", (50, 50), (255, 0, 0, 0)).save(written, "PNG")
+
+    info = await uploaded(ada, "a", written.getvalue())
+    small = await read(ada, f"{info['url']}/thumbnail")
+
+    assert opened(small.content).mode == "RGBA"
+
+
+async def test_colours_stay(ada: User) -> None:
+    """A colour profile belongs to the picture."""
+    profile = b"a colour profile, as far as anybody here knows"
+
+    info = await uploaded(ada, "a", picture("JPEG", icc_profile=profile))
+
+    found = opened((await read(ada, info["url"])).content)
+    assert found.info["icc_profile"] == profile
+
+
+async def test_the_same_picture_from_two_places_is_one(ada: User, bob: User) -> None:
+    """What is compared is what is stored: without the metadata."""
+    first = await uploaded(ada, "a", with_place("JPEG"))
+    second = await uploaded(bob, "b", picture("JPEG", (60, 40)))
+
+    tags = [
+        (await read(user, one["url"])).headers["etag"]
+        for user, one in ((ada, first), (bob, second))
+    ]
+
+    assert tags[0] == tags[1]
+
+
+async def test_other_pictures_are_files(ada: User) -> None:
+    """TIFF is kept as it is, and shown by nobody."""
+    info = await uploaded(ada, "a.tiff", picture("TIFF"))
+
+    assert info["type"] == "image/tiff"
+    assert "width" not in info
+    assert (await read(ada, info["url"])).headers["content-disposition"].startswith("attachment")
