@@ -26,13 +26,18 @@ class FailingNetwork:
         """How many connections it has cut."""
         self._target = port
         self._random = random
-        self._mended = False
+        self.spare = False
+        """Whether connections that are made now are let live."""
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     def mend(self) -> None:
         """Cut everything once more, and nothing from now on."""
-        self._mended = True
+        self.spare = True
+        self.end()
+
+    def end(self) -> None:
+        """Cut everything that is open."""
         self._end(self._open)
 
     async def __aenter__(self) -> Self:
@@ -54,7 +59,7 @@ class FailingNetwork:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         random = self._random
         most = 600 if random.random() < 0.1 else 10 ** random.uniform(3.5, 5.5)
-        left = None if self._mended else random.randrange(int(most))
+        left = None if self.spare else random.randrange(int(most))
         abruptly = random.random() < 0.5
         try:
             back, forth = await asyncio.open_connection("127.0.0.1", self._target)

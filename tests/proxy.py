@@ -9,13 +9,13 @@ from typing import Self
 
 class Proxy:
     """
-    Passes connections on to a unix socket, or cuts them all.
+    Passes connections on to a unix socket or a port of this machine, or cuts them all.
 
     Args:
-        target: the path of the unix socket.
+        target: the path of the unix socket, or the port.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str | int) -> None:
         self._target = target
         self._cut = False
         self._open: set[asyncio.StreamWriter] = set()
@@ -52,7 +52,11 @@ class Proxy:
         if self._cut:
             writer.transport.abort()
             return
-        back, forth = await asyncio.open_unix_connection(self._target)
+        try:
+            back, forth = await self._connect()
+        except OSError:  # nobody is there
+            writer.transport.abort()
+            return
         self._open |= {writer, forth}
         try:
             await asyncio.gather(_copy(reader, forth), _copy(back, writer))
@@ -60,6 +64,11 @@ class Proxy:
             self._open -= {writer, forth}
             for end in (writer, forth):
                 end.transport.abort()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, int):
+            return await asyncio.open_connection("127.0.0.1", self._target)
+        return await asyncio.open_unix_connection(self._target)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

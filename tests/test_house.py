@@ -8,7 +8,7 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parents[1]
-NO_ROOMS = {"bench", "data", "docs", "tests"}
+NO_ROOMS = {"bench", "data", "docs", "examples", "tests"}
 
 
 def test_the_import_rules_see_every_file() -> None:

@@ -1,0 +1,530 @@
+"""The JavaScript client, in Node, against the real server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.chat.test_crashes import workers
+from tests.conftest import ROOT, Serve
+from tests.copies import copy_chat
+from tests.cuts import FailingNetwork
+from tests.node_client import NODE, NodeClient, RequestFailed, client_for, find_node
+from tests.rows import add_user, disable, rows
+from yolk.testing import Server, User
+
+SEED = 20_260_801
+EACH = 200
+"""Messages that each of two writes while the network fails."""
+PADDING = "." * 500
+"""So that connections, which are cut after so many bytes, are cut often."""
+QUICK = 100
+"""Times as fast as it is meant to be: coming back, and trying again."""
+
+
+def conversation(one: User, other: User) -> str:
+    """Name the conversation of two people."""
+    return f"s:{min(one.id, other.id)}:{max(one.id, other.id)}"
+
+
+def count(client: NodeClient, kind: str) -> int:
+    """Tell how many events of a type there were."""
+    return len([1 for happened, _ in client.events if happened == kind])
+
+
+async def log_in(client: NodeClient, user: User) -> None:
+    """Log in, and wait until the client has caught up."""
+    before = count(client, "synced")
+    await client.do("login", {"username": user.username, "password": user.password})
+    await client.wait_for("synced", before + 1)
+
+
+async def insist(client: NodeClient, user: User) -> None:
+    """Log in through a network that fails."""
+    while not await client.do("get", "me"):
+        with suppress(RequestFailed):
+            await client.do("login", {"username": user.username, "password": user.password})
+
+
+def stored(server: Server, conv: str) -> list[tuple[Any, ...]]:
+    """Give what the database has of a conversation, in order."""
+    query = "SELECT seq, cid, from_id, data FROM message WHERE conv = ? ORDER BY seq"
+    return [tuple(row) for row in rows(server, query, conv)]
+
+
+def handed_out(client: NodeClient, conv: str) -> list[tuple[Any, ...]]:
+    """Give what a client handed out of a conversation, in the order in which it did."""
+    names = ("seq", "cid", "from_id", "data")
+    return [tuple(one[name] for name in names) for one in client.messages(conv)]
+
+
+def test_the_file_is_small() -> None:
+    """The client is one file of less than 10 KB over the wire, with its comments."""
+    text = (ROOT / "web" / "client" / "yolk.js").read_bytes()
+
+    assert len(gzip.compress(text, 9)) < 10 * 1024
+    assert b"import " not in text
+
+
+async def test_the_rules_hold_on_a_scripted_socket() -> None:
+    """What the real server cannot be made to do at will: see tests/node/client_rules.mjs."""
+    process = await asyncio.create_subprocess_exec(
+        *(find_node(), "--test", str(NODE / "client_rules.mjs")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(), 100)
+
+    assert process.returncode == 0, printed.decode()
+
+
+async def test_two_chat(server: Server) -> None:
+    """What one sends the other gets, and the sender too, once it is stored."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    async with client_for(server) as hers, client_for(server) as his:
+        await log_in(hers, ada)
+        await log_in(his, bob)
+
+        entry = await hers.do("send", {"to_id": bob.id, "data": "Hello"})
+        own = await hers.wait_for("message")
+        got = await his.wait_for("message")
+        await his.do("send", {"to_id": ada.id, "data": "Hi"})
+        answer = await hers.wait_for("message", 2)
+
+        assert entry["state"] == "sending"
+        assert own == got
+        assert (own["cid"], own["seq"], own["data"]) == (entry["cid"], 1, "Hello")
+        assert (answer["seq"], answer["data"]) == (2, "Hi")
+        assert await hers.do("outbox") == []
+        await hers.wait_for("receipt", delivered_seq=1)
+
+
+async def test_what_happens_is_told(server: Server) -> None:
+    """Recalls and edits are messages; typing, presence, receipts and changes are events."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    conv = conversation(ada, bob)
+    async with client_for(server) as hers, client_for(server) as his:
+        await log_in(hers, ada)
+        await log_in(his, bob)
+        await hers.do("request", "presence", {"users": [bob.id]})
+
+        await hers.do("send", {"to_id": bob.id, "data": "Helo"})
+        sent = await his.wait_for("message")
+        await hers.do("request", "edit", {"id": sent["id"], "data": "Hello"})
+        await his.wait_for("message", type="edit", seq=2)
+        await hers.do("request", "recall", {"id": sent["id"]})
+        await his.wait_for("message", type="recall", seq=3)
+        await hers.wait_for("message", type="edit", seq=2)
+        await hers.wait_for("message", type="recall", seq=3)
+        await hers.do("call", "POST", "/chat/conversations/pin", {"conv": conv, "on": True})
+        await his.do("request", "typing", {"to_id": ada.id})
+        await his.do("read", conv, 3)
+        await hers.wait_for("system", event="conversation")
+        await hers.wait_for("typing", from_id=bob.id)
+        await hers.wait_for("receipt", user_id=bob.id, read_seq=3)
+        await his.do("stop")
+        await hers.wait_for("presence", user_id=bob.id, online=False)
+
+
+async def test_history_is_no_news(server: Server) -> None:
+    """What was said before the start comes by history(), what is said after it as `message`."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    for number in range(5):
+        await ada.post("/chat/send", to_id=bob.id, data=str(number))
+    async with client_for(server) as his:
+        await log_in(his, bob)
+        page = await his.do("history", conversation(ada, bob), {"limit": 3})
+        older = await his.do("history", conversation(ada, bob), {"before": 3})
+        await ada.post("/chat/send", to_id=bob.id, data="new")
+        await his.wait_for("message")
+
+        assert [one["seq"] for one in page["messages"]] == [3, 4, 5]
+        assert [one["seq"] for one in older["messages"]] == [1, 2]
+        assert [one["data"] for one in his.messages()] == ["new"]
+
+
+async def test_groups_that_one_joins(server: Server) -> None:
+    """A group is news from one's coming on, and gone with one's going."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    group = await ada.post("/chat/groups", name="Group")
+    for text in ("one", "two"):
+        await ada.post("/chat/send", to_id=group["id"], chat_type="group", data=text)
+    async with client_for(server) as his:
+        await log_in(his, bob)
+        await ada.post(f"/chat/groups/{group['id']}/invite", users=[bob.id])
+        await ada.post("/chat/send", to_id=group["id"], chat_type="group", data="three")
+        await his.wait_for("message", data="three")
+        await his.do("send", {"to_id": group["id"], "chat_type": "group", "data": "four"})
+        await his.wait_for("message", data="four")
+        await ada.post(f"/chat/groups/{group['id']}/remove", users=[bob.id])
+        await his.wait_for("gone", conv=group["conv"])
+
+        types = [(one["seq"], one["type"]) for one in his.messages()]
+        assert types == [(4, "notice"), (5, "text"), (6, "text"), (7, "notice")]
+
+
+async def chat_through_cuts(server: Server, kill: bool = False) -> None:
+    """Let two people write through a network that fails; hold what their clients handed out."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    conv = conversation(ada, bob)
+    networks = [FailingNetwork(server.port, Random(f"{SEED} {name}")) for name in ("ada", "bob")]
+    async with (
+        networks[0],
+        networks[1],
+        client_for(server, networks[0].port, quick=QUICK) as hers,
+        client_for(server, networks[1].port, quick=QUICK) as his,
+    ):
+        for user, client in ((ada, hers), (bob, his)):
+            await insist(client, user)
+            await client.wait_for("synced")
+        written = 0
+        for number in range(EACH):
+            for client, peer in ((hers, bob), (his, ada)):
+                await client.do("send", {"to_id": peer.id, "data": f"{peer.id} {number} {PADDING}"})
+            written += 2
+            if number % 5 == 0:
+                for client in (hers, his):
+                    await client.wait_for("message", max(1, written - 60))
+            if kill and number == EACH // 2:
+                os.kill(workers(server)[0], signal.SIGKILL)
+        for network in networks:
+            network.mend()
+        for client in (hers, his):
+            await client.wait_for("message", written)
+
+        expected = stored(server, conv)
+        assert [row[0] for row in expected] == [*range(1, written + 1)]
+        assert handed_out(hers, conv) == expected
+        assert handed_out(his, conv) == expected
+        for peer in (ada, bob):
+            numbers = [int(row[3].split()[1]) for row in expected if row[2] != peer.id]
+            assert numbers == [*range(EACH)]
+        for client in (hers, his):
+            assert await client.do("outbox") == []
+            assert not [one for one in await client.do("storage") if "outbox" in one[0]]
+            never_both_nor_neither(client)
+        # It was as bad as it was meant to be.
+        assert min(network.cuts for network in networks) > 3
+
+
+def never_both_nor_neither(client: NodeClient) -> None:
+    """Hold that an entry is in the outbox until its message comes, and in no event after that."""
+    come: set[str] = set()
+    for line in client.lines:
+        if line.get("event") == "message":
+            message = line["data"]
+            mine = message["cid"] and message["from_id"] == client.user_id
+            assert not mine or message["cid"] in line["outbox"]
+            come.add(message["cid"])
+        elif line.get("event") == "outbox":
+            assert not come & set(line["outbox"])
+
+
+async def test_the_network_fails_at_random(serve: Serve) -> None:
+    """Both have what the database has: all of it, in order, each once."""
+    await chat_through_cuts(serve())
+
+
+async def test_a_worker_is_killed(serve: Serve) -> None:
+    """With two workers, one of them killed in the middle, it is the same."""
+    await chat_through_cuts(serve(WORKERS="2"), kill=True)
+
+
+async def test_written_while_the_server_is_away(serve: Serve, tmp_path: Path) -> None:
+    """What is written meanwhile survives the end of the program, and is sent once, in order."""
+    server = serve()
+    ada, bob = await server.user("ada"), await server.user("bob")
+    file = str(tmp_path / "storage.json")
+    async with client_for(server, quick=QUICK) as his:
+        await log_in(his, bob)
+        async with client_for(server, storage=file, quick=QUICK) as hers:
+            await log_in(hers, ada)
+            server.stop()
+            await hers.wait_for("state", name="offline")
+            for number in range(20):
+                await hers.do("send", {"to_id": bob.id, "data": str(number)})
+            await hers.kill()
+        async with (
+            client_for(server, storage=file, quick=QUICK) as hers,
+            client_for(server, storage=file, quick=QUICK) as second,
+        ):
+            # Two tabs, as it were: each sends what it finds.
+            await hers.do("start")
+            await second.do("start")
+            assert len(await hers.do("outbox")) == 20
+            await hers.wait_for("state", name="offline")
+            server.start()
+            await his.wait_for("message", 20)
+            await hers.wait_for("synced")
+            await hers.do("send", {"to_id": bob.id, "data": "20"})
+            await his.wait_for("message", 21)
+            await hers.wait_for("message", data="20")
+
+            # What the other had sent before this one was back is history to it.
+            expected = stored(server, conversation(ada, bob))
+            mine = handed_out(hers, conversation(ada, bob))
+            assert [row[3] for row in expected] == [str(number) for number in range(21)]
+            assert [one["data"] for one in his.messages()] == [str(number) for number in range(21)]
+            assert mine == expected[-len(mine) :]
+            assert await hers.do("outbox") == []
+
+
+async def test_cursors_that_are_kept(server: Server, tmp_path: Path) -> None:
+    """A bot that starts again goes on where it stopped."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    options: dict[str, Any] = {"storage": str(tmp_path / "storage.json"), "keepCursors": True}
+    await ada.post("/chat/send", to_id=bob.id, data="before")
+    async with client_for(server, **options) as his:
+        await log_in(his, bob)
+        await ada.post("/chat/send", to_id=bob.id, data="1")
+        await his.wait_for("message", data="1")
+        await his.do("stop")
+    carol = await server.user("carol")
+    for number in range(2, 5):
+        await ada.post("/chat/send", to_id=bob.id, data=str(number))
+        await carol.post("/chat/send", to_id=bob.id, data=f"carol {number}")
+    async with client_for(server, **options) as his:
+        await his.do("start")
+        await his.wait_for("synced")
+
+        assert [one[3] for one in handed_out(his, conversation(ada, bob))] == ["2", "3", "4"]
+        assert len(his.messages(conversation(carol, bob))) == 3
+
+
+async def test_more_missed_than_wanted(server: Server) -> None:
+    """A gap says where what follows begins."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    conv = conversation(ada, bob)
+    async with client_for(server, maxMissed=10) as his:
+        await log_in(his, bob)
+        await ada.post("/chat/send", to_id=bob.id, data="1")
+        await his.wait_for("message", data="1")
+        await his.do("stop")
+        for number in range(20):
+            await ada.post("/chat/send", to_id=bob.id, data=str(number))
+        await his.do("start")
+        await his.wait_for("synced", 2)
+        await ada.post("/chat/send", to_id=bob.id, data="after")
+        await his.wait_for("message", data="after")
+
+        assert await his.wait_for("gap") == {"conv": conv, "seq": 21}
+        assert [one["seq"] for one in his.messages()] == [1, 22]
+
+
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Give a chat whose tokens live for two seconds."""
+    folder = tmp_path_factory.mktemp("forgetful")
+    root = copy_chat(folder, {"config/config_quick.py": 'jwt = {"expires_in": 2}\n'})
+    running = Server(root, folder / "data", {"YOLK_ENV": "quick"}).start()
+    yield running
+    running.stop()
+
+
+async def test_a_token_that_expires_is_renewed(forgetful: Server) -> None:
+    """Requests go on as if nothing had been, and so does the socket."""
+    ada, bob = await forgetful.user("ada"), await forgetful.user("bob")
+    async with client_for(forgetful) as hers, client_for(forgetful) as his:
+        await log_in(hers, ada)
+        await log_in(his, bob)
+        before = await hers.do("token")
+        while await hers.do("token") == before:  # each asks, the first after two seconds renews
+            await hers.do("call", "GET", f"/users/{bob.id}")
+        await hers.do("stop")
+        await hers.do("start")
+        await hers.do("send", {"to_id": bob.id, "data": "still here"})
+        await his.wait_for("message", data="still here")
+
+        assert await hers.do("call", "GET", "/users", {"q": bob.username})
+        assert count(hers, "session") == 1
+
+
+async def test_a_login_that_was_ended_is_refused(server: Server) -> None:
+    """Nobody is logged in any more, and the page is told why."""
+    ada = await server.user("ada")
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        token = await hers.do("token")
+        await server.post("/auth/logout", token=token)
+        state = await hers.wait_for("state", name="refused")
+
+        assert state["code"] == 4505
+        assert hers.events[-1] == ("session", None) or await hers.do("get", "me") is None
+        assert [key for key, _ in await hers.do("storage")] == []
+
+
+async def test_a_user_who_was_disabled_is_refused(server: Server) -> None:
+    """When the client comes back, the ticket is refused, and the client stays away."""
+    ada = await server.user("ada")
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        await hers.do("stop")
+        disable(server, ada)
+        await hers.do("start")
+        state = await hers.wait_for("state", name="refused")
+
+        assert state["code"] in (3004, 4501)  # said by the ticket, or a moment later by the socket
+
+
+async def test_logging_out_leaves_nothing(server: Server) -> None:
+    """Login, outbox and socket are gone, here and on the server."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        await hers.do("send", {"to_id": 2**40, "data": "to nobody"})
+        await hers.wait_for("outbox", 2)
+        [failed] = await hers.do("outbox")
+        token = await hers.do("token")
+        await hers.do("logout")
+
+        assert failed["error"]["code"] == 2001
+        assert await hers.do("storage") == []
+        assert await hers.do("get", "me") is None
+        assert (await hers.do("get", "state"))["name"] == "idle"
+        with pytest.raises(RequestFailed) as refused:
+            await hers.do("send", {"to_id": bob.id, "data": "x"})
+        assert refused.value.fields["code"] == 3001
+        with pytest.raises(AssertionError):
+            await server.post("/auth/ticket", token=token)
+
+
+async def test_a_wrong_password_is_an_error(server: Server) -> None:
+    """login() rejects with the server's code."""
+    ada = await server.user("ada")
+    async with client_for(server) as hers:
+        with pytest.raises(RequestFailed) as refused:
+            await hers.do("login", {"username": ada.username, "password": "wrong password"})
+
+        assert refused.value.fields["code"] == 3010
+        assert refused.value.fields["name"] == "YolkError"
+
+
+async def test_a_token_of_another_system(server: Server) -> None:
+    """An Egg application's token is as good as a login."""
+    ada, bob = add_user(server, "ada"), add_user(server, "bob")
+    async with client_for(server, token=ada.token, me={"id": ada.id}) as hers:
+        await hers.do("start")
+        await hers.wait_for("synced")
+        await hers.do("send", {"to_id": bob.id, "data": "from Egg"})
+        await hers.wait_for("message", data="from Egg")
+
+        assert (await hers.do("get", "me"))["id"] == ada.id
+
+
+async def test_a_full_storage(server: Server) -> None:
+    """What the storage has no room for is sent all the same, and lives as long as the program."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    async with client_for(server, room=100) as hers:
+        await log_in(hers, ada)
+        await hers.do("stop")
+        await hers.do("send", {"to_id": bob.id, "data": "x" * 1_000})
+        assert len(await hers.do("outbox")) == 1
+        await hers.do("start")
+        await hers.wait_for("message")
+
+        assert await hers.do("storage") == []
+        assert await hers.do("outbox") == []
+
+
+async def test_a_listener_that_throws(server: Server) -> None:
+    """It is reported, and disturbs neither the others nor the client."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    async with client_for(server) as his:
+        await his.do("throw_on", "message")
+        await his.do("throw_on", "state")
+        await log_in(his, bob)
+        for number in range(3):
+            await ada.post("/chat/send", to_id=bob.id, data=str(number))
+        await his.wait_for("message", 3)
+
+        assert his.errors.count("on purpose, later") >= 3
+
+
+async def test_many_messages_take_no_memory(server: Server) -> None:
+    """The client keeps nothing of what it handed out."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    async with client_for(server) as his:
+        await log_in(his, bob)
+        socket = await ada.connect()
+
+        async def hear(first: int) -> Any:
+            for number in range(first, first + 300):
+                data = {"to_id": bob.id, "cid": str(number), "data": "x" * 10_000}
+                await socket.send({"id": number, "type": "send", "data": data})
+            await his.wait_for("message", first + 300)
+            return await his.do("memory")
+
+        before = await hear(0)
+        after = await hear(300)
+
+        assert after - before < 1_000_000
+
+
+async def test_an_upload_goes_on_after_a_cut(server: Server, tmp_path: Path) -> None:
+    """A file arrives whole through a network that fails, and progress never lies."""
+    ada = await server.user("ada")
+    content = Random(SEED).randbytes(3_000_000)
+    (tmp_path / "file.bin").write_bytes(content)
+    network = FailingNetwork(server.port, Random(SEED))
+    async with network, client_for(server, network.port, quick=QUICK) as hers:
+        await insist(hers, ada)
+        uploading = asyncio.create_task(
+            hers.do("upload_file", str(tmp_path / "file.bin"), "名.bin")
+        )
+        while network.cuts < 5 and not uploading.done():
+            await asyncio.sleep(0.05)
+        network.mend()
+        done = await uploading
+
+        assert network.cuts >= 5
+        assert (done["info"]["size"], done["info"]["name"]) == (len(content), "名.bin")
+        assert done["progress"][-1] == [len(content), len(content)]
+        [[link]] = [await hers.do("links", [done["info"]["id"]])]
+        assert await download(server, link) == content
+
+
+async def test_an_upload_that_is_given_up(server: Server, tmp_path: Path) -> None:
+    """The signal ends it."""
+    ada = await server.user("ada")
+    (tmp_path / "file.bin").write_bytes(bytes(5_000_000))
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        with pytest.raises(RequestFailed) as ended:
+            await hers.do("upload_file", str(tmp_path / "file.bin"), "file.bin", 1)
+
+        assert ended.value.fields["name"] == "AbortError"
+
+
+async def test_small_uploads_and_refused_ones(server: Server, tmp_path: Path) -> None:
+    """Nothing is a file too; what the server does not want is an error at once."""
+    ada, bob = await server.user("ada"), await server.user("bob")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "note.txt").write_bytes(b"hello")
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        await hers.do("upload_file", str(tmp_path / "empty.txt"), "empty.txt")
+        done = await hers.do("upload_file", str(tmp_path / "note.txt"), "note.txt")
+        entry = {"to_id": bob.id, "type": "file", "data": done["info"]["url"]}
+        await hers.do("send", entry)
+        message = await hers.wait_for("message")
+        with pytest.raises(RequestFailed) as refused:
+            await hers.do("upload_file", str(tmp_path / "note.txt"), "a\x00b")
+
+        assert message["options"]["file"]["name"] == "note.txt"
+        assert await hers.do("outbox") == []
+        assert refused.value.fields["code"] == 2063
+
+
+async def download(server: Server, url: str) -> bytes:
+    """Give what is behind a signed link."""
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return (await http.get(url.replace(url.split("/files", maxsplit=1)[0], server.url))).content

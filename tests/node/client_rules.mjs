@@ -1,0 +1,576 @@
+// What the real server cannot be made to do at will: the client of web/client on a socket that is a script.
+// node --test client_rules.mjs
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Client, convOfUsers, peerOf, randomId, YolkError } from "../../web/client/yolk.js";
+
+const ME = { id: 1, username: "ada", nickname: "Ada", avatar: "" };
+
+/** A server of which a test says what it answers: *answers* has a function of the data for each type. */
+class Script {
+  sockets = [];
+  requests = [];
+  answers = {
+    sync: () => ({ conversations: [], more: false }),
+    pull: ({ after }) => ({ messages: this.stored.filter(({ seq }) => seq > after), more: false }),
+    delivered: () => ({}),
+    read: () => ({}),
+  };
+  stored = [];
+  http = () => ({ msg: "ok", data: { ticket: "t" } });
+
+  client(options) {
+    const client = new Client({
+      url: "http://yolk.test",
+      token: () => "token",
+      me: ME,
+      openSocket: (url) => this.#open(url),
+      fetch: async (url, init) => {
+        const answer = await this.http(url.replace("http://yolk.test", ""), init);
+        const { status = answer.msg === "ok" ? 200 : 400, headers = {}, ...json } = answer;
+        return { status, headers: { get: (name) => headers[name] ?? null }, json: async () => json };
+      },
+      ...options,
+    });
+    this.events = [];
+    for (const type of ["state", "message", "gap", "gone", "synced", "outbox"])
+      client.on(type, (data) => this.events.push([type, data, client.outbox().length]));
+    this.tested = client;
+    return client;
+  }
+
+  #open(url) {
+    const socket = {
+      url,
+      send: (text) => {
+        const { id, type, data } = JSON.parse(text);
+        this.requests.push([type, data]);
+        const answer = this.answers[type]?.(data);
+        if (answer?.then) answer.then((later) => this.reply(id, later, socket));
+        else if (answer) queueMicrotask(() => this.reply(id, answer, socket));
+      },
+      close() {},
+    };
+    this.sockets.push(socket);
+    queueMicrotask(() => queueMicrotask(() => this.push("connected", { max_message_size: 10_000 })));
+    return socket;
+  }
+
+  get socket() {
+    return this.sockets[this.sockets.length - 1];
+  }
+
+  reply(id, answer, socket = this.socket) {
+    const frame = answer.code ? { id, msg: "fail", ...answer } : { id, msg: "ok", data: answer };
+    socket.onmessage({ data: JSON.stringify(frame) });
+  }
+
+  push(type, data) {
+    this.socket.onmessage({ data: JSON.stringify({ type, data }) });
+  }
+
+  /** Put messages into the history, and push those of *seqs* (all, unless said). */
+  say(seqs, pushed = seqs) {
+    for (const seq of seqs) this.stored.push(message(seq));
+    for (const seq of pushed) this.push("message", message(seq));
+  }
+
+  of(type) {
+    return this.events.filter(([happened]) => happened === type).map(([, data]) => data);
+  }
+
+  get seqs() {
+    return this.of("message").map(({ seq }) => seq);
+  }
+
+  async until(check) {
+    const end = Date.now() + 10_000;
+    while (!check()) {
+      if (Date.now() > end) throw new Error(`it did not happen: ${JSON.stringify([this.events, this.requests])}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async online(options) {
+    const client = this.client(options);
+    client.start();
+    await this.until(() => this.of("synced").length === 1);
+    return client;
+  }
+}
+
+const message = (seq, more = {}) => ({
+  id: `m${seq}`, conv: "s:1:2", seq, cid: null, from_id: 2, to_id: 1, chat_type: "single",
+  type: "text", data: `text ${seq}`, options: null, create_time: seq, isremove: 0, ...more,
+});
+
+/** A row of a sync's answer. */
+const row = (last_seq, messages = [], more = {}) => ({
+  conv: "s:1:2", chat_type: "single", last_seq, join_seq: 0, messages, more: false, gone: false, ...more,
+});
+
+function check(name, work) {
+  test(name, { timeout: 30_000 }, async () => {
+    const script = new Script();
+    try {
+      await work(script);
+    } finally {
+      script.tested?.stop();
+    }
+  });
+}
+
+check("pushes that overtook each other are handed out in order, each once", async (script) => {
+  await script.online();
+  script.say([1, 2, 3, 4, 5], [2, 1, 1, 3, 5, 4, 2]);
+  await script.until(() => script.seqs.length >= 5);
+  assert.deepEqual(script.seqs, [1, 2, 3, 4, 5]);
+});
+
+check("a push that was lost is fetched before what follows it", async (script) => {
+  await script.online();
+  script.say([1, 2, 3], [1, 3]);
+  assert.deepEqual(script.seqs, [1]);
+  await script.until(() => script.seqs.length >= 3);
+  assert.deepEqual(script.seqs, [1, 2, 3]);
+});
+
+check("what was said before the start is no news", async (script) => {
+  script.answers.sync = () => ({ conversations: [row(7, [message(7)])], more: false });
+  await script.online();
+  script.say([8]);
+  assert.deepEqual(script.seqs, [8]);
+});
+
+check("what is pushed while the first sync is under way is news", async (script) => {
+  const { promise, resolve } = later();
+  script.answers.sync = () => promise;
+  const client = script.client();
+  client.start();
+  await script.until(() => script.requests.length);
+  script.stored = [5, 6, 7].map((seq) => message(seq));
+  script.push("message", message(6));
+  assert.deepEqual(script.seqs, []);
+  resolve({ conversations: [row(7, [message(7)])], more: false });
+  await script.until(() => script.of("synced").length);
+  assert.deepEqual(script.seqs, [6, 7]);
+});
+
+check("history and the first message leave nothing out between them", async (script) => {
+  const client = script.client();
+  script.http = async (path) =>
+    path.startsWith("/chat/history") ? { msg: "ok", data: { messages: [message(5)], more: true } } : { msg: "ok", data: { ticket: "t" } };
+  client.connect();
+  client.stop();
+  await client.history("s:1:2");
+  script.answers.sync = ({ cursors }) => ({ conversations: [row(6, cursors["s:1:2"] === 5 ? [message(6)] : [])], more: false });
+  client.start();
+  await script.until(() => script.of("synced").length);
+  assert.deepEqual(script.seqs, [6]);
+});
+
+check("a history that was under way during the first sync is asked for again", async (script) => {
+  const { promise, resolve } = later();
+  let asked = 0;
+  script.http = (path) => {
+    if (!path.startsWith("/chat/history")) return { msg: "ok", data: { ticket: "t" } };
+    return asked++ ? { msg: "ok", data: { messages: [message(5), message(6)], more: true } } : promise;
+  };
+  script.answers.sync = () => ({ conversations: [row(6, [message(6)])], more: false });
+  const client = script.client();
+  client.start();
+  const page = client.history("s:1:2");
+  await script.until(() => script.of("synced").length);
+  resolve({ msg: "ok", data: { messages: [message(5)], more: true } });
+  assert.deepEqual((await page).messages.map(({ seq }) => seq), [5, 6]);
+});
+
+check("what a sync cut short is fetched", async (script) => {
+  const client = await script.online();
+  script.say([1]);
+  for (let seq = 2; seq <= 400; seq++) script.stored.push(message(seq));
+  script.answers.sync = ({ cursors }) => {
+    assert.deepEqual(cursors, { "s:1:2": 1 });
+    return { conversations: [row(400, script.stored.slice(1, 51), { more: true })], more: true };
+  };
+  script.answers.pull = ({ after }) => {
+    const rest = script.stored.filter(({ seq }) => seq > after);
+    return { messages: rest.slice(0, 100), more: rest.length > 100 };
+  };
+  script.push("sync", {});
+  await script.until(() => script.of("synced").length === 2);
+  assert.deepEqual(script.seqs, Array.from({ length: 400 }, (_, at) => at + 1));
+  assert.ok(client.me);
+});
+
+check("too much that was missed is a gap, and what follows is in order", async (script) => {
+  await script.online({ maxMissed: 10 });
+  script.say([1]);
+  script.answers.sync = () => ({ conversations: [row(100, [message(2)], { more: true })], more: false });
+  script.push("sync", {});
+  await script.until(() => script.of("synced").length === 2);
+  assert.deepEqual(script.of("gap"), [{ conv: "s:1:2", seq: 100 }]);
+  script.say([101]);
+  assert.deepEqual(script.seqs, [1, 101]);
+});
+
+check("conversations that began while one was away are news from their beginning", async (script) => {
+  await script.online();
+  const said = [message(1, { conv: "g:7" }), notice(2, "joined", [2]), notice(3, "joined", [1, 3]), message(4, { conv: "g:7" })];
+  script.answers.sync = () => ({
+    conversations: [row(2, [message(2)], { more: true }), row(4, [said[3]], { conv: "g:7" })],
+    more: false,
+  });
+  script.stored = [message(1), message(2)];
+  script.answers.pull = ({ conv, after = 0 }) => ({
+    messages: (conv === "g:7" ? said : script.stored).filter(({ seq }) => seq > after),
+    more: false,
+  });
+  script.push("sync", {});
+  await script.until(() => script.of("synced").length === 2);
+  const news = (conv) => script.of("message").filter((one) => one.conv === conv).map(({ seq }) => seq);
+  assert.deepEqual([news("s:1:2"), news("g:7")], [[1, 2], [3, 4]]);
+});
+
+check("a sync that was overtaken by pushes takes nothing back", async (script) => {
+  await script.online();
+  script.say([1, 2]);
+  script.answers.sync = () => ({ conversations: [row(1, [message(1)])], more: false });
+  script.push("sync", {});
+  await script.until(() => script.of("synced").length === 2);
+  script.say([3]);
+  assert.deepEqual(script.seqs, [1, 2, 3]);
+});
+
+check("a conversation that one is in no more is said to be gone", async (script) => {
+  await script.online();
+  script.say([1]);
+  script.answers.sync = () => ({ conversations: [{ ...row(0), gone: true }], more: false });
+  script.push("sync", {});
+  await script.until(() => script.of("gone").length);
+  assert.deepEqual(script.of("gone"), [{ conv: "s:1:2" }]);
+  assert.deepEqual(script.of("message").length, 1);
+});
+
+const notice = (seq, event, users, more) =>
+  message(seq, { conv: "g:7", chat_type: "group", type: "notice", options: { event, users }, ...more });
+
+check("a group begins with one's coming, even where a later push came first", async (script) => {
+  await script.online();
+  const said = [notice(40, "joined", [1]), message(41, { conv: "g:7" }), message(42, { conv: "g:7" })];
+  const old = Array.from({ length: 39 }, (_, at) => message(at + 1, { conv: "g:7" }));
+  script.answers.pull = ({ after = 0 }) => ({ messages: [...old, ...said].filter(({ seq }) => seq > after), more: false });
+  script.push("message", said[1]);
+  script.push("message", said[2]);
+  await script.until(() => script.seqs.length === 3);
+  assert.deepEqual(script.seqs, [40, 41, 42]);
+  script.push("message", notice(43, "removed", [1]));
+  assert.deepEqual(script.of("gone"), [{ conv: "g:7" }]);
+});
+
+check("a gap that can be read no more ends with the conversation", async (script) => {
+  await script.online();
+  script.push("message", notice(1, "created"));
+  await script.until(() => script.requests.some(([type]) => type === "pull"));
+  script.answers.pull = () => ({ code: 2002, data: "no", temporary: false });
+  script.push("message", notice(1, "created"));
+  script.push("message", notice(9, "removed", [1]));
+  await script.until(() => script.of("gone").length);
+});
+
+check("a pull that fails for a moment is asked again", async (script) => {
+  await script.online();
+  let failures = 0;
+  const pull = script.answers.pull;
+  script.answers.pull = (data) => (failures++ ? pull(data) : { code: 5001, data: "away", temporary: true });
+  script.say([1, 2, 3], [3]);
+  await script.until(() => script.seqs.length === 3);
+  assert.deepEqual(script.seqs, [1, 2, 3]);
+});
+
+check("one's own message leaves the outbox when it is handed out, in the same turn", async (script) => {
+  const client = await script.online();
+  const { promise, resolve } = later();
+  script.answers.send = () => promise;
+  const { cid } = client.send({ to_id: 2, data: "mine" });
+  await script.until(() => script.requests.some(([type]) => type === "send"));
+  // The answer comes while the message before is missing: both wait.
+  script.stored = [message(1), message(2, { from_id: 1, cid, data: "mine" })];
+  resolve({ id: "m2", conv: "s:1:2", seq: 2, create_time: 2, dup: false });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(client.outbox().length, 1);
+  await script.until(() => script.seqs.length === 2);
+  assert.equal(client.outbox().length, 0);
+  const told = script.events.filter(([type]) => type === "message" || type === "outbox").slice(-2);
+  assert.deepEqual(told.map(([type, , waiting]) => [type, waiting]), [["message", 1], ["outbox", 0]]);
+});
+
+check("a push of one's own message may come before the answer", async (script) => {
+  const client = await script.online();
+  const { promise, resolve } = later();
+  script.answers.send = () => promise;
+  const { cid } = client.send({ to_id: 2, data: "mine" });
+  await script.until(() => script.requests.some(([type]) => type === "send"));
+  script.push("message", message(1, { from_id: 1, cid }));
+  assert.deepEqual([script.seqs, client.outbox()], [[1], []]);
+  resolve({ id: "m1", conv: "s:1:2", seq: 1, create_time: 1, dup: false });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual([script.seqs, client.outbox()], [[1], []]);
+});
+
+check("what was stored before the start leaves the outbox, and is no news", async (script) => {
+  const storage = memory();
+  const first = script.client({ storage });
+  first.connect();
+  first.stop();
+  first.send({ to_id: 2, data: "mine" });
+  script.answers.sync = () => ({ conversations: [row(9)], more: false });
+  script.answers.send = () => ({ id: "m3", conv: "s:1:2", seq: 3, create_time: 3, dup: true });
+  const client = await script.online({ storage });
+  await script.until(() => client.outbox().length === 0);
+  assert.deepEqual(script.seqs, []);
+  assert.deepEqual(storage.keys(), []);
+});
+
+check("a temporary failure is tried again, in order; a final one is shown and the next goes on", async (script) => {
+  const client = await script.online();
+  const sent = [];
+  script.answers.send = ({ data, cid }) => {
+    sent.push(data);
+    if (sent.length === 1) return { code: 5001, data: "away", temporary: true };
+    if (data === "bad") return { code: 2003, data: "blocked", temporary: false };
+    const seq = script.seqs.length + 1;
+    return { id: `m${seq}`, conv: "s:1:2", seq, create_time: seq, dup: false };
+  };
+  for (const data of ["one", "bad", "three"]) client.send({ to_id: 2, data });
+  await script.until(() => script.seqs.length === 2);
+  assert.deepEqual(sent, ["one", "one", "bad", "three"]);
+  const [failed] = client.outbox("s:1:2");
+  assert.deepEqual([failed.state, failed.error], ["failed", { code: 2003, text: "blocked" }]);
+  client.retry(failed.cid);
+  assert.equal(client.outbox()[0].state, "sending");
+  await script.until(() => client.outbox()[0].state === "failed");
+  client.discard(failed.cid);
+  assert.deepEqual(client.outbox(), []);
+});
+
+check("what is too big fails with 1009, before and after it was sent", async (script) => {
+  const client = await script.online();
+  client.send({ to_id: 2, data: "大".repeat(4_000) });
+  await script.until(() => client.outbox()[0].state === "failed");
+  assert.equal(client.outbox()[0].error.code, 1009);
+  script.answers.send = () => script.socket.onclose({ code: 1009 });
+  client.send({ to_id: 2, data: "larger than the server thought" });
+  await script.until(() => client.outbox()[1].state === "failed");
+  assert.equal(client.outbox()[1].error.code, 1009);
+});
+
+check("a thousand may wait, and no more", async (script) => {
+  const client = script.client();
+  client.connect();
+  client.stop();
+  for (let number = 0; number < 1_000; number++) client.send({ to_id: 2, data: "x" });
+  assert.throws(() => client.send({ to_id: 2, data: "x" }), YolkError);
+  assert.equal(client.outbox().length, 1_000);
+});
+
+check("a listener that throws disturbs nobody", async (script) => {
+  const client = await script.online();
+  const error = console.error;
+  const reported = [];
+  console.error = (...told) => reported.push(told);
+  try {
+    const heard = [];
+    client.on("message", () => {
+      throw new Error("on purpose");
+    });
+    client.on("message", async () => {
+      throw new Error("later");
+    });
+    const end = client.on("message", ({ seq }) => heard.push(seq));
+    script.say([1, 2]);
+    end();
+    script.say([3]);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assert.deepEqual(heard, [1, 2]);
+    assert.equal(reported.length, 6);
+  } finally {
+    console.error = error;
+  }
+});
+
+check("cursors are gathered, and only the furthest is sent", async (script) => {
+  const client = await script.online();
+  script.say([1, 2, 3]);
+  client.read("s:1:2", 1);
+  client.read("s:1:2", 3);
+  client.read("s:1:2", 2);
+  await script.until(() => script.requests.filter(([type]) => type === "read").length);
+  client.read("s:1:2", 3);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const said = script.requests.filter(([type]) => type === "read" || type === "delivered");
+  assert.deepEqual(said, [
+    ["delivered", { conv: "s:1:2", seq: 3 }],
+    ["read", { conv: "s:1:2", seq: 3 }],
+  ]);
+});
+
+check("what was read without a connection is said with the next", async (script) => {
+  const client = script.client();
+  client.connect();
+  client.stop();
+  client.read("s:1:2", 3);
+  client.start();
+  await script.until(() => script.requests.some(([type]) => type === "read"));
+});
+
+check("the server says when to come back", async (script) => {
+  await script.online();
+  script.push("reconnect", { after_ms: 40 });
+  const before = Date.now();
+  script.socket.onclose({ code: 1001 });
+  const { name, retryAt } = script.tested.state;
+  assert.equal(name, "offline");
+  assert.ok(retryAt - before >= 40 && retryAt - before < 60);
+  await script.until(() => script.sockets.length === 2);
+});
+
+check("close codes from 4500 on are final, a bad ticket at the second time", async (script) => {
+  const client = await script.online();
+  script.socket.onclose({ code: 4502 });
+  await script.until(() => script.sockets.length === 2);
+  script.socket.onmessage({ data: '{"msg":"fail","data":"你的账号在其他设备登录"}' });
+  script.socket.onclose({ code: 4503 });
+  assert.deepEqual([client.state.name, client.state.code, client.state.text], ["refused", 4503, "你的账号在其他设备登录"]);
+  client.connect();
+  await script.until(() => script.tested.state.name === "online");
+});
+
+check("an expired token is renewed before the next ticket, without a word to people", async (script) => {
+  const storage = memory();
+  const login = { ...ME, token: "old", refresh_token: "r1", expires_in: 7200 };
+  const asked = [];
+  script.http = (path, { headers }) => {
+    asked.push([path, headers.token]);
+    if (path === "/auth/login") return { msg: "ok", data: login };
+    if (path === "/auth/refresh") return { msg: "ok", data: { ...login, token: "new", refresh_token: "r2" } };
+    if (headers.token === "old" && asked.length > 3) return { msg: "fail", code: 3002, data: "expired", status: 401 };
+    return { msg: "ok", data: { ticket: "t" } };
+  };
+  const client = script.client({ token: undefined, storage });
+  await client.login({ username: "ada", password: "x" });
+  await script.until(() => client.state.name === "online");
+  script.socket.onclose({ code: 4009 });
+  assert.deepEqual([client.state.name, client.state.isQuiet], ["offline", true]);
+  await script.until(() => client.state.name === "online");
+  assert.deepEqual(asked.slice(2), [["/auth/refresh", undefined], ["/auth/ticket", "new"]]);
+  // One refresh serves all requests that need it.
+  asked.length = 0;
+  storage.setItem("yolk.session", storage.getItem("yolk.session").replace('"new"', '"old"'));
+  asked.push(["", ""], ["", ""], ["", ""]);
+  await Promise.all([client.call("GET", "/a"), client.call("GET", "/b"), client.call("GET", "/c")]);
+  assert.equal(asked.filter(([path]) => path === "/auth/refresh").length, 1);
+  assert.equal(client.me.username, "ada");
+});
+
+check("a refresh token that is refused ends the login", async (script) => {
+  script.http = (path) => {
+    if (path === "/auth/login") return { msg: "ok", data: { ...ME, token: "t", refresh_token: "r" } };
+    return { msg: "fail", code: path === "/auth/refresh" ? 3012 : 3002, data: "no", status: 401 };
+  };
+  const client = script.client({ token: undefined, storage: memory() });
+  const sessions = [];
+  client.on("session", (me) => sessions.push(me?.id ?? null));
+  await client.login({ username: "ada", password: "x" });
+  await script.until(() => client.state.name === "refused");
+  assert.deepEqual([client.state.code, client.me, sessions], [3012, null, [1, null]]);
+});
+
+check("logging out in a listener ends what is being handed out", async (script) => {
+  const client = await script.online();
+  client.on("message", () => client.logout());
+  script.answers.sync = () => ({ conversations: [row(2, [message(1), message(2)])], more: false });
+  script.push("message", message(1));
+  assert.deepEqual([script.seqs, client.me], [[1], null]);
+});
+
+check("stop() in a listener is obeyed", async (script) => {
+  const client = script.client();
+  client.on("state", ({ name }) => name === "online" && client.stop());
+  client.start();
+  await script.until(() => script.of("state").some(({ name }) => name === "idle"));
+  assert.deepEqual(script.requests, []);
+});
+
+check("without a network, a request fails at once and says that it may be tried again", async (script) => {
+  script.http = () => Promise.reject(new TypeError("fetch failed"));
+  const client = script.client();
+  await assert.rejects(client.request("typing", { to_id: 2 }), ({ code, temporary }) => code === 0 && temporary);
+  await assert.rejects(client.call("GET", "/users", { q: "x" }), ({ code, temporary }) => code === 0 && temporary);
+});
+
+check("links of several files are asked for together, and kept until they end", async (script) => {
+  const asked = [];
+  script.http = (path, { body }) => {
+    const { ids } = JSON.parse(body);
+    asked.push(ids);
+    const known = ids.filter((id) => id !== "none");
+    const links = known.map((id) => [id, { url: `/files/${id}?signature=${asked.length}`, thumbnail: `/files/${id}/thumbnail?x` }]);
+    return { msg: "ok", data: { links: Object.fromEntries(links), expires_in: 0.5 } };
+  };
+  const client = script.client();
+  const [url, small, none] = await Promise.allSettled([client.link("a"), client.link("b", "thumbnail"), client.link("none")]);
+  assert.equal(url.value, "http://yolk.test/files/a?signature=1");
+  assert.equal(small.value, "http://yolk.test/files/b/thumbnail?x");
+  assert.equal(none.reason.code, 2060);
+  assert.equal(await client.link("a", "download"), "http://yolk.test/files/a?signature=1&download=1");
+  assert.deepEqual(asked, [["a", "b", "none"]]);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(await client.link("a"), "http://yolk.test/files/a?signature=2");
+  const many = Array.from({ length: 150 }, (_, at) => `f${at}`);
+  await Promise.all(many.map((id) => client.link(id)));
+  assert.deepEqual(asked.slice(2).map(({ length }) => length), [100, 50]);
+});
+
+check("a message that the server changed is fetched", async (script) => {
+  const client = await script.online();
+  script.answers.send = ({ cid }) => {
+    script.stored = [message(1, { from_id: 1, cid, type: "image", data: "/files/x", options: { file: { id: "x" } } })];
+    return { id: "m1", conv: "s:1:2", seq: 1, create_time: 1, dup: false, changed: true };
+  };
+  client.send({ to_id: 2, type: "image", data: "/files/x" });
+  await script.until(() => script.seqs.length);
+  assert.equal(script.of("message")[0].options.file.id, "x");
+  assert.deepEqual(client.outbox(), []);
+});
+
+test("the client has what its types say", () => {
+  const types = readFileSync(new URL("../../web/client/yolk.d.ts", import.meta.url), "utf8");
+  const members = types.split("export class Client {")[1].split("\n}")[0].matchAll(/^  (?:readonly )?(\w+)/gm);
+  const client = new Script().client();
+  for (const [, name] of members) assert.ok(name in client, name);
+});
+
+test("names of conversations, and random ones", () => {
+  assert.equal(convOfUsers(12, 3), "s:3:12");
+  assert.deepEqual([peerOf("s:3:12", 3), peerOf("s:3:12", 12), peerOf("s:3:12", 4), peerOf("g:3", 3)], [12, 3, null, null]);
+  assert.match(randomId(), /^[0-9a-f]{32}$/);
+});
+
+function later() {
+  let resolve;
+  const promise = new Promise((found) => (resolve = found));
+  return { promise, resolve };
+}
+
+function memory() {
+  const kept = new Map();
+  return {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+    keys: () => [...kept.keys()],
+  };
+}

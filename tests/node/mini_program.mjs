@@ -1,0 +1,9 @@
+// Goes on from the adapters of web/client/README.md: node mini_program.mjs USERNAME PASSWORD ID_OF_A_PEER
+const [username, password, peer] = process.argv.slice(2);
+client.on("message", ({ data, from_id }) => {
+  if (from_id === client.me.id) return;
+  console.log(data);
+  client.stop();
+});
+await client.login({ username, password });
+client.send({ to_id: Number(peer), data: "from a mini-program" });

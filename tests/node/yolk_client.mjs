@@ -1,0 +1,98 @@
+// The client of web/client, driven line by line: node yolk_client.mjs OPTIONS
+//
+// OPTIONS is JSON: those of Client that are data, and `storage`, a file that is the storage, or `room`, how many
+// characters there are of it; `quick` makes waits before new tries that much shorter. Lines in are {"id", "do": method, "with": [arguments]}; lines out are answers
+// ({"id", "ok"} or {"id", "error"}) and what happens ({"event", "data"}).
+
+import { openAsBlob, readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import WebSocket from "ws";
+import { Client } from "../../web/client/yolk.js";
+
+const { storage: path, room = Infinity, quick = 1, ...options } = JSON.parse(process.argv[2]);
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+// Waits before new tries are up to 15 s; timeouts are longer, and stay.
+const { setTimeout } = globalThis;
+globalThis.setTimeout = (work, ms, ...more) => setTimeout(work, ms <= 15_000 ? ms / quick : ms, ...more);
+
+const kept = new Map(path ? readEntries() : []);
+const storage = {
+  getItem: (key) => kept.get(key) ?? null,
+  setItem(key, value) {
+    const used = [...kept].reduce((sum, [other, text]) => sum + (other === key ? 0 : text.length), 0);
+    if (used + value.length > room) throw new Error("the quota is exceeded");
+    kept.set(key, value);
+    save();
+  },
+  removeItem(key) {
+    kept.delete(key);
+    save();
+  },
+  keys: () => [...kept.keys()],
+};
+
+function readEntries() {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return [];
+  }
+}
+
+function save() {
+  if (path) writeFileSync(path, JSON.stringify([...kept]));
+}
+
+const openSocket = (url) => new WebSocket(url);
+const client = new Client({ ...options, storage, openSocket, ...(options.token && { token: () => options.token }) });
+
+const TYPES = "state session message gap gone synced receipt typing presence system outbox".split(" ");
+for (const type of TYPES) {
+  client.on(type, (data) => {
+    const more = type === "message" || type === "outbox" ? { outbox: client.outbox().map(({ cid }) => cid) } : {};
+    say({ event: type, data, ...more });
+  });
+}
+
+const actions = {
+  throw_on: (type) => {
+    client.on(type, () => {
+      throw new Error("on purpose");
+    });
+    client.on(type, async () => {
+      throw new Error("on purpose, later");
+    });
+  },
+  storage: () => [...kept],
+  upload_file: async (file, name, cutAfter) => {
+    const progress = [];
+    const stop = cutAfter === undefined ? undefined : new AbortController();
+    const info = await client.upload(await openAsBlob(file), {
+      name,
+      signal: stop?.signal,
+      onProgress(done, total) {
+        progress.push([done, total]);
+        say({ event: "progress", data: [done, total] });
+        if (done > cutAfter) stop.abort();
+      },
+    });
+    return { info, progress };
+  },
+  links: (...asked) => Promise.all(asked.map((one) => client.link(...one))),
+  memory: () => {
+    global.gc?.();
+    return process.memoryUsage().heapUsed;
+  },
+  get: (name) => client[name],
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, do: method, with: values = [] } = JSON.parse(line);
+  const act = async () => (actions[method] ? actions[method](...values) : client[method](...values));
+  act().then(
+    (ok) => say({ id, ok }),
+    ({ name, message, code, status, temporary }) => say({ id, error: { name, message, code, status, temporary } }),
+  );
+}
+client.stop();

@@ -1,0 +1,111 @@
+"""What the client hands out, with the fields and units of docs/protocol.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, Self
+
+ChatType = Literal["single", "group"]
+
+
+class _Wire:
+    """What comes as a JSON object. Fields that are not known here are passed over."""
+
+    @classmethod
+    def of(cls, wire: Mapping[str, Any]) -> Self:
+        """Read an object of the server's."""
+        return cls(**{one.name: wire[one.name] for one in fields(cls) if one.name in wire})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Person(_Wire):
+    """Somebody."""
+
+    id: int
+    username: str = ""
+    nickname: str = ""
+    avatar: str = ""
+    online: bool = False
+
+
+@dataclass(frozen=True)
+class Message(_Wire):
+    """A message, or an entry that tells of a change."""
+
+    id: str
+    conv: str
+    seq: int
+    cid: str | None
+    from_id: int
+    to_id: int
+    chat_type: ChatType
+    type: str
+    data: str
+    options: dict[str, Any] | None
+    create_time: int
+    isremove: int = 0
+    edit_time: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """A piece of a conversation."""
+
+    messages: list[Message]
+    more: bool
+    """There are further ones in the direction of the question."""
+
+
+@dataclass(frozen=True)
+class FileInfo(_Wire):
+    """What the server knows of a file; what goes into the `data` of a message is its `url`."""
+
+    id: str
+    url: str
+    name: str
+    size: int
+    type: str
+    width: int | None = None
+    height: int | None = None
+    blur: str | None = None
+    thumbnail: bool = False
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """A message that was written and is not yet known to be stored."""
+
+    cid: str
+    conv: str
+    from_id: int
+    to_id: int
+    chat_type: ChatType
+    type: str
+    data: str
+    options: dict[str, Any] | None
+    create_time: int
+    state: Literal["sending", "failed"] = "sending"
+    code: int = 0
+    """Why it failed: the code of the server's answer; 1009 is "too big"."""
+    text: str = ""
+
+    def changed(self, **values: Any) -> OutboxEntry:
+        """Give the same in another state."""
+        return replace(self, **values)
+
+
+@dataclass(frozen=True)
+class State:
+    """How the connection is."""
+
+    name: Literal["idle", "connecting", "online", "offline", "refused"] = "idle"
+    attempt: int = 0
+    """Tries since the last stable connection."""
+    is_quiet: bool = False
+    """The socket is only being renewed: nothing to tell anybody."""
+    retry_at: float = 0
+    """When offline: the time of the next try, in seconds since 1970."""
+    code: int = 0
+    """When refused: the close code, or the code of the answer, and its text for people."""
+    text: str = ""
