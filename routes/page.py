@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hashlib
+import re
+
 from sanic import Request
 from sanic.response import BaseHTTPResponse
 
 from extend.application import Application
+from yolk.assets import Assets
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self' ws: wss:",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+# An import map has to stand in the page itself. It is let through by its hash, and nothing else is.
+IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
+POLICY = (
+    "default-src 'none'",
+    "script-src 'self' {import_map}",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' blob:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "manifest-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
 )
+PERMISSIONS = "camera=(), geolocation=(), microphone=(self)"
 
 
 def mount(app: Application) -> None:
     """Serve `web/`: its page at the root, everything else below /web/."""
-    app.static("/", app.root / "web" / "index.html", name="page")
-    app.static("/web/", app.root / "web", name="web")
-    app.register_middleware(protect, attach_to="response")
+    assets = Assets(app.root / "web")
+    assets.mount_page(app, "/", "index.html", "/web", name="page")
+    assets.mount(app, "/web/", name="web")
+
+    app.register_middleware(functools.partial(protect, assets), attach_to="response")
 
 
-def protect(request: Request, response: BaseHTTPResponse) -> None:
+def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> None:
     """Let the page run nothing that is not its own."""
-    if request.path == "/" or request.path.startswith("/web/"):
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path == "/":
+        page = assets.page(assets.folder / "index.html", "/web")
+        response.headers["Content-Security-Policy"] = _policy(page.plain)
+        response.headers["Permissions-Policy"] = PERMISSIONS
         response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-cache"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    elif request.path.startswith("/web/"):
+        # What is looked at by itself does nothing; the many modules need no more than this.
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
+    else:
+        return
+    response.headers["X-Content-Type-Options"] = "nosniff"
+
+
+def _policy(page: bytes) -> str:
+    found = IMPORT_MAP.search(page)
+    digest = base64.b64encode(hashlib.sha256(found[1] if found else b"").digest()).decode()
+    return "; ".join(POLICY).format(import_map=f"'sha256-{digest}'")

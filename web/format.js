@@ -1,6 +1,6 @@
-/** Times, days, names and links, as people read them. */
+/** Times, days, sizes and links, as people read them. */
 
-import { locale, t } from "./i18n.js";
+import { locale, t } from "./i18n/words.js";
 
 const DAY_MS = 86_400_000;
 
@@ -36,22 +36,13 @@ export function sameDay(a, b) {
   return daysBetween(a, b) === 0;
 }
 
-/** What a message says, in words. */
-export function textOf({ type, data, isremove }) {
-  if (isremove || type === "recall") return t("recalled");
-  return type === "text" || type === "edit" ? String(data) : t("unsupported", { type });
-}
-
-/** What a user is called. */
-export function nameOf(user) {
-  return user?.nickname || user?.username || "?";
-}
-
 /** One or two characters for the avatar: two initials, or the last characters of a Chinese name. */
 export function initials(name) {
-  if (/^\p{Script=Han}+$/u.test(name)) return [...name].slice(-2).join("");
-  const parts = name.split(/[\s._-]+/).filter(Boolean);
-  const letters = parts.length > 1 ? [parts[0], parts.at(-1)].map((part) => [...part][0]) : [...name].slice(0, 1);
+  const [first] = name;
+  if (/^\p{Script=Han}{1,4}$/u.test(name)) return [...name].slice(-2).join("");
+  if (!first || /\p{Script=Han}|\p{Extended_Pictographic}/u.test(first)) return first ?? "?";
+  const parts = name.split(/[\s._-]+/).filter((part) => /^[\p{L}\p{N}]/u.test(part));
+  const letters = parts.length > 1 ? [parts[0], parts.at(-1)].map((part) => [...part][0]) : [first];
   return letters.join("").toUpperCase();
 }
 
@@ -83,6 +74,27 @@ function withoutTail(link) {
     if (!isTail) return link;
     link = link.slice(0, -1);
   }
+}
+
+/** 340 KB */
+export function size(bytes) {
+  const unit = Math.min(3, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)));
+  const value = bytes / 1024 ** unit;
+  const digits = unit > 0 && value < 10 ? 1 : 0;
+  return `${value.toLocaleString(locale(), { maximumFractionDigits: digits })} ${["B", "KB", "MB", "GB"][unit]}`;
+}
+
+/** 0:07, 1:02:03 */
+export function duration(ms) {
+  const seconds = Math.round((ms || 0) / 1000);
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const shown = parts[0] ? parts : parts.slice(1);
+  return shown.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+/** "Ada, Grace and Linus" */
+export function listOf(names) {
+  return new Intl.ListFormat(locale(), { style: "long", type: "conjunction" }).format(names);
 }
 
 const formats = new Map();

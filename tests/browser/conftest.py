@@ -1,112 +1,112 @@
 """People with browsers, for the tests of the chat page."""
 
-import json
+from __future__ import annotations
+
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
-from yolk.testing import Server
+from tests.browser.person import PASSWORD, Person
+from tests.browser.watching import Watch
+from tests.browser.visitors import add_person, chromium, login
 
-PASSWORD = "correct horse battery"
+if TYPE_CHECKING:
+    from yolk.testing import Server
 
+__all__ = ["PASSWORD", "Person"]
 
-class Person:
-    """Someone with a browser, by what they do and see."""
-
-    def __init__(self, context: BrowserContext, page: Page, url: str, name: str) -> None:
-        self.context = context
-        self.page = page
-        self.url = url
-        self.name = name
-        self.nickname = name.split("_", maxsplit=1)[0].title()
-
-    def find(self, hook: str) -> Locator:
-        """The element with that `data-testid`."""
-        return self.page.get_by_test_id(hook)
-
-    def message(self, text: str) -> Locator:
-        """The message with that text."""
-        return self.find("message").filter(has=self.page.get_by_text(text, exact=True))
-
-    async def register(self) -> None:
-        await self.page.goto(self.url)
-        await self.page.get_by_role("button", name="Create account").click()
-        await self.page.get_by_label("Username").fill(self.name)
-        await self.page.get_by_label("Display name").fill(self.nickname)
-        await self.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        await self.page.get_by_role("button", name="Create account").click()
-        await expect(self.find("me")).to_have_text(self.nickname)
-
-    async def log_in(self, password: str = PASSWORD) -> None:
-        await self.page.get_by_label("Username").fill(self.name)
-        await self.page.get_by_label("Password", exact=True).fill(password)
-        await self.page.get_by_role("button", name="Log in").click()
-
-    async def open_chat_with(self, other: "Person") -> None:
-        await self.find("search").fill(other.name)
-        await self.find("found").filter(has_text=f"@{other.name}").click()
-        await expect(self.find("chat-name")).to_have_text(other.nickname)
-
-    async def write(self, text: str) -> None:
-        await self.find("composer").fill(text)
-        await self.find("composer").press("Enter")
-        await expect(self.find("composer")).to_have_value("")
-
-    async def sees(self, *texts: str) -> None:
-        """Wait until the chat holds these messages, in this order, and nothing else."""
-        await expect(self.page.locator(".text")).to_have_text(list(texts))
-
-    async def send_over_http(self, to: "Person", texts: list[str]) -> None:
-        """Write without the page, as another device of this user would."""
-        token = (await self.session())["token"]
-        to_id = (await to.session())["me"]["id"]
-        for text in texts:
-            answer = await self.context.request.post(
-                f"{self.url}/chat/send",
-                headers={"token": token},
-                data={"to_id": to_id, "chat_type": "single", "type": "text", "data": text},
-            )
-            assert answer.ok, await answer.text()
-
-    async def session(self) -> Any:
-        return json.loads(await self.page.evaluate("localStorage['yolk.session']"))
-
+PATIENCE_MS = 15_000
 
 People = Callable[..., Awaitable[Person]]
+Company = Callable[..., Awaitable[list[Person]]]
 Shoot = Callable[[Person, str], Awaitable[None]]
+
+
+class Guests:
+    """Those who have a browser in one test, and what went wrong in these."""
+
+    def __init__(self, browser: Browser, server: Server) -> None:
+        self._browser = browser
+        self._server = server
+        self._watch = Watch()
+        self._contexts: list[Any] = []
+        expect.set_options(timeout=PATIENCE_MS)
+
+    async def make(self, name: str, at: Server | None = None, **options: Any) -> Person:
+        """Give somebody with an empty browser of their own."""
+        url = (at or self._server).url
+        context = await self._browser.new_context(**{"locale": "en-US", **options})
+        self._contexts.append(context)
+        await self._watch.add(context, url)
+        return Person(context, await context.new_page(), url, name)
+
+    async def leave(self) -> None:
+        """Close all browsers; nothing may have gone wrong in them."""
+        for context in self._contexts:
+            await context.close()
+        assert not self._watch.wrong
+
+
+def unique(name: str) -> str:
+    return f"{name}_{secrets.token_hex(4)}"
 
 
 @pytest.fixture
 async def person(browser: Browser, server: Server) -> AsyncIterator[People]:
     """Give people, each with a browser of their own and registered unless told otherwise."""
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
+    guests = Guests(browser, server)
 
-    async def make(
-        name: str, *, at: Server = server, registered: bool = True, **options: Any
-    ) -> Person:
-        context = await browser.new_context(**{"locale": "en-US", **options})
-        contexts.append(context)
-        page = await context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console",
-            lambda line: wrong.append(line.text) if "Content Security" in line.text else None,
-        )
-        someone = Person(context, page, at.url, f"{name}_{secrets.token_hex(4)}")
+    async def make(name: str, *, registered: bool = True, **options: Any) -> Person:
+        someone = await guests.make(unique(name), **options)
         if registered:
             await someone.register()
         return someone
 
     yield make
-    for context in contexts:
-        await context.close()
-    assert not wrong
+    await guests.leave()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_browser() -> AsyncIterator[Browser]:
+    """Give a Chromium that all tests with the session's event loop share."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def people(shared_browser: Browser, server: Server) -> AsyncIterator[Company]:
+    """
+    Give several people at once, with accounts, at the page.
+
+    They are logged in already, which is quicker than to register each of them. Those who are
+    `away` have not opened the page.
+    """
+    guests = Guests(shared_browser, server)
+
+    async def make(name: str, *, away: bool = False, **options: Any) -> Person:
+        nickname = name.title()
+        user = add_person(server, nickname)
+        kept = [{"origin": server.url, "localStorage": login(user, nickname)}]
+        options["storage_state"] = {"cookies": [], "origins": kept}
+        someone = await guests.make(user.username, **options)
+        someone.nickname = nickname
+        someone.login = {"token": user.token, "me": {"id": user.id}}
+        if not away:
+            await someone.come()
+        return someone
+
+    async def make_all(*names: str, **options: Any) -> list[Person]:
+        return await asyncio.gather(*(make(name, **options) for name in names))
+
+    yield make_all
+    await guests.leave()
 
 
 @pytest.fixture

@@ -1,18 +1,33 @@
-/** A user's picture, or initials on a colour that is always the same for the same user. */
+/** The picture of a person or group, or initials on a colour that is always the same for them. */
 
-import { html } from "../vendor/htm-preact-standalone.js";
-import { initials, nameOf } from "../format.js";
+import { html } from "htm/preact";
+import { initials } from "../format.js";
+import { nameOf } from "../state/people.js";
+import { fileIn, linkOf } from "../state/links.js";
+import { Icon } from "./icons.js";
 
 const HUES = [22, 55, 125, 152, 188, 222, 258, 300, 345];
+const EMOJI = /^\p{Extended_Pictographic}[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]{0,8}$/u;
 
-export function Avatar({ user, online = false }) {
-  const hue = HUES[Number(user.id) % HUES.length];
-  // Only from our own server: anything else would tell a stranger who looks at whom.
-  const isOurs = /^\/(?![/\\])/.test(user.avatar ?? "");
+/** *user* has an id, a name and an avatar; `isGroup` and `isSelf` give it a face of its own. */
+export function Avatar({ user, online = false, isGroup = false, isSelf = false, class: className = "" }) {
+  const hue = isSelf ? 85 : HUES[Number(user.id) % HUES.length];
   return html`
-    <span class="avatar" style=${{ "--hue": hue }} aria-hidden="true">
-      ${isOurs ? html`<img src=${user.avatar} alt="" loading="lazy" />` : initials(nameOf(user))}
+    <span class="avatar ${isGroup ? "of-group" : ""} ${className}" style=${{ "--hue": hue }} aria-hidden="true">
+      <${Face} user=${user} isGroup=${isGroup} isSelf=${isSelf} />
       ${online && html`<span class="dot" data-testid="online-dot"></span>`}
     </span>
   `;
+}
+
+function Face({ user, isGroup, isSelf }) {
+  const avatar = user.avatar ?? "";
+  const file = fileIn(avatar);
+  // Only from our own server: anything else would tell a stranger who looks at whom.
+  const source = file ? linkOf(file, "thumbnail") : /^\/(?![/\\])/.test(avatar) ? avatar : null;
+  if (source) return html`<img src=${source} alt="" loading="lazy" decoding="async" />`;
+  if (isSelf) return html`<${Icon} name="edit" />`;
+  if (EMOJI.test(avatar)) return html`<span class="emoji">${avatar}</span>`;
+  const name = isGroup ? user.name || "…" : nameOf(user);
+  return html`<span>${initials(name)}</span>`;
 }

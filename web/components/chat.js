@@ -1,42 +1,103 @@
 /** The right pane: one conversation. */
 
-import { html } from "../vendor/htm-preact-standalone.js";
-import { nameOf } from "../format.js";
-import { t } from "../i18n.js";
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { t } from "../i18n/words.js";
+import { fullTime, listOf } from "../format.js";
+import { go } from "../state/address.js";
+import { groupOf, nameIn } from "../state/groups.js";
+import { isPresent, personOf } from "../state/people.js";
+import { titleOf } from "../state/search.js";
+import { isOnline, me } from "../state/session.js";
+import { writersIn } from "../state/typing.js";
+import { panel, togglePanel } from "../state/ui.js";
+import { offerFiles } from "./attach.js";
 import { Avatar } from "./avatar.js";
 import { Composer } from "./composer.js";
-import { IconButton } from "./icons.js";
+import { Icon, IconButton } from "./icons.js";
 import { MessageList } from "./messages.js";
 
-export function Chat({ client, conversation, onBack }) {
-  const { store, outbox } = client;
-  const { peer } = conversation;
-  const isSelf = peer.id === store.me.id;
-  const presence = store.connection.name !== "online" ? "" : store.isOnline(peer.id) ? "online" : "offline";
-  const waiting = outbox.of(conversation.conv).filter(({ cid }) => !conversation.hasCid(cid));
+export function Chat({ conversation }) {
+  conversation.seen();
+  const [isOver, setOver] = useState(false);
+  const closed = whyClosed(conversation);
+
+  const drop = closed ? {} : {
+    onDragEnter: (event) => hasFiles(event) && setOver(true),
+    onDragOver: (event) => hasFiles(event) && event.preventDefault(),
+    onDragLeave: (event) => event.currentTarget.contains(event.relatedTarget) || setOver(false),
+    onDrop(event) {
+      event.preventDefault();
+      setOver(false);
+      offerFiles(conversation, [...event.dataTransfer.files]);
+    },
+  };
+
   return html`
-    <main class="chat">
-      <header>
-        <${IconButton} name="back" class="to-list" label=${t("back")} onClick=${onBack} />
-        <${Avatar} user=${peer} />
-        <div class="who">
-          <h2 data-testid="chat-name" dir="auto">${isSelf ? t("toYourself") : nameOf(peer)}</h2>
-          ${!isSelf && html`
-            <p class=${presence} data-testid="presence">${presence && t(presence)}</p>
-          `}
-        </div>
-      </header>
-      <${MessageList}
-        me=${store.me}
-        conversation=${conversation}
-        messages=${conversation.messages}
-        waiting=${waiting}
-        onOlder=${() => client.loadOlder(conversation)}
-        onReading=${(reading) => client.setReading(reading)}
-        onRetry=${(cid) => outbox.retry(cid)}
-        onDiscard=${(cid) => outbox.discard(cid)}
-      />
-      <${Composer} conversation=${conversation} onSend=${(text) => client.send(conversation, text)} />
+    <main class="chat" ...${drop}>
+      <h1 class="unseen">${t("chatWith", { name: titleOf(conversation) })}</h1>
+      <${Header} conversation=${conversation} />
+      <${MessageList} conversation=${conversation} />
+      ${closed ? html`<p class="closed" role="status" data-testid="closed">${closed}</p>` : html`<${Composer} conversation=${conversation} />`}
+      ${isOver && html`<div class="drop-here" aria-hidden="true"><${Icon} name="attach" />${t("dropHere")}</div>`}
     </main>
   `;
 }
+
+function Header({ conversation }) {
+  conversation.seen();
+  const { isGroup, peerId, targetId, group } = conversation;
+  const isSelf = !isGroup && peerId === me.value.id;
+  const title = isSelf ? t("toYourself") : titleOf(conversation);
+  const user = isGroup ? group ?? { id: targetId } : personOf(peerId);
+  const openInfo = () => togglePanel("info", () => import("../panels/info.js"), { label: t(isGroup ? "groupInfo" : "personInfo") });
+  const openSearch = () => togglePanel("search", () => import("../panels/search.js"), { label: t("searchHere") });
+  return html`
+    <header>
+      <${IconButton} name="back" class="to-list" label=${t("back")} onClick=${() => go(null)} />
+      <button type="button" class="who" onClick=${openInfo} aria-expanded=${panel.value?.name === "info"} title=${t("infoOf", { name: title })} data-testid="open-info">
+        <${Avatar} user=${user} isGroup=${isGroup} isSelf=${isSelf} />
+        <span class="lines">
+          <span class="title" data-testid="chat-name" dir="auto">${title}</span>
+          ${!isSelf && html`<${Status} conversation=${conversation} />`}
+        </span>
+      </button>
+      <${IconButton} name="search" label=${t("searchHere")} data-testid="search-here" aria-expanded=${panel.value?.name === "search"} onClick=${openSearch} />
+      <${IconButton} name="info" class=${isGroup && groupOf(targetId).requests.length ? "has-news" : ""} label=${t(isGroup ? "groupInfo" : "personInfo")} data-testid="info" onClick=${openInfo} />
+    </header>
+  `;
+}
+
+/** Below the name: who is writing, else whether they are on line, or how many are in the group. */
+function Status({ conversation }) {
+  conversation.seen();
+  const { conv, isGroup, peerId, targetId, group } = conversation;
+  const writers = writersIn(conv);
+  if (writers.length > 0) {
+    const text = !isGroup ? t("typing") : writers.length > 2
+      ? t("nTyping", { n: writers.length })
+      : t("nameTyping", { name: listOf(writers.map((id) => nameIn(targetId, id))), n: writers.length });
+    return html`<span class="status typing" data-testid="typing">${text}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></span>`;
+  }
+  if (isGroup) {
+    const count = groupOf(targetId).member_count ?? group?.member_count;
+    return html`<span class="status" data-testid="member-count">${count ? t("nMembers", { n: count }) : ""}</span>`;
+  }
+  const presence = !isOnline.value ? "" : isPresent(peerId) ? "online" : "offline";
+  return html`<span class="status ${presence}" data-testid="presence">${presence && t(presence)}</span>`;
+}
+
+/** Why nothing can be written here, or "". */
+function whyClosed({ isGroup, gone, targetId }) {
+  if (gone) return t(`gone_${gone}`);
+  if (!isGroup) return "";
+  const { muted, me: mine } = groupOf(targetId);
+  if (!mine || mine.role > 0) return "";
+  if (muted) return t("allMuted");
+  return mine.muted_until > Date.now() ? t("mutedUntil", { time: fullTime(mine.muted_until) }) : "";
+}
+
+function hasFiles({ dataTransfer }) {
+  return dataTransfer?.types.includes("Files");
+}
+

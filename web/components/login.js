@@ -1,10 +1,12 @@
 /** One card to log in or to register, and the place to say why one was logged out. */
 
-import { html, useState } from "../vendor/htm-preact-standalone.js";
-import { errorText, hasText, switchLanguage, t } from "../i18n.js";
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { errorText, hasText, switchLanguage, t } from "../i18n/words.js";
+import { comeBack, enter, notice } from "../state/session.js";
 import { Icon, IconButton } from "./icons.js";
 
-export function Login({ client, onLanguage }) {
+export function Login() {
   const [how, setHow] = useState("login");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
@@ -17,9 +19,9 @@ export function Login({ client, onLanguage }) {
     setBusy(true);
     setError("");
     try {
-      await client.enter(how, fields);
+      await enter(how, fields);
     } catch (failure) {
-      setError(failure.status ? errorText(failure) : t("unreachable"));
+      setError(failure.code === 1002 ? t("invalidLogin") : errorText(failure));
       setBusy(false);
     }
   }
@@ -29,18 +31,17 @@ export function Login({ client, onLanguage }) {
     setError("");
   }
 
-  const { notice } = client.store;
   const isNew = how === "register";
   return html`
     <div class="entrance">
-      <button type="button" class="language" data-testid="language" onClick=${() => (switchLanguage(), onLanguage())}>
+      <button type="button" class="language" data-testid="language" onClick=${switchLanguage}>
         <${Icon} name="language" />${t("switchLanguage")}
       </button>
-      <main class="card" data-testid="login-card">
+      <main class="card-of-entrance" data-testid="login-card">
         <img src="/web/logo.svg" alt="" width="84" height="84" />
         <h1>Yolk</h1>
-        ${notice
-          ? html`<${Notice} notice=${notice} onReturn=${() => client.comeBack()} />`
+        ${notice.value
+          ? html`<${Notice} notice=${notice.value} />`
           : html`<p class="lead">${isNew ? t("registerLead") : t("loginLead")}</p>`}
         <form onSubmit=${submit} aria-label=${t(how)}>
           <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="64" required />
@@ -59,14 +60,14 @@ export function Login({ client, onLanguage }) {
 }
 
 /** Why one is here: in our words where we have some, and in the server's. */
-function Notice({ notice, onReturn }) {
+function Notice({ notice }) {
   const key = `refused${notice.code}`;
   const title = hasText(key) ? t(key) : t("refused");
   return html`
     <div class="notice" role="alert" data-testid="notice">
       <strong>${title}</strong>
       ${notice.text && notice.text !== title && html`<span>${notice.text}</span>`}
-      ${notice.canReturn && html`<button type="button" class="secondary" onClick=${onReturn}>${t("comeBack")}</button>`}
+      ${notice.canReturn && html`<button type="button" class="secondary" onClick=${comeBack}>${t("comeBack")}</button>`}
     </div>
   `;
 }

@@ -1,43 +1,139 @@
-/** One message: its text, its time, and for our own how far it came. */
+/** One message: who wrote it, what it answers, what it says, its time, and for our own how far it came. */
 
-import { html } from "../vendor/htm-preact-standalone.js";
-import { fullTime, linkify, textOf, time } from "../format.js";
-import { t } from "../i18n.js";
+import { Component, html } from "htm/preact";
+import { fullTime, time } from "../format.js";
+import { errorText, t } from "../i18n/words.js";
+import { takenBackText } from "../state/actions.js";
+import { mentions } from "../state/conversation.js";
+import { setDraft } from "../state/drafts.js";
+import { memberOf, nameIn } from "../state/groups.js";
+import { goTo } from "../state/history.js";
+import { originalOf } from "../state/originals.js";
+import { nameOf, personOf } from "../state/people.js";
+import { readersOf } from "../state/readers.js";
+import { client, me } from "../state/session.js";
+import { cancelUpload, retryUpload } from "../state/uploads.js";
+import { openMenu } from "../state/ui.js";
+import { summaryOf } from "../summary.js";
+import { Avatar } from "./avatar.js";
+import { Content, isBare } from "./contents.js";
 import { Icon } from "./icons.js";
+import { messageItems, openPerson, showReaders } from "./message_menu.js";
+import { focusComposer } from "./moving.js";
+import { useLongPress } from "./press.js";
 
-const icons = { sending: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };
+const icons = { sending: "clock", uploading: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };
+const HUES = 9;
 
-export function Message({ id, entry, isMine, isFirst, isLast, state, onRetry, onDiscard }) {
-  const classes = ["message", isMine ? "mine" : "theirs", isFirst && "first", isLast && "last"];
+export class Message extends Component {
+  shouldComponentUpdate(next) {
+    return Object.keys(next).some((key) => next[key] !== this.props[key]);
+  }
+
+  render(props) {
+    return html`<${Item} ...${props} />`;
+  }
+}
+
+function Item({ id, entry, conversation, isMine, isGroup, isFirst, isLast, state: given }) {
+  const readers = isGroup && isMine && !entry.state && !entry.isremove ? readersOf(entry) : null;
+  const state = given ?? (isGroup && isMine ? (readers?.count > 0 ? "read" : "sent") : null);
+  const isCalled = !isMine && isGroup && mentions(entry, me.value.id);
+  const isPlain = isBare(entry);
+  const open = (at) => openMenu(t("messageActions"), messageItems(entry, conversation), at);
+  const press = useLongPress(open);
+  const classes = ["message", isMine ? "mine" : "theirs", isFirst && "first", isLast && "last", isGroup && "in-group", isCalled && "called"];
+
+  function onKeyDown(event) {
+    if (event.target !== event.currentTarget) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      open(event.currentTarget.querySelector(".bubble"));
+    } else if (event.key === "Escape") focusComposer(event);
+  }
+
   return html`
-    <li class=${classes.filter(Boolean).join(" ")} data-testid="message" data-key=${id} data-seq=${entry.seq} data-state=${state}>
-      <div class="bubble">
-        <${Content} entry=${entry} />
+    <li class=${classes.filter(Boolean).join(" ")} data-testid="message" data-key=${id} data-seq=${entry.seq} data-time=${entry.create_time}
+      data-state=${state} data-type=${entry.type} tabindex="-1" onKeyDown=${onKeyDown} ...${press}
+      onDblClick=${(event) => event.target === event.currentTarget && focusComposer()}>
+      ${isGroup && !isMine && isLast && html`<${Face} group=${conversation.targetId} id=${entry.from_id} />`}
+      <div class="bubble ${isPlain ? "bare" : ""}">
+        ${isGroup && !isMine && isFirst && html`<${Author} group=${conversation.targetId} id=${entry.from_id} />`}
+        ${entry.options?.forward_of && html`<span class="forwarded"><${Icon} name="forward" />${t("forwarded")}</span>`}
+        ${entry.options?.reply_to && !entry.isremove && html`<${Quote} conversation=${conversation} options=${entry.options} />`}
+        <${Content} entry=${entry} conversation=${conversation} isMine=${isMine} />
         <span class="meta">
+          ${entry.edit_time && !entry.isremove && html`<span class="edited" title=${fullTime(entry.edit_time)}>${t("edited")}</span>`}
           <time datetime=${new Date(entry.create_time).toISOString()} title=${fullTime(entry.create_time)}>${time(entry.create_time)}</time>
-          ${state && html`
-            <span class="state ${state}" role="img" aria-label=${t(state)} title=${t(state)}><${Icon} name=${icons[state]} /></span>
-          `}
+          ${state && html`<${Ticks} state=${state} readers=${readers} entry=${entry} />`}
         </span>
+        ${entry.isremove && takenBackText(entry.id) ? html`<${WriteAgain} entry=${entry} />` : null}
+        <button type="button" class="message-more" tabindex="-1" aria-label=${t("messageActions")} aria-haspopup="menu" data-testid="message-more"
+          onClick=${(event) => open(event.currentTarget)}></button>
       </div>
-      ${state === "failed" && html`
-        <p class="failure" role="alert">
-          <span>${entry.error ?? t("tooLong")}</span>
-          <button type="button" class="link" data-testid="retry" onClick=${() => onRetry(entry.cid)}>${t("retry")}</button>
-          <button type="button" class="link" data-testid="discard" onClick=${() => onDiscard(entry.cid)}>${t("discard")}</button>
-        </p>
-      `}
+      ${state === "failed" && html`<${Failure} entry=${entry} />`}
     </li>
   `;
 }
 
-function Content({ entry }) {
-  const isPlain = entry.type === "text" && !entry.isremove;
-  if (!isPlain) return html`<span class="text gone">${textOf(entry)}</span>`;
-  return html`<span class="text" dir="auto">${linkify(textOf(entry)).map(piece)}</span>`;
+function Face({ group, id }) {
+  const person = memberOf(group, id);
+  return html`
+    <button type="button" class="face" tabindex="-1" aria-hidden="true" title=${nameOf(person)} onClick=${() => openPerson(id)}>
+      <${Avatar} user=${person} />
+    </button>
+  `;
 }
 
-function piece(part) {
-  if (typeof part === "string") return part;
-  return html`<a href=${part.href} target="_blank" rel="noopener noreferrer">${part.text}</a>`;
+function Author({ group, id }) {
+  return html`<button type="button" class="author hue-${id % HUES}" tabindex="-1" dir="auto" data-testid="author" onClick=${() => openPerson(id)}>${nameIn(group, id)}</button>`;
 }
+
+function Ticks({ state, readers, entry }) {
+  if (readers?.count > 0) {
+    const label = t("readBy", { n: readers.count });
+    return html`
+      <button type="button" class="state ${readers.count >= readers.total ? "read" : ""}" tabindex="-1" aria-label=${label} title=${label}
+        data-testid="readers" onClick=${() => showReaders(entry)}><span>${readers.count}</span><${Icon} name="checks" /></button>
+    `;
+  }
+  return html`<span class="state ${state}" role="img" aria-label=${t(state)} title=${t(state)}><${Icon} name=${icons[state]} /></span>`;
+}
+
+/** What a message answers. A click goes there. */
+export function Quote({ conversation, options }) {
+  conversation.seen();
+  const original = originalOf(conversation, options);
+  const isGroup = conversation.isGroup;
+  const name = !original ? "" : original.from_id === me.value.id ? t("you") : isGroup ? nameIn(conversation.targetId, original.from_id) : nameOf(personOf(original.from_id));
+  const text = original ? summaryOf(original).slice(0, 200) : original === null ? t("originalGone") : "…";
+  return html`
+    <button type="button" class="quote hue-${(original?.from_id ?? 0) % HUES}" data-testid="quote" tabindex="-1"
+      disabled=${!original} onClick=${() => goTo(conversation, original.seq)}>
+      <span class="unseen">${t("inReplyTo")}</span>
+      ${name && html`<span class="quote-name" dir="auto">${name}</span>`}
+      <span class="quote-text" dir="auto">${text}</span>
+    </button>
+  `;
+}
+
+function WriteAgain({ entry }) {
+  function again() {
+    setDraft(entry.conv, { text: takenBackText(entry.id), editing: null });
+    focusComposer();
+  }
+  return html`<button type="button" class="link again" onClick=${again}>${t("writeAgain")}</button>`;
+}
+
+function Failure({ entry }) {
+  const isUpload = entry.file !== undefined;
+  const why = entry.error?.code === 1009 ? t("tooLong") : errorText(entry.error ?? {});
+  return html`
+    <p class="failure" role="alert">
+      <span>${why}</span>
+      <button type="button" class="link" data-testid="retry" onClick=${() => (isUpload ? retryUpload : (cid) => client.retry(cid))(entry.cid)}>${t("retry")}</button>
+      <button type="button" class="link" data-testid="discard" onClick=${() => (isUpload ? cancelUpload : (cid) => client.discard(cid))(entry.cid)}>${t("discard")}</button>
+    </p>
+  `;
+}
+

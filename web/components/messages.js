@@ -1,117 +1,291 @@
-/** The messages of a chat, and where in them one is looking. */
+/**
+ * The messages of a chat, and where in them one is looking.
+ *
+ * Of what is held only a slice is in the page, and it moves along with the view: that is what makes ten
+ * thousand messages as light as a hundred. Whatever comes or goes above the view moves nothing in it.
+ */
 
-import { Component, html } from "../vendor/htm-preact-standalone.js";
-import { CHANGES } from "../conversation.js";
-import { day, nameOf, sameDay } from "../format.js";
-import { t } from "../i18n.js";
+import { Component, html } from "htm/preact";
+import { effect } from "@preact/signals";
+import { day, sameDay } from "../format.js";
+import { t } from "../i18n/words.js";
+import { outboxRevision } from "../state/feed.js";
+import { goTo, loadNewer, loadOlder, target, toNewest } from "../state/history.js";
+import { setAtEnd } from "../state/reading.js";
+import { titleOf } from "../state/search.js";
+import { client, me } from "../state/session.js";
+import { uploadsIn } from "../state/uploads.js";
+import { CHANGES } from "../state/window.js";
+import { noticeOf } from "../summary.js";
+import { countAfter, stateOf, together } from "./grouping.js";
 import { Icon } from "./icons.js";
 import { Message } from "./message.js";
+import { moveAmongMessages } from "./moving.js";
 
+const FIRST = 50; // rendered at first
+const STEP = 10; // rendered more at a time: one frame's work
+const AROUND = 25; // rendered before and after what one jumps to
+const LEAST_PX = 32; // of a message
 const AT_BOTTOM_PX = 40;
-const NEAR_TOP_PX = 600;
-const GROUP_MS = 5 * 60_000; // what one person writes within this time stands together
+const NEAR_PX = 600;
+const LIT_MS = 1_600;
+const FLOAT_MS = 1_200;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class MessageList extends Component {
-  state = { atBottom: true, seenSeq: 0 };
+  // fromSeq: the first that is rendered, null: FIRST from the end. toSeq: the last, Infinity: the end.
+  state = { fromSeq: null, toSeq: Infinity, atBottom: true, seenSeq: 0, isUnreadAbove: false };
+  entries = [];
+  slice = [0, 0];
 
   componentDidMount() {
     this.toBottom();
     // The pane shrinks when a phone's keyboard comes up, or the composer grows.
     this.resized = new ResizeObserver(() => this.state.atBottom && this.toBottom());
     this.resized.observe(this.box);
+    this.resized.observe(this.list);
+    this.unfollow = effect(() => {
+      const there = target.value;
+      if (there?.conv === this.props.conversation.conv) queueMicrotask(() => this.goTo(there.seq));
+    });
     this.looked();
   }
 
   componentWillUnmount() {
     this.resized.disconnect();
-    this.props.onReading(false);
+    this.unfollow();
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.floating);
+    setAtEnd(false);
   }
 
-  /** Before the new messages are in the page: what is at the top of the view, and how far down? */
+  /** Before the page changes: what is at the top of the view, and how far down? */
   getSnapshotBeforeUpdate() {
-    const { scrollTop, scrollHeight, clientHeight, children } = this.box;
-    const list = [...children[0].children];
-    const anchor = list.find((item) => item.dataset.key && item.offsetTop + item.offsetHeight > scrollTop);
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    const anchor = this.firstInView();
     // Measured, not remembered: the view may have moved since the last scroll event.
-    const wasAtBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
+    const wasAtBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX && this.isAtEnd;
     return { anchor, from: anchor && anchor.offsetTop - scrollTop, wasAtBottom };
   }
 
-  componentDidUpdate(before, _, { anchor, from, wasAtBottom }) {
-    const { conversation, waiting } = this.props;
-    const wroteOne = waiting.length > 0 && waiting.at(-1).cid !== before.waiting.at(-1)?.cid;
-    const isFirst = before.messages.length === 0;
-    if (wasAtBottom || wroteOne || isFirst) this.toBottom();
-    else if (anchor?.isConnected) this.box.scrollTop = anchor.offsetTop - from;
-    if (before.messages !== this.props.messages || !conversation.loaded) this.looked();
+  componentDidUpdate(_props, _state, { anchor, from, wasAtBottom }) {
+    const newest = this.entries.at(-1);
+    const wroteOne = newest?.state !== undefined && newest.cid !== this.lastWritten;
+    if (wroteOne) this.lastWritten = newest.cid;
+    const isFirst = !this.wasFilled && this.entries.length > 0;
+    this.wasFilled ||= isFirst;
+    if (this.aim) this.land();
+    else if (isFirst || wroteOne || (wasAtBottom && this.state.atBottom)) this.toBottom();
+    else if (anchor?.isConnected) {
+      const top = anchor.offsetTop - from;
+      if (Math.abs(this.box.scrollTop - top) > 0.5) this.box.scrollTop = top;
+    }
+    // One step a frame: what is long to render must not hold up the scrolling.
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.looked();
+    });
+  }
+
+  get isAtEnd() {
+    return this.slice[1] === this.entries.length && !this.props.conversation.window.hasNewer;
   }
 
   toBottom(behavior = "instant") {
     this.box.scrollTo({ top: this.box.scrollHeight, behavior });
   }
 
-  /** The view moved: are we at the bottom, do we need older messages? */
-  looked = () => {
-    const { conversation, onOlder, onReading } = this.props;
-    const { scrollTop, scrollHeight, clientHeight } = this.box;
-    const atBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX;
-    const seenSeq = atBottom ? conversation.lastSeq : Math.min(this.state.seenSeq, conversation.lastSeq);
-    if (atBottom !== this.state.atBottom || seenSeq !== this.state.seenSeq) this.setState({ atBottom, seenSeq });
-    onReading(atBottom);
-    if (conversation.loaded && scrollTop < NEAR_TOP_PX) onOlder();
+  /** To the newest message, from wherever one is. */
+  toEnd = async () => {
+    const { conversation } = this.props;
+    const isNear = this.isAtEnd && this.box.scrollHeight - this.box.scrollTop < 4 * this.box.clientHeight;
+    if (isNear) return this.toBottom(calm.matches ? "instant" : "smooth");
+    await toNewest(conversation);
+    this.setState({ fromSeq: null, toSeq: Infinity, atBottom: true }, () => this.toBottom());
   };
 
-  render({ me, conversation, messages, waiting }, { atBottom, seenSeq }) {
-    const entries = [...messages.filter(({ type }) => !CHANGES.includes(type)), ...waiting];
-    const below = messages.filter(({ seq, from_id }) => seq > seenSeq && from_id !== me.id).length;
-    const isEmpty = entries.length === 0;
+  /** Show the message of that seq in the middle, and light it up. */
+  goTo(seq) {
+    const index = Math.min(this.indexOf(seq), this.entries.length - 1);
+    if (index < 0) return;
+    target.value = null;
+    this.aim = this.entries[index].seq ?? Infinity;
+    const [from, to] = this.slice;
+    if (index >= from && index < to) return this.land();
+    const last = index + AROUND;
+    this.setState({
+      fromSeq: this.entries[Math.max(0, index - AROUND)].seq,
+      toSeq: last < this.entries.length ? this.entries[last].seq ?? Infinity : Infinity,
+      atBottom: false,
+    });
+  }
+
+  land() {
+    const item = this.list.querySelector(`[data-seq="${this.aim}"]`);
+    this.aim = null;
+    if (!item) return;
+    const distance = Math.abs(item.offsetTop - this.box.scrollTop - this.box.clientHeight / 2);
+    const isNear = distance < 2 * this.box.clientHeight && !calm.matches;
+    item.scrollIntoView({ block: "center", behavior: isNear ? "smooth" : "instant" });
+    item.classList.add("lit");
+    setTimeout(() => item.classList.remove("lit"), LIT_MS);
+    item.focus({ preventScroll: true });
+  }
+
+  /** The view moved: are we at the bottom, is there more to show or to load? */
+  looked = () => {
+    const { conversation } = this.props;
+    const { scrollTop, scrollHeight, clientHeight } = this.box;
+    const below = scrollHeight - scrollTop - clientHeight;
+    const atBottom = below < AT_BOTTOM_PX && this.isAtEnd;
+    const seenSeq = atBottom ? conversation.lastSeq : Math.min(this.state.seenSeq, conversation.lastSeq);
+    const change = { ...this.slide(scrollTop, below, atBottom), atBottom, seenSeq };
+    change.isUnreadAbove = this.isUnreadAbove();
+    const isNew = Object.entries(change).some(([key, value]) => this.state[key] !== value);
+    if (isNew) this.setState(change);
+    setAtEnd(atBottom);
+  };
+
+  scrolled = () => {
+    this.looked();
+    const item = this.firstInView();
+    if (!item || this.state.atBottom) return;
+    this.floater.textContent = day(Number(item.dataset.time));
+    this.floater.classList.add("shown");
+    clearTimeout(this.floating);
+    this.floating = setTimeout(() => this.floater.classList.remove("shown"), FLOAT_MS);
+  };
+
+  /** Move the slice towards the edge that one comes near to, or load what lies behind it. */
+  slide(scrollTop, below, atBottom) {
+    const { conversation } = this.props;
+    const [from, to] = this.slice;
+    const { entries } = this;
+    const most = FIRST + Math.ceil((this.box.clientHeight + 2 * NEAR_PX) / LEAST_PX / 2); // rendered at once
+    if (scrollTop < NEAR_PX && from > 0) {
+      const start = Math.max(0, from - STEP);
+      const end = start + most;
+      return { fromSeq: entries[start].seq ?? Infinity, ...(end < to && { toSeq: entries[end - 1].seq ?? Infinity }) };
+    }
+    if (below < NEAR_PX && to < entries.length) {
+      const end = Math.min(entries.length, to + STEP);
+      const start = Math.max(from, end - most);
+      return { fromSeq: entries[start].seq ?? Infinity, toSeq: end === entries.length ? Infinity : entries[end - 1].seq };
+    }
+    if (scrollTop < NEAR_PX) loadOlder(conversation);
+    if (below < NEAR_PX) loadNewer(conversation);
+    if (atBottom && to - from > most) return { fromSeq: null };
+    if (!atBottom && this.state.fromSeq === null && entries[from]?.seq) return { fromSeq: entries[from].seq };
+    return {};
+  }
+
+  isUnreadAbove() {
+    const { separatorSeq, separatorCount } = this.props.conversation;
+    if (separatorSeq === null || separatorCount === 0 || this.wasAtUnread || !this.wasFilled) return false;
+    const line = this.list.querySelector(".unread-line");
+    const isSeen = line ? line.offsetTop >= this.box.scrollTop : this.slice[0] === 0 && !this.props.conversation.window.hasOlder;
+    if (isSeen) this.wasAtUnread = true;
+    return !isSeen;
+  }
+
+  firstInView() {
+    const { scrollTop } = this.box;
+    const items = this.list.children;
+    let [low, high] = [0, items.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (items[middle].offsetTop + items[middle].offsetHeight > scrollTop) high = middle;
+      else low = middle + 1;
+    }
+    let item = items[low];
+    while (item && !item.dataset.key) item = item.nextElementSibling;
+    return item;
+  }
+
+  /** The index of the first entry at or after a seq. */
+  indexOf(seq) {
+    let [low, high] = [0, this.entries.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.entries[middle].seq ?? Infinity) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** What is held and to be shown: messages, and what is on its way. */
+  collect({ conv, window }) {
+    outboxRevision.value;
+    const uploads = uploadsIn(conv);
+    const waiting = window.hasNewer ? [] : client.outbox(conv).filter(({ cid }) => !window.hasCid(cid));
+    const shown = this.shownOf(window.messages);
+    return waiting.length || uploads.length ? [...shown, ...waiting, ...uploads] : shown;
+  }
+
+  shownOf(messages) {
+    if (this.collected !== messages) {
+      this.collected = messages;
+      this.shown = messages.filter(({ type }) => !CHANGES.includes(type));
+    }
+    return this.shown;
+  }
+
+  render({ conversation }, { fromSeq, toSeq, atBottom, seenSeq, isUnreadAbove }) {
+    conversation.seen();
+    const { window, separatorCount } = conversation;
+    const entries = (this.entries = this.collect(conversation));
+    const to = toSeq === Infinity ? entries.length : this.indexOf(toSeq + 1);
+    const from = fromSeq === null ? Math.max(0, to - FIRST) : Math.min(this.indexOf(fromSeq), Math.max(0, to - 1));
+    this.slice = [from, to];
+    const news = atBottom ? 0 : countAfter(entries, seenSeq, me.value.id);
+    const name = titleOf(conversation);
     return html`
-      <div class="messages" ref=${(box) => (this.box = box)} onScroll=${this.looked} tabindex="0"
-        role="region" aria-label=${t("messagesWith", { name: nameOf(conversation.peer) })}>
-        <ol data-testid="messages">
-          ${conversation.hasOlder && html`<li key="older" class="older">${t("loading")}</li>`}
-          ${entries.flatMap((entry, index) => this.item(entry, entries[index - 1], entries[index + 1]))}
-        </ol>
-        ${isEmpty && html`<p class="hint">${conversation.loaded ? t("noMessages") : t("loading")}</p>`}
-      </div>
-      ${!atBottom && html`
-        <div class="pill-place">
-          <button type="button" class="pill" data-testid="new-messages" aria-label=${t("toNewest")} onClick=${() => this.toBottom(calm.matches ? "instant" : "smooth")}>
-            ${below > 0 && html`<span>${t("newMessages", { n: below })}</span>`}
-            <${Icon} name="down" />
+      <div class="around-messages">
+        <div class="floating-day" aria-hidden="true"><span ref=${(element) => (this.floater = element)}></span></div>
+        ${isUnreadAbove && html`
+          <button type="button" class="pill to-unread" data-testid="to-unread" onClick=${() => goTo(conversation, conversation.separatorSeq + 1)}>
+            <${Icon} name="up" /><span>${t("nUnread", { n: separatorCount })}</span>
           </button>
+        `}
+        <div class="messages" ref=${(box) => (this.box = box)} onScroll=${this.scrolled} tabindex="0" role="region"
+          aria-label=${t("messagesWith", { name })} onKeyDown=${moveAmongMessages}>
+          <ol data-testid="messages" ref=${(list) => (this.list = list)}>
+            ${(window.hasOlder || from > 0) && html`<li key="older" class="older"><span class="spinner" role="img" aria-label=${t("loading")}></span></li>`}
+            ${entries.slice(from, to).flatMap((entry, at) => this.item(entry, entries[from + at - 1], entries[from + at + 1], at === 0))}
+          </ol>
+          ${entries.length === 0 && html`<div class="hint">${window.isLoaded ? html`<span class="greeting">${t("noMessages")}</span>` : html`<span class="spinner" role="img" aria-label=${t("loading")}></span>`}</div>`}
         </div>
-      `}
+        ${!atBottom && entries.length > 0 && html`
+          <button type="button" class="pill" data-testid="new-messages" aria-label=${news ? t("newMessages", { n: news }) : t("toNewest")} onClick=${this.toEnd}>
+            ${news > 0 && html`<span>${t("newMessages", { n: news })}</span>`}<${Icon} name="down" />
+          </button>
+        `}
+      </div>
     `;
   }
 
-  item(entry, previous, next) {
-    const { me, conversation, onRetry, onDiscard } = this.props;
-    const startsDay = !previous || !sameDay(previous.create_time, entry.create_time);
-    const isMine = entry.from_id === me.id;
+  item(entry, previous, next, isTop) {
+    const { conversation } = this.props;
+    const { separatorSeq, isGroup } = conversation;
+    // The topmost keeps the line above it until something is rendered there: at the very top nothing else could hold the view.
+    const startsDay = isTop || !sameDay(previous.create_time, entry.create_time);
+    const isMine = entry.from_id === me.value.id;
     // A key that stays the same when a message of ours, sent, comes back as stored.
     const key = (isMine && entry.cid) || entry.id;
+    const seqBefore = previous?.seq ?? (conversation.window.hasOlder ? Infinity : 0);
+    const startsUnread = separatorSeq !== null && entry.seq > separatorSeq && seqBefore <= separatorSeq;
     return [
       startsDay && html`<li key=${`day-${key}`} class="day"><span>${day(entry.create_time)}</span></li>`,
-      html`
-        <${Message} key=${key} id=${key} entry=${entry} isMine=${isMine}
-          isFirst=${startsDay || !together(previous, entry)}
-          isLast=${!next || !together(entry, next)}
-          state=${isMine ? stateOf(entry, conversation) : null}
-          onRetry=${onRetry} onDiscard=${onDiscard} />
-      `,
+      startsUnread && html`<li key="unread" class="unread-line" data-testid="unread-line"><span>${t("unreadBelow")}</span></li>`,
+      entry.type === "notice"
+        ? html`<li key=${key} class="notice-line" data-key=${key} data-seq=${entry.seq} data-time=${entry.create_time} data-testid="notice-line" tabindex="-1"><span dir="auto">${noticeOf(entry)}</span></li>`
+        : html`
+          <${Message} key=${key} id=${key} entry=${entry} conversation=${conversation} isMine=${isMine} isGroup=${isGroup}
+            isFirst=${startsDay || startsUnread || !together(previous, entry)}
+            isLast=${!next || !together(entry, next)}
+            state=${isMine && !isGroup ? stateOf(entry, conversation) : entry.state ?? null} />
+        `,
     ];
   }
-}
-
-function together(a, b) {
-  return a.from_id === b.from_id && b.create_time - a.create_time < GROUP_MS && sameDay(a.create_time, b.create_time);
-}
-
-function stateOf({ state, seq }, { peerReadSeq, peerDeliveredSeq }) {
-  if (state) return state;
-  if (seq <= peerReadSeq) return "read";
-  return seq <= peerDeliveredSeq ? "delivered" : "sent";
 }

@@ -1,75 +1,145 @@
-/** Finding people by name. */
+/** Finding people, chats and messages. */
 
-import { html, useEffect, useState } from "../vendor/htm-preact-standalone.js";
-import { nameOf } from "../format.js";
-import { t } from "../i18n.js";
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { shortTime } from "../format.js";
+import { t } from "../i18n/words.js";
+import { go, goToMessage } from "../state/address.js";
+import { nameIn } from "../state/groups.js";
+import { isPresent, nameOf, personOf } from "../state/people.js";
+import { findMessages, foundChats, foundMessages, foundPeople, isFailed, query, titleOf } from "../state/search.js";
+import { me } from "../state/session.js";
+import { chatWith, find } from "../state/store.js";
+import { peerOf } from "../client/yolk.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
+import { moveAmongRows } from "./sidebar.js";
 
-const DEBOUNCE_MS = 250;
-
-/** {text, setText, users, isFailed}: *users* is null until the answer for the present text came. */
-export function useSearch(client) {
-  const [text, setText] = useState("");
-  const [users, setUsers] = useState(null);
-  const [isFailed, setFailed] = useState(false);
-  const query = text.trim();
-
-  useEffect(() => {
-    setUsers(null);
-    setFailed(false);
-    if (!query) return;
-    let isStale = false;
-    const timer = setTimeout(async () => {
-      try {
-        const found = await client.search(query);
-        if (!isStale) setUsers(found);
-      } catch {
-        if (!isStale) setFailed(true);
-      }
-    }, DEBOUNCE_MS);
-    return () => {
-      isStale = true;
-      clearTimeout(timer);
-    };
-  }, [query]);
-
-  return { text, setText, users, isFailed };
-}
-
-export function SearchBox({ search }) {
+export function SearchBox() {
   function onKeyDown(event) {
-    if (event.key === "Escape") search.setText("");
-    if (event.key === "Enter") document.querySelector("[data-testid=found]")?.click();
+    if (event.isComposing) return;
+    if (event.key === "Escape") query.value = "";
+    if (event.key === "Enter") document.querySelector(".found .row")?.click();
+    if (event.key === "ArrowDown") document.querySelector(".sidebar .row")?.focus();
   }
 
   return html`
     <div class="search" role="search">
       <${Icon} name="search" />
-      <input type="text" data-testid="search" aria-label=${t("search")} placeholder=${t("search")} value=${search.text}
+      <input type="text" data-testid="search" aria-label=${t("search")} placeholder=${t("search")} value=${query.value}
         autocomplete="off" autocapitalize="none" spellcheck=${false} enterkeyhint="search"
-        onInput=${(event) => search.setText(event.target.value)}
-        onKeyDown=${(event) => event.isComposing || onKeyDown(event)} />
-      ${search.text && html`<${IconButton} name="close" label=${t("clearSearch")} onClick=${() => search.setText("")} />`}
+        onInput=${(event) => (query.value = event.target.value)} onKeyDown=${onKeyDown} />
+      ${query.value && html`<${IconButton} name="close" label=${t("clearSearch")} onClick=${() => (query.value = "")} />`}
     </div>
   `;
 }
 
-export function SearchResults({ search, store, onChoose }) {
-  const { users, isFailed } = search;
-  const says = isFailed ? t("searchFailed") : !users ? t("searching") : users.length === 0 ? t("nobody") : "";
+export function SearchResults() {
+  const text = query.value;
+  const chats = foundChats(text);
+  const shown = new Set(chats.map(({ peerId }) => peerId));
+  const people = foundPeople.value;
+  const messages = foundMessages.value;
+  const isNothing = people?.length === 0 && messages?.messages.length === 0 && chats.length === 0;
+  const says = isFailed.value ? t("searchFailed") : !people ? t("searching") : isNothing ? t("nothingFound") : "";
   return html`
-    <p class="hint" role="status">${says}</p>
-    <ul class="rows" aria-label=${t("people")}>
-      ${users?.map((user) => html`
-        <li key=${user.id}>
-          <button type="button" class="row" data-testid="found" onClick=${() => onChoose(user)}>
-            <${Avatar} user=${user} online=${user.online || store.isOnline(user.id)} />
-            <span class="name" dir="auto">${nameOf(user)}</span>
-            <span class="snippet">@${user.username}${user.id === store.me.id ? ` · ${t("you")}` : ""}</span>
-          </button>
-        </li>
-      `)}
-    </ul>
+    <div class="found" onKeyDown=${moveAmongRows}>
+      <p class="hint" role="status">${says}</p>
+      ${chats.length > 0 && html`
+        <h2>${t("conversations")}</h2>
+        <ul class="rows">${chats.slice(0, 8).map((chat) => html`<${FoundChat} key=${chat.conv} conversation=${chat} />`)}</ul>
+      `}
+      ${people?.length > 0 && html`
+        <h2>${t("people")}</h2>
+        <ul class="rows" aria-label=${t("people")}>${people.map((user) => html`<${FoundPerson} key=${user.id} user=${user} isKnown=${shown.has(user.id)} />`)}</ul>
+      `}
+      ${messages?.messages.length > 0 && html`
+        <h2>${t("messages")}</h2>
+        <${FoundMessages} key=${text} text=${text} first=${messages} />
+      `}
+    </div>
   `;
+}
+
+function FoundChat({ conversation }) {
+  const { conv, isGroup, peerId, group, targetId } = conversation;
+  const isSelf = peerId === me.value.id;
+  const members = group?.member_count ?? 0;
+  return html`
+    <li>
+      <button type="button" class="row" data-testid="found-chat" onClick=${() => open(conv)}>
+        <${Avatar} user=${isGroup ? group ?? { id: targetId } : personOf(peerId)} isGroup=${isGroup} isSelf=${isSelf} />
+        <span class="name"><bdi>${isSelf ? t("toYourself") : titleOf(conversation)}</bdi></span>
+        <span class="snippet">${isGroup ? t("nMembers", { n: members }) : `@${personOf(peerId).username}`}</span>
+      </button>
+    </li>
+  `;
+}
+
+function FoundPerson({ user }) {
+  return html`
+    <li>
+      <button type="button" class="row" data-testid="found" onClick=${() => open(chatWith(user))}>
+        <${Avatar} user=${user} online=${user.online || isPresent(user.id)} />
+        <span class="name"><bdi>${nameOf(user)}</bdi></span>
+        <span class="snippet">@${user.username}${user.id === me.value.id ? ` · ${t("you")}` : ""}</span>
+      </button>
+    </li>
+  `;
+}
+
+/** Messages with the text, and more of them when asked for. In one conversation, or in all. */
+export function FoundMessages({ text, first, conv, onOpen }) {
+  const [page, setPage] = useState(first);
+
+  async function more() {
+    const next = await findMessages(text, { conv, before: page.before });
+    setPage({ ...next, messages: [...page.messages, ...next.messages] });
+  }
+
+  return html`
+    <ul class="rows" aria-label=${t("messages")}>
+      ${page.messages.map((message) => html`<${FoundMessage} key=${message.id} message=${message} text=${text} isAlone=${Boolean(conv)} onOpen=${onOpen} />`)}
+    </ul>
+    ${page.more && html`<button type="button" class="soft-button wide" onClick=${more}>${t("more")}</button>`}
+  `;
+}
+
+function FoundMessage({ message, text, isAlone, onOpen }) {
+  const { conv, from_id, create_time } = message;
+  const isGroup = conv.startsWith("g:");
+  const group = Number(conv.slice(2));
+  const author = from_id === me.value.id ? t("you") : isGroup ? nameIn(group, from_id) : nameOf(personOf(from_id));
+  const peer = isGroup ? find(conv)?.group ?? { id: group, name: "" } : personOf(peerOf(conv, me.value.id));
+  const title = isGroup ? peer.name : peer.id === me.value.id ? t("toYourself") : nameOf(peer);
+  const isOfGroup = isGroup && !isAlone;
+
+  function choose() {
+    goToMessage(message);
+    onOpen?.();
+  }
+
+  return html`
+    <li>
+      <button type="button" class="row" data-testid="found-message" onClick=${choose}>
+        <${Avatar} user=${isOfGroup ? peer : personOf(from_id)} isGroup=${isOfGroup} />
+        <span class="name"><bdi>${isAlone ? author : title}</bdi></span>
+        <time>${shortTime(create_time)}</time>
+        <span class="snippet">${!isAlone && `${author}: `}<${Excerpt} text=${message.data} wanted=${text.trim()} /></span>
+      </button>
+    </li>
+  `;
+}
+
+/** The piece of a text around what was looked for. */
+function Excerpt({ text, wanted }) {
+  const at = text.toLowerCase().indexOf(wanted.toLowerCase());
+  if (at < 0) return text.slice(0, 160);
+  const from = at > 24 ? at - 16 : 0;
+  return html`${from > 0 ? "…" : ""}${text.slice(from, at)}<mark>${text.slice(at, at + wanted.length)}</mark>${text.slice(at + wanted.length, at + 140)}`;
+}
+
+function open(conv) {
+  query.value = "";
+  go(conv);
 }

@@ -1,0 +1,301 @@
+"""Two pages side by side while network, server or login fail: what both show in the end is what is stored."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.browser.visitors import (
+    STORED,
+    Visit,
+    Visitor,
+    chromium,
+    conv_of,
+    in_order,
+    visitors,
+)
+from tests.conftest import ROOT
+from tests.copies import copy_chat
+from tests.cuts import FailingNetwork
+from tests.proxy import Proxy
+from yolk.testing import Server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ONE_DEVICE = 'websocket = {"devices": "one"}\n'
+RECORD_BANNER = """
+window.said = [];
+new MutationObserver(() => {
+    const text = document.querySelector("[data-testid=banner]")?.textContent.trim();
+    if (text && said.at(-1) !== text) said.push(text);
+}).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Give one Chromium for all tests here."""
+    async with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat that tests may stop, as long as it runs again afterwards."""
+    running = Server(ROOT, tmp_path_factory.mktemp("faults")).start()
+    yield running
+    running.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
+    """Give what opens a page for somebody."""
+    async with visitors(browser, server) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def network(server: Server) -> AsyncIterator[Proxy]:
+    """Give the network between the pages and the server."""
+    async with Proxy(server.port) as found:
+        yield found
+
+
+async def meet(visit: Visit, network: Proxy | FailingNetwork, **options: Any) -> list[Visitor]:
+    """Give two behind that network who have the chat with each other open."""
+    url = f"http://127.0.0.1:{network.port}"
+    ada, grace = await visit("Ada", url=url, **options), await visit("Grace", url=url, **options)
+    await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
+    return [ada, grace]
+
+
+async def alike(server: Server, ada: Visitor, grace: Visitor, *written: str) -> None:
+    """Wait until both show what is stored, and that is everything that was written, once each."""
+    told = await in_order(server, conv_of(ada, grace), ada, grace)
+    assert sorted(told) == sorted(written)
+
+
+async def test_a_cut_network(visit: Visit, network: Proxy, server: Server) -> None:
+    """What both wrote before, while nothing came through, and afterwards is there, in one order."""
+    ada, grace = await meet(visit, network)
+    await ada.write("before")
+    await grace.sees("before")
+
+    network.cut()
+    for number in range(3):
+        await ada.write(f"Ada {number}")
+        await grace.write(f"Grace {number}")
+    for someone in (ada, grace):
+        await expect(someone.find("banner")).to_contain_text("Connection lost.")
+        await expect(someone.page.locator("[data-state=sending]")).to_have_count(3)
+        await expect(someone.find("composer")).to_be_enabled()
+    network.mend()
+    await ada.find("banner").get_by_role("button", name="Try now").click()
+    await ada.write("after")
+
+    many = [f"{name} {number}" for number in range(3) for name in ("Ada", "Grace")]
+    await alike(server, ada, grace, "before", *many, "after")
+    told = await ada.page.locator(".text").all_text_contents()
+    assert [text for text in told if text.startswith("Ada")] == [f"Ada {n}" for n in range(3)]
+    for someone in (ada, grace):
+        await expect(someone.find("banner")).to_have_text("")
+        await expect(someone.find("presence")).to_have_text("online")
+
+
+async def test_a_network_that_cuts_every_connection(visit: Visit, server: Server) -> None:
+    """In the middle of frames, again and again, while both write."""
+    async with FailingNetwork(server.port, Random(5)) as network:
+        network.spare = True
+        ada, grace = await meet(visit, network)
+        network.spare = False
+        network.end()
+        written = []
+        for number in range(12):
+            for someone in (ada, grace):
+                text = f"{someone.nickname} {number}"
+                await someone.write(text)
+                written.append(text)
+        async with asyncio.timeout(60):
+            while network.cuts < 6:
+                await asyncio.sleep(0.05)
+        network.mend()
+
+        await alike(server, ada, grace, *written)
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_a_server_that_goes(visit: Visit, network: Proxy, server: Server, how: str) -> None:
+    """Stopped or killed, it comes back, and so do the pages; what waited goes out once."""
+    ada, grace = await meet(visit, network)
+    await ada.write("before")
+    await grace.sees("before")
+    # While these are on their way, whether they were stored or not.
+    await asyncio.gather(ada.write("amid Ada"), grace.write("amid Grace"))
+    try:
+        await asyncio.to_thread(server.stop if how == "stopped" else server.kill)
+        await ada.write("meanwhile Ada")
+        await grace.write("meanwhile Grace")
+        for someone in (ada, grace):
+            await expect(someone.find("banner")).to_contain_text("Connection lost.")
+    finally:
+        await asyncio.to_thread(server.start)
+    texts = [f"{when} {who}" for when in ("amid", "meanwhile") for who in ("Ada", "Grace")]
+
+    await alike(server, ada, grace, "before", *texts)
+    for someone in (ada, grace):
+        await expect(someone.find("message").last).not_to_have_attribute("data-state", "failed")
+
+
+async def test_off_line(visit: Visit, network: Proxy, server: Server) -> None:
+    """A page that its browser calls off line keeps what is written, also through a reload."""
+    ada, grace = await meet(visit, network)
+    await ada.context.set_offline(True)
+    for number in range(3):
+        await ada.write(f"tunnel {number}")
+    await grace.write("where are you?")
+    await expect(ada.page.locator("[data-state=sending]")).to_have_count(3)
+    await expect(ada.find("banner")).to_contain_text("Connection lost.")
+    await ada.context.set_offline(False)
+    await alike(server, ada, grace, *(f"tunnel {n}" for n in range(3)), "where are you?")
+
+    network.cut()
+    await ada.write("and then the battery died")
+    await expect(ada.page.locator("[data-state=sending]")).to_have_count(1)
+    await ada.page.close()
+    network.mend()
+    ada.page = await ada.context.new_page()
+    await ada.page.goto(f"http://127.0.0.1:{network.port}/#{conv_of(ada, grace)}")
+    texts = [*(f"tunnel {n}" for n in range(3)), "where are you?", "and then the battery died"]
+    await alike(server, ada, grace, *texts)
+
+
+async def test_a_short_cut_is_nobodys_business(visit: Visit, network: Proxy) -> None:
+    """A connection that comes back by itself within two seconds is not spoken of."""
+    ada, grace = await meet(visit, network, has_clock=True)
+    await ada.page.evaluate(RECORD_BANNER)
+    now = await ada.page.evaluate("Date.now()")
+    await ada.context.clock.pause_at(now + 1000)
+
+    network.cut()
+    await expect(ada.find("presence")).to_have_text("")
+    network.mend()
+    await ada.context.clock.run_for(1100)  # the first new try is due after one second at most
+
+    await ada.write("still here")
+    await expect(ada.message("still here")).to_have_attribute("data-state", STORED)
+    await grace.sees("still here")
+    assert await ada.page.evaluate("said") == []
+
+
+async def test_a_minute_without_connection(visit: Visit, network: Proxy, server: Server) -> None:
+    """The page says so in one line, with the time until the next try, and then that it is back."""
+    ada, grace = await meet(visit, network, has_clock=True)
+    await ada.page.evaluate(RECORD_BANNER)
+    await ada.context.clock.pause_at(await ada.page.evaluate("Date.now()") + 1000)
+    network.cut()
+    await expect(ada.find("presence")).to_have_text("")
+    for _ in range(30):
+        await ada.context.clock.run_for(2000)
+    await expect(ada.find("banner")).to_contain_text("Connection lost.")
+    await expect(ada.find("banner")).to_contain_text(
+        re.compile(r"Trying again in \d+ s|Connecting…")
+    )
+    height = await ada.find("banner").evaluate("banner => banner.offsetHeight")
+    assert height < 60
+    await ada.write("from the cellar")
+    network.mend()
+    await grace.write("hello?")
+    async with asyncio.timeout(30):
+        while await ada.find("presence").text_content() == "":
+            await ada.context.clock.run_for(1000)
+
+    await alike(server, ada, grace, "from the cellar", "hello?")
+    await ada.context.clock.run_for(3000)
+    await expect(ada.find("banner")).to_have_text("")
+    said = await ada.page.evaluate("said")
+    assert said[-1] == "Back online"
+    waits = [int(found[1]) for text in said if (found := re.search(r"in (\d+) s", text))]
+    assert max(waits) <= 15
+
+
+async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server) -> None:
+    """It is renewed without a word: for a question, for a new socket, and when the page opens."""
+    people = [await server.user(name) for name in ("ada", "grace")]
+    url = f"http://127.0.0.1:{network.port}"
+    ada, grace = [await visit(user.username, url=url, user=user) for user in people]
+    await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
+    await ada.page.evaluate(RECORD_BANNER)
+
+    await expire(ada)
+    await ada.find("search").fill(people[1].username)
+    await expect(ada.find("found")).to_contain_text(people[1].username)
+    renewed = [await login_of(ada)]
+    await expire(ada)
+    network.cut()
+    await ada.write("after a while")
+    network.mend()
+    await expect(ada.message("after a while")).to_have_attribute("data-state", STORED)
+    renewed.append(await login_of(ada))
+    await expire(ada)
+    await ada.page.reload()
+    await ada.write("and another one")
+    await expect(ada.message("and another one")).to_have_attribute("data-state", STORED)
+    renewed.append(await login_of(ada))
+
+    await alike(server, ada, grace, "after a while", "and another one")
+    assert len({each["token"] for each in renewed}) == 3
+    assert len({each["refresh_token"] for each in renewed}) == 3
+
+
+async def expire(someone: Visitor) -> None:
+    """Have the token of a page be one that is no longer good."""
+    login = await login_of(someone)
+    login["token"] = someone.user.server.token(id=someone.user.id, exp=1)
+    keep = "login => { localStorage['yolk.session'] = login; }"
+    await someone.page.evaluate(keep, json.dumps(login))
+
+
+async def login_of(someone: Visitor) -> Any:
+    """Give what the page keeps of the login."""
+    return json.loads(await someone.page.evaluate("localStorage['yolk.session']"))
+
+
+async def test_a_login_that_ends_elsewhere(browser: Browser, tmp_path: Path) -> None:
+    """The page says so and offers to come back; a login that was ended wants the password."""
+    root = copy_chat(tmp_path, {"config/config_local.py": ONE_DEVICE})
+    server = await asyncio.to_thread(Server(root, tmp_path / "data").start)
+    try:
+        async with visitors(browser, server) as visit:
+            user = await server.user("ada")
+            ada = await visit("Ada", user=user)
+            again = await server.post("/auth/login", username=user.username, password=user.password)
+            other = await visit("Ada", user=type(user)(**{**vars(user), **tokens_of(again)}))
+
+            await expect(ada.find("notice")).to_contain_text("You logged in somewhere else.")
+            await ada.page.get_by_role("button", name="Use Yolk here").click()
+            await expect(ada.find("me")).to_have_text("Ada")
+            await expect(other.find("notice")).to_contain_text("You logged in somewhere else.")
+
+            await server.post("/auth/logout", refresh_token=user.refresh_token, token=user.token)
+            await expect(ada.find("login-card")).to_be_visible()
+            await expect(ada.find("notice")).to_be_visible()
+            await ada.page.get_by_label("Username").fill(user.username)
+            await ada.page.get_by_label("Password", exact=True).fill(user.password)
+            await ada.page.get_by_role("button", name="Log in").click()
+            await expect(ada.find("me")).to_have_text(user.username)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def tokens_of(answer: Any) -> dict[str, str]:
+    """Give the tokens of an answer."""
+    return {key: answer[key] for key in ("token", "refresh_token")}

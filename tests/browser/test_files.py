@@ -1,0 +1,582 @@
+"""Pictures, files and voice messages on the page."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Route, expect
+
+from tests.browser.visitors import (
+    STORED,
+    Visit,
+    Visitor,
+    chromium,
+    file_of,
+    visitors,
+)
+from tests.copies import copy_chat
+from tests.uploads import incoming, picture, uploaded
+from yolk.testing import Server
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+KIB = 1024
+LIMITS = """\
+files = {"image_bytes": 512 * 1024, "refused_types": ("application/zip",)}
+chat = {"extra_types": ("emoticon",)}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """Give one Chromium for all tests here."""
+    async with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a chat that takes no large pictures, and no ZIP files."""
+    folder = tmp_path_factory.mktemp("files")
+    root = copy_chat(folder, {"config/config_local.py": LIMITS})
+    running = Server(root, folder / "data").start()
+    yield running
+    running.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
+    """Give what opens a page for somebody."""
+    async with visitors(browser, server) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pair(visit: Visit) -> tuple[Visitor, Visitor]:
+    """Give two who have the chat with each other open."""
+    ada, grace = await visit("Ada"), await visit("Grace")
+    await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
+    return ada, grace
+
+
+class Gate:
+    """Holds requests of a page up until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.open = asyncio.Event()
+        self.passed = 0
+
+    async def hold(self, route: Route) -> None:
+        """Let it wait."""
+        self.reached.set()
+        await self.open.wait()
+        self.passed += 1
+        await route.continue_()
+
+
+async def box(locator: Locator) -> tuple[int, ...]:
+    """Give where something is, in whole pixels."""
+    found = await locator.bounding_box()
+    assert found is not None
+    return tuple(round(found[side]) for side in ("x", "y", "width", "height"))
+
+
+async def test_chosen_pictures_are_looked_at_and_sent(pair: tuple[Visitor, Visitor]) -> None:
+    """What was chosen is shown with its size, can be left out, and goes with a text."""
+    ada, grace = pair
+    await ada.choose_files(
+        file_of("harbour.png", picture(size=(640, 480)), "image/png"),
+        file_of("wrong.png", picture(), "image/png"),
+        file_of("tall.jpg", picture("JPEG", (300, 900)), "image/jpeg"),
+    )
+    chosen = ada.find("chosen-file")
+    await expect(chosen).to_have_count(3)
+    await expect(chosen.first).to_contain_text("harbour.png")
+    await expect(chosen.first).to_contain_text(re.compile(r"[\d.]+ KB"))
+    await ada.page.get_by_role("button", name="Leave out wrong.png").click()
+    await ada.page.get_by_label("Add a message").fill("Home again")
+    await ada.find("send-files").click()
+
+    await ada.sees("Home again")
+    for someone in pair:
+        await expect(someone.find("picture")).to_have_count(2)
+        await expect(someone.page.locator("img.real.there")).to_have_count(2)
+        await expect(someone.message("Home again")).to_be_visible()
+    await expect(ada.find("message").filter(has=ada.find("picture"))).to_have_count(2)
+    await expect(grace.find("conversation")).to_contain_text("Home again")
+    sizes = [(await box(one))[2:] for one in await grace.page.locator(".media").all()]
+    assert sizes == [(320, 240), (127, 380)]
+
+
+async def test_nothing_jumps_when_a_picture_comes(pair: tuple[Visitor, Visitor]) -> None:
+    """Its place is there at once with a blurred picture in it, and stays the same."""
+    ada, grace = pair
+    gate = Gate()
+    await grace.page.route(re.compile(r"/files/[^/]+/thumbnail"), gate.hold)
+    await ada.attach(file_of("harbour.png", picture(size=(900, 600)), "image/png"))
+    await ada.write("and below it")
+
+    await gate.reached.wait()
+    below = grace.message("and below it")
+    await expect(below).to_be_visible()
+    await expect(grace.page.locator("img.blur")).to_be_visible()
+    before = await box(grace.page.locator(".media")), await box(below)
+    gate.open.set()
+    await expect(grace.page.locator("img.real.there")).to_be_visible()
+    await expect(grace.page.locator("img.blur")).to_have_count(0)
+
+    assert (await box(grace.page.locator(".media")), await box(below)) == before
+    assert before[0][2:] == (320, 213)
+
+
+async def test_a_picture_can_be_pasted(pair: tuple[Visitor, Visitor]) -> None:
+    """What lies in the clipboard is offered, and sent."""
+    ada, grace = pair
+    await ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await ada.page.evaluate(
+        """async () => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 60, height: 40 });
+            canvas.getContext("2d").fillRect(0, 0, 30, 40);
+            const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }"""
+    )
+    await ada.find("composer").press("Control+V")
+
+    await expect(ada.find("chosen-file")).to_contain_text(".png")
+    await ada.find("send-files").click()
+    await expect(grace.page.locator("img.real.there")).to_be_visible()
+
+
+async def test_files_can_be_dropped(pair: tuple[Visitor, Visitor], tmp_path: Path) -> None:
+    """The page says where, offers what was dropped, and lets go of what is dragged away again."""
+    ada, grace = pair
+    (tmp_path / "notes.txt").write_text("eggs, flour, milk")
+    session = await ada.context.new_cdp_session(ada.page)
+    x, y, width, height = await box(ada.page.locator(".chat"))
+    data = {"items": [], "files": [str(tmp_path / "notes.txt")], "dragOperationsMask": 1}
+
+    async def drag(kind: str, across: float) -> None:
+        place = {"x": x + width * across, "y": y + height / 2}
+        await session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+
+    for kind in ("dragEnter", "dragOver"):
+        await drag(kind, 0.5)
+    await expect(ada.page.get_by_text("Drop files here")).to_be_visible()
+    await drag("dragOver", -0.1)
+    await expect(ada.page.get_by_text("Drop files here")).to_have_count(0)
+    for kind in ("dragOver", "dragOver", "drop"):
+        await drag(kind, 0.5)
+    await expect(ada.page.get_by_text("Drop files here")).to_have_count(0)
+    await expect(ada.find("chosen-file")).to_contain_text("notes.txt")
+    await ada.page.keyboard.press("Escape")
+    await expect(ada.find("dialog")).to_have_count(0)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        await drag(kind, 0.5)
+    await ada.find("send-files").click()
+
+    await expect(grace.find("file")).to_contain_text("notes.txt")
+    assert await saved(grace, grace.find("file")) == ("notes.txt", b"eggs, flour, milk")
+
+
+async def until_only(server: Server, before: list[str]) -> None:
+    """Wait until nothing lies where files are put together but what lay there before."""
+    async with asyncio.timeout(20):
+        while incoming(server) != before:
+            await asyncio.sleep(0.01)
+
+
+async def saved(someone: Visitor, button: Locator) -> tuple[str, bytes]:
+    """Click, and give the name and the content of what is saved."""
+    async with someone.page.expect_download() as download:
+        await button.click()
+    found = await download.value
+    return found.suggested_filename, Path(await found.path()).read_bytes()
+
+
+async def test_an_upload_says_how_far_it_is_and_can_be_ended(
+    pair: tuple[Visitor, Visitor], server: Server
+) -> None:
+    """Who ends it leaves nothing in the chat, and nothing on the server's disk."""
+    ada, grace = pair
+    before = incoming(server)
+    gate = Gate()
+    await ada.page.route("**/upload/tus/*", gate.hold)
+    await ada.attach(file_of("film.bin", bytes(1024 * KIB)))
+
+    await gate.reached.wait()
+    await expect(ada.find("progress")).to_have_attribute("aria-valuenow", "25")
+    await expect(ada.find("file")).to_contain_text("1 MB")
+    await ada.find("cancel-upload").click()
+    gate.open.set()
+
+    await expect(ada.find("message")).to_have_count(0)
+    await until_only(server, before)
+    await ada.write("never mind")
+    await grace.sees("never mind")
+    await expect(grace.find("message")).to_have_count(1)
+
+
+async def test_files_arrive_in_the_order_in_which_they_were_chosen(
+    pair: tuple[Visitor, Visitor],
+) -> None:
+    """A large one is not overtaken by the small one behind it; what is written meanwhile goes."""
+    ada, grace = pair
+    gate = Gate()
+    await ada.page.route("**/upload/tus/*", gate.hold)
+    await ada.attach(file_of("large.bin", bytes(600 * KIB)), file_of("small.bin", b"small"))
+    await gate.reached.wait()
+    await expect(ada.find("progress")).to_have_count(2)
+    await ada.write("they are coming")
+    await grace.sees("they are coming")
+    gate.open.set()
+
+    for someone in pair:
+        names = someone.page.locator(".file-name")
+        await expect(names).to_have_text(["large.bin", "small.bin"])
+    await expect(ada.find("message").last).to_have_attribute("data-state", STORED)
+
+
+async def test_an_upload_goes_on_after_a_cut(pair: tuple[Visitor, Visitor]) -> None:
+    """Without network it waits, and then goes on from where it was."""
+    ada, grace = pair
+    content = bytes(range(256)) * 4 * KIB
+    sent: list[tuple[str, str]] = []
+    gate = Gate()
+
+    async def note(route: Route) -> None:
+        headers = route.request.headers
+        sent.append((route.request.method, headers.get("upload-offset", "")))
+        if len(sent) == 1:
+            gate.reached.set()
+            await gate.open.wait()
+            return await route.abort("connectionreset")
+        await route.continue_()
+
+    await ada.page.route("**/upload/tus/*", note)
+    await ada.attach(file_of("film.bin", content))
+    await gate.reached.wait()
+    await ada.context.set_offline(True)
+    await expect(ada.find("banner")).to_contain_text("Connection lost.")
+    gate.open.set()
+    await ada.context.set_offline(False)
+
+    await expect(ada.find("message")).to_have_attribute("data-state", STORED)
+    assert (await saved(grace, grace.find("file"))) == ("film.bin", content)
+    assert sent[0] == ("PATCH", str(256 * KIB))
+    assert ("HEAD", "") in sent
+    assert [offset for method, offset in sent if method == "PATCH"].count("0") == 0
+
+
+async def test_a_refused_upload_can_be_tried_again(pair: tuple[Visitor, Visitor]) -> None:
+    """It stays with the reason, and goes out when it is tried again and the reason is gone."""
+    ada, grace = pair
+    refusal = {"msg": "fail", "code": 2061, "data": "no", "temporary": False}
+    await ada.page.route("**/upload/tus", lambda route: route.fulfill(status=415, json=refusal))
+    await ada.attach(file_of("notes.txt", b"eggs"))
+    await expect(ada.find("message")).to_contain_text("Files of this kind are not allowed.")
+    await expect(ada.find("message")).to_have_attribute("data-state", "failed")
+    await ada.page.unroute("**/upload/tus")
+
+    await ada.find("retry").click()
+
+    await expect(ada.find("message")).to_have_attribute("data-state", STORED)
+    await expect(grace.find("file")).to_contain_text("notes.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content", "says"),
+    [
+        (
+            "no.png",
+            "image/png",
+            picture()[:40] + b"nothing of a picture",
+            "The picture cannot be read.",
+        ),
+        (
+            "eggs.zip",
+            "application/zip",
+            b"PK\x03\x04" + bytes(60),
+            "Files of this kind are not allowed.",
+        ),
+        (
+            "large.png",
+            "image/png",
+            picture() + bytes(600 * KIB),
+            "The file is too large.",
+        ),
+        ("turned\u202egnp.txt", "", b"eggs", "This name is not allowed for a file."),
+        ("two\nlines.txt", "", b"eggs", "This name is not allowed for a file."),
+        ("n" * 260 + ".txt", "", b"eggs", "This name is not allowed for a file."),
+    ],
+    ids=["no picture", "type", "size", "direction", "lines", "long name"],
+)
+async def test_what_is_refused_says_why(
+    pair: tuple[Visitor, Visitor], server: Server, name: str, kind: str, content: bytes, says: str
+) -> None:
+    """In words, beside the message, which can be deleted; nothing of it is kept."""
+    ada, grace = pair
+    before = incoming(server)
+    await ada.attach(file_of(name, content, kind))
+
+    await expect(ada.find("message")).to_contain_text(says)
+    await expect(ada.find("message")).to_have_attribute("data-state", "failed")
+    await ada.find("discard").click()
+    await expect(ada.find("message")).to_have_count(0)
+    await until_only(server, before)
+    await ada.write("next")
+    await grace.sees("next")
+    await expect(grace.find("message")).to_have_count(1)
+
+
+NAMES = [
+    "<img src=x onerror=window.pwned=1>.txt",
+    "quote\"'`${window.pwned=1}.txt",
+    "semi;colon, comma=1.txt",
+    "&lt;b&gt;.html",
+    "🥚 鸡蛋 ёж.txt",
+    "%2e%2e%2fetc%2fpasswd",
+    "x" * 251 + ".txt",
+]
+
+
+async def test_hostile_file_names_do_nothing(pair: tuple[Visitor, Visitor]) -> None:
+    """A name is shown as it is, and what is saved is called so as far as a disk takes it."""
+    ada, grace = pair
+    page = b"<script>window.pwned=1</script>"
+    await ada.choose_files(*(file_of(name, page, "text/html") for name in NAMES))
+    await expect(ada.find("chosen-file")).to_have_count(len(NAMES))
+    await ada.find("send-files").click()
+
+    for someone in pair:
+        await expect(someone.find("file")).to_have_count(len(NAMES))
+        titles = await someone.find("file").evaluate_all("all => all.map(({ title }) => title)")
+        assert titles == [f"Download {name}" for name in NAMES]
+        assert await someone.page.locator(".messages :is(img, script, b)").count() == 0
+    for at, name in enumerate(NAMES):
+        found, content = await saved(grace, grace.find("file").nth(at))
+        assert content == page
+        assert "/" not in found
+        assert found == re.sub(r"[<>:\"|?*~]", "_", name)[:255] or len(name) > 200
+    for someone in pair:
+        assert await someone.page.evaluate("window.pwned") is None
+
+
+async def test_names_of_other_clients_do_nothing_either(pair: tuple[Visitor, Visitor]) -> None:
+    """What another client says of a file of elsewhere is text, and its address is not fetched."""
+    ada, grace = pair
+    asked: list[str] = []
+    grace.page.on("request", lambda request: asked.append(request.url))
+    address = "https://elsewhere.invalid/a.png?'onerror='window.pwned=1'"
+    for kind in ("image", "audio", "video", "file"):
+        await ada.tell(grace, kind, address)
+
+    await expect(grace.find("message")).to_have_count(4)
+    links = grace.page.locator(".messages a.thing")
+    await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
+    assert await grace.page.locator(".messages :is(img, video)").count() == 0
+    assert not [url for url in asked if "elsewhere" in url]
+    assert await grace.page.evaluate("window.pwned") is None
+
+
+async def test_pictures_are_looked_through_with_the_keyboard(
+    pair: tuple[Visitor, Visitor],
+) -> None:
+    """From the message to the large picture, to the others, and back to where one was."""
+    ada, grace = pair
+    pictures = {"red.png": picture(size=(500, 300)), "blue.png": picture(size=(301, 500))}
+    for name, content in pictures.items():
+        await ada.attach(file_of(name, content, "image/png"))
+    await expect(grace.page.locator("img.real.there")).to_have_count(2)
+
+    last = grace.find("message").last
+    await last.focus()
+    await grace.page.keyboard.press("Enter")
+    await grace.find("open-message").press("Enter")
+    viewed = grace.find("viewed")
+    await expect(viewed).to_have_attribute("alt", "blue.png")
+    await expect(grace.page.get_by_role("button", name="Next")).to_have_count(0)
+    await grace.page.keyboard.press("ArrowLeft")
+    await expect(viewed).to_have_attribute("alt", "red.png")
+    await expect(grace.page.get_by_role("button", name="Previous")).to_have_count(0)
+    width = "image => image.complete && image.naturalWidth"
+    await grace.page.wait_for_function(
+        "() => document.querySelector('[data-testid=viewed]').naturalWidth === 500"
+    )
+    assert await viewed.evaluate(width) == 500
+    name, content = await saved(grace, grace.page.get_by_role("button", name="Download"))
+    assert name == "red.png"
+    assert content.startswith(b"\x89PNG")
+    await grace.page.keyboard.press("Escape")
+    await expect(grace.find("dialog")).to_have_count(0)
+    await expect(last).to_be_focused()
+
+
+async def test_a_click_on_a_picture_makes_it_large(pair: tuple[Visitor, Visitor]) -> None:
+    """And one beside it closes it again."""
+    ada, grace = pair
+    await ada.attach(file_of("red.png", picture(size=(500, 300)), "image/png"))
+    await grace.page.locator("img.real.there").click()
+    await expect(grace.find("viewed")).to_be_visible()
+    await grace.page.mouse.click(20, 400)
+    await expect(grace.find("dialog")).to_have_count(0)
+
+
+async def test_a_voice_message_is_recorded_and_heard(
+    pair: tuple[Visitor, Visitor],
+) -> None:
+    """It has its length and its waveform, and plays on the other side; one at a time."""
+    ada, grace = pair
+    await ada.find("record").click()
+    await expect(ada.page.get_by_role("timer")).to_have_text("0:02")
+    await expect(ada.page.locator(".live-wave i")).not_to_have_count(0)
+    await ada.find("send-recording").click()
+    await expect(ada.find("composer")).to_be_visible()
+
+    await expect(grace.find("sound")).to_contain_text(re.compile("0:0[1-9]"))
+    await expect(grace.find("conversation")).to_contain_text("[Voice message]")
+    heights = await grace.page.locator(".wave i").evaluate_all(
+        "all => all.map((bar) => bar.style.getPropertyValue('--height'))"
+    )
+    assert len(set(heights)) > 1, "the microphone hums"
+    await grace.page.get_by_role("button", name="Play").click()
+    await grace.page.wait_for_function("() => document.querySelector('audio').currentTime > 0.3")
+    await grace.page.get_by_role("button", name="Pause").click()
+    await grace.page.wait_for_function("() => document.querySelector('audio').paused")
+    slider = grace.page.get_by_role("slider", name="Position")
+    await slider.press("End")
+    await slider.press("Home")
+    await expect(slider).to_have_attribute("aria-valuenow", "0")
+
+
+async def test_a_recording_can_be_thrown_away(pair: tuple[Visitor, Visitor]) -> None:
+    """With the button or with Escape; the microphone is let go of, and nothing is sent."""
+    ada, grace = pair
+    for way in ("button", "Escape"):
+        await ada.find("record").click()
+        await expect(ada.page.get_by_role("timer")).to_have_text("0:01")
+        if way == "button":
+            await ada.find("cancel-recording").click()
+        else:
+            await ada.page.keyboard.press("Escape")
+        await expect(ada.find("composer")).to_be_visible()
+    await ada.write("no, in writing")
+    await grace.sees("no, in writing")
+    await expect(grace.find("message")).to_have_count(1)
+
+
+def tone() -> bytes:
+    """Give two seconds of sound."""
+    written = io.BytesIO()
+    with wave.open(written, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(range(0, 250, 2)) * 256)
+    return written.getvalue()
+
+
+async def film(someone: Visitor) -> bytes:
+    """Give half a second of moving pictures, which Chromium itself makes."""
+    made = await someone.page.evaluate(
+        """async () => {
+            const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+            const pen = canvas.getContext("2d");
+            const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+            const pieces = [];
+            recorder.ondataavailable = ({ data }) => pieces.push(data);
+            const stopped = new Promise((resolve) => (recorder.onstop = resolve));
+            recorder.start();
+            for (let n = 0; n < 20; n++) {
+                pen.fillStyle = `hsl(${n * 18} 80% 50%)`;
+                pen.fillRect(0, 0, 160, 90);
+                await new Promise((resolve) => setTimeout(resolve, 30));
+            }
+            recorder.stop();
+            await stopped;
+            return [...new Uint8Array(await new Blob(pieces).arrayBuffer())];
+        }"""
+    )
+    return bytes(made)
+
+
+async def test_sounds_and_films_play(pair: tuple[Visitor, Visitor]) -> None:
+    """Each in its message, with its own controls."""
+    ada, grace = pair
+    await ada.attach(file_of("tone.wav", tone(), "audio/wav"))
+    await ada.attach(file_of("film.webm", await film(ada), "video/webm"))
+
+    await expect(grace.find("sound")).to_contain_text("tone.wav")
+    await expect(grace.page.locator("video")).to_be_visible()
+    await grace.find("sound").get_by_role("button", name="Play").click()
+    await grace.page.wait_for_function("() => document.querySelector('audio').currentTime > 0")
+    await grace.page.locator(".film").get_by_role("button", name="Play").click()
+    await grace.page.wait_for_function("() => document.querySelector('video').currentTime > 0")
+    await expect(grace.page.locator("video")).to_have_js_property("controls", value=True)
+
+
+async def test_places_people_and_unknown_things_are_shown(
+    pair: tuple[Visitor, Visitor], visit: Visit
+) -> None:
+    """A place leads to a map, a card to a person; what the page does not know it names."""
+    ada, grace = pair
+    linus = await visit("Linus")
+    place = '{"latitude": 52.52, "longitude": 13.405, "name": "<b>Alexanderplatz</b>"}'
+    await ada.tell(grace, "location", place)
+    await ada.tell(grace, "card", f'{{"user_id": {linus.user.id}}}')
+    await ada.tell(grace, "custom", "<b>whatever</b>")
+    await ada.tell(grace, "emoticon", "egg-dance")
+
+    await expect(grace.find("location")).to_contain_text("<b>Alexanderplatz</b>")
+    await expect(grace.find("location")).to_have_attribute(
+        "href", re.compile(r"^https://www\.openstreetmap\.org/\?mlat=52\.52&mlon=13\.405")
+    )
+    await expect(grace.page.locator(".unknown")).to_have_text(
+        ["[Custom message]", "This page cannot show “emoticon” messages."]
+    )
+    await expect(grace.find("card")).to_contain_text("Linus")
+    await grace.find("card").click()
+    await grace.find("dialog").get_by_role("button", name="Send a message").click()
+    await expect(grace.find("chat-name")).to_have_text("Linus")
+
+
+async def test_a_file_of_others_is_not_to_be_had(
+    pair: tuple[Visitor, Visitor], visit: Visit, server: Server
+) -> None:
+    """Neither by its address, nor with another login, nor by sending it on; nor after a recall."""
+    ada, grace = pair
+    eve = await visit("Eve")
+    info: Any = await uploaded(ada.user, "secret.txt", b"the recipe")
+    sent = await ada.tell(grace, "file", info["url"])
+    await expect(grace.find("file")).to_contain_text("secret.txt")
+
+    await eve.talk_to(ada)
+    refused = await eve.user.server.ask(
+        "POST",
+        "/chat/send",
+        token=eve.user.token,
+        json={"to_id": ada.user.id, "type": "file", "data": info["url"]},
+    )
+    plain = await server.ask("GET", info["url"])
+    hers = await server.ask("GET", info["url"], token=eve.user.token)
+    links = await eve.user.post("/files/links", ids=[info["id"]])
+    assert refused.json()["code"] == 2060
+    assert (plain.status_code, hers.status_code, links["links"]) == (401, 404, {})
+    opened = await eve.page.goto(f"{server.url}{info['url']}")
+    assert opened is not None
+    assert opened.status == 401
+    assert b"the recipe" not in await opened.body()
+
+    assert (await server.ask("GET", info["url"], token=grace.user.token)).content == b"the recipe"
+    await ada.user.post("/chat/recall", id=sent["id"])
+    await expect(grace.find("message")).to_contain_text("This message was recalled.")
+    assert (await server.ask("GET", info["url"], token=grace.user.token)).status_code == 404

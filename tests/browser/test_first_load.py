@@ -1,0 +1,111 @@
+"""What comes over the wire when the page is opened, and what it may do."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from playwright.async_api import Browser, expect
+
+if TYPE_CHECKING:
+    from yolk.testing import Server
+
+WEB = Path(__file__).resolve().parent.parent.parent / "web"
+IMPORT = re.compile(
+    r"""(?:^|;)\s*
+    (?: import\b \s* (?: [^"'();]*? \b from \s* )? | export\b [^"'();]*? \b from \s* )
+    ["'] ([^"']+) ["']""",
+    re.MULTILINE | re.VERBOSE,
+)
+MOST_BYTES = 150_000
+
+
+def modules(path: str, named: dict[str, str], found: list[str]) -> list[str]:
+    """Give the files that a module needs before it can run, itself among them."""
+    if path in found:
+        return found
+    found.append(path)
+    for name in IMPORT.findall((WEB / path).read_text()):
+        inner = named.get(name) or str((WEB / path).parent.joinpath(name).resolve())
+        modules(str(Path(inner).relative_to(WEB)) if name not in named else inner, named, found)
+    return found
+
+
+def opened_page() -> tuple[str, dict[str, str]]:
+    """Give index.html, and the files of its import map by their names."""
+    text = (WEB / "index.html").read_text()
+    found = re.findall(r'"([\w@/-]+)": "/web/(vendor/[\w.-]+)"', text)
+    return text, dict(found)
+
+
+def test_no_module_waits_for_another() -> None:
+    """The page names every module that it needs, so that they come side by side."""
+    text, named = opened_page()
+    first, later = text.split('<template id="later">')
+
+    needed = modules("app.js", named, [])
+    inside = [path for path in modules("inside.js", named, []) if path not in needed]
+
+    preload = r'rel="modulepreload" href="/web/([^"]+)"'
+    assert sorted(re.findall(preload, first)) == sorted(set(needed) - {"app.js"})
+    assert sorted(re.findall(preload, later)) == sorted(inside)
+
+
+def test_the_first_load_is_small() -> None:
+    """Everything that is there before something is clicked has less than 150 KB on its way."""
+    text, _ = opened_page()
+    paths = [WEB / path for path in re.findall(r'(?:href|src)="/web/([^"]+)"', text)]
+
+    sizes = [len(gzip.compress(path.read_bytes())) for path in {WEB / "index.html", *paths}]
+
+    assert len(sizes) > 20
+    assert sum(sizes) < MOST_BYTES
+
+
+async def test_files_are_compressed_and_kept(server: Server) -> None:
+    """What is named by its version is never asked for again, and all else only for changes."""
+    async with httpx.AsyncClient(base_url=server.url) as client:
+        opened = await client.get("/")
+        path = re.findall(r'src="(/web/v-[0-9a-f]+/app\.js)"', opened.text)[0]
+        named = await client.get(path)
+        plain = await client.get("/web/app.js")
+        again = await client.get("/web/app.js", headers={"If-None-Match": plain.headers["etag"]})
+        old = await client.get(re.sub("v-[0-9a-f]+", "v-000000000000", path))
+        outside = await client.get("/web/..%2fapp.py")
+
+    assert opened.headers["cache-control"] == "no-cache"
+    assert named.headers["content-encoding"] == "gzip"
+    assert "immutable" in named.headers["cache-control"]
+    assert named.text == plain.text == old.text == (WEB / "app.js").read_text()
+    assert plain.headers["cache-control"] == old.headers["cache-control"] == "no-cache"
+    assert again.status_code == 304
+    assert outside.status_code == 404
+
+
+async def test_nothing_foreign_may_run(browser: Browser, server: Server) -> None:
+    """The policy lets no inline script and no foreign address through, and the page needs none."""
+    context = await browser.new_context(locale="en-US")
+    page = await context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    response: Any = await page.goto(server.url)
+    await expect(page.get_by_label("Username")).to_be_visible()
+
+    policy = response.headers["content-security-policy"]
+    await page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.append("window.pwned = 1");
+            document.body.append(script);
+        }"""
+    )
+
+    assert "unsafe" not in policy
+    assert "connect-src 'self';" in policy
+    own = (server.url, server.url.replace("http", "ws", 1), "data:", "blob:")
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert await page.evaluate("window.pwned") is None
+    await context.close()

@@ -1,0 +1,204 @@
+"""Groups: making them, what is decided about them, and how people come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Company
+    from tests.browser.person import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def save_settings(someone: Person) -> None:
+    await someone.find("save-group").click()
+    await expect(someone.find("dialog")).to_have_count(0)
+
+
+async def number_of_group(someone: Person) -> str:
+    """Read the number that others need to join, in the panel of the group."""
+    await someone.open_info()
+    return (await someone.find("group-number").inner_text()).removeprefix("Number ")
+
+
+async def test_a_group_is_made_and_talked_in(people: Company) -> None:
+    """Its members have it in their lists at once, and see who says what."""
+    ada, grace, linus = await people("ada", "grace", "linus")
+
+    await ada.make_group("Breakfast", grace, linus)
+    await expect(ada.find("member-count")).to_have_text("3 members")
+    await expect(ada.find("notice-line")).to_contain_text(["You created the group “Breakfast”"])
+    await ada.say("Eggs?")
+    await expect(grace.row("Breakfast")).to_contain_text("Ada: Eggs?")
+    await grace.open_chat("Breakfast")
+    await expect(grace.find("notice-line").first).to_have_text("Ada created the group “Breakfast”")
+    await expect(grace.message("Eggs?").get_by_test_id("author")).to_have_text("Ada")
+    await grace.find("composer").press_sequentially("Two")
+    await expect(ada.find("typing")).to_have_text("Grace is typing…")
+    await grace.find("composer").press("Enter")
+
+    await linus.open_chat("Breakfast")
+    await linus.sees("Eggs?", "Two")
+    readers = ada.message("Eggs?").get_by_test_id("readers")
+    await expect(readers).to_have_accessible_name("Read by 2")
+    await readers.click()
+    await expect(ada.find("reader-list").get_by_test_id("person-row")).to_have_count(2)
+    await expect(ada.find("dialog")).to_contain_text("Read by 2 of 2")
+
+
+async def test_members_can_be_left_out_again_before_a_group_is_made(people: Company) -> None:
+    """The chips show who was picked; a click on one leaves them out."""
+    ada, grace, linus = await people("ada", "grace", "linus")
+
+    await ada.begin("new-group")
+    await expect(ada.find("create-group")).to_be_disabled()
+    await ada.find("group-name").fill("Lunch")
+    await ada.pick(grace, linus)
+    await ada.page.get_by_role("button", name="Leave out Grace").click()
+    await ada.find("create-group").click()
+
+    await expect(ada.find("member-count")).to_have_text("2 members")
+    await expect(linus.row("Lunch")).to_be_visible()
+    await expect(grace.find("conversation")).to_have_count(0)
+
+
+async def test_the_name_and_the_notice_change_for_everybody(people: Company) -> None:
+    """Wherever the name stands; what changed stands between the messages."""
+    ada, grace = await people("ada", "grace")
+    await ada.make_group("Breakfast", grace)
+    await grace.open_chat("Breakfast")
+    await grace.open_info()
+
+    await ada.look_at("group-settings")
+    await ada.find("group-name").fill("Brunch")
+    await ada.find("group-notice-text").fill("At eleven\non Sunday")
+    await ada.find("dialog").get_by_role("radio", name="🥚").check(force=True)
+    await save_settings(ada)
+
+    await expect(grace.find("chat-name")).to_have_text("Brunch")
+    await expect(grace.row("Brunch")).to_be_visible()
+    await expect(grace.find("group-title")).to_have_text("Brunch")
+    await expect(grace.find("group-notice")).to_have_text("At eleven\non Sunday")
+    lines = grace.find("notice-line")
+    await expect(lines.filter(has_text="Ada named the group “Brunch”")).to_have_count(1)
+    await expect(lines.filter(has_text="Ada put up a notice: At eleven")).to_have_count(1)
+    await expect(grace.find("panel").locator(".avatar").first).to_have_text("🥚")
+
+
+async def test_only_administrators_may_write_when_all_are_muted(people: Company) -> None:
+    """Everybody else sees why they cannot, and can again when it ends."""
+    ada, grace = await people("ada", "grace")
+    await ada.make_group("Breakfast", grace)
+    await grace.open_chat("Breakfast")
+
+    await ada.look_at("group-settings")
+    await ada.find("mute-all").click()
+    await expect(grace.find("closed")).to_have_text(
+        "Only administrators may write in this group."
+    )
+    await expect(grace.find("composer")).to_have_count(0)
+    await expect(ada.find("composer")).to_have_count(1)
+    await ada.find("mute-all").click()
+
+    await expect(grace.find("composer")).to_be_visible()
+    lines = grace.find("notice-line")
+    await expect(lines.last).to_have_text("Ada let everybody write again")
+
+
+async def test_an_administrator_lets_people_in(people: Company) -> None:
+    """Who knows the number asks, with a word; who is let in has the group, who is not is told."""
+    ada, grace, linus = await people("ada", "grace", "linus")
+    await ada.make_group("Breakfast")
+    await ada.look_at("group-settings")
+    await ada.find("approval").click()
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await ada.find("close").click()
+    number = (await ada.find("group-number").inner_text()).removeprefix("Number ")
+
+    for someone in (grace, linus):
+        await someone.begin("join-group")
+        await someone.find("group-id").fill(number)
+        await someone.find("join-text").fill("I like eggs")
+        await someone.find("join").click()
+        await someone.is_told("You asked to join.")
+    requests = ada.find("request")
+    await expect(requests).to_have_count(2)
+    await expect(requests.first).to_contain_text("I like eggs")
+    await requests.filter(has_text="Grace").get_by_test_id("accept").click()
+    await requests.filter(has_text="Linus").get_by_test_id("refuse").click()
+
+    await grace.open_chat("Breakfast")
+    await expect(grace.find("member-count")).to_have_text("2 members")
+    await linus.is_told(f"Group {number} did not let you in.")
+    await expect(linus.find("conversation")).to_have_count(0)
+    await expect(ada.find("requests")).to_have_count(0)
+
+
+async def test_an_open_group_is_joined_at_once(people: Company) -> None:
+    """By its number; a wrong number is told in the dialog."""
+    ada, grace = await people("ada", "grace")
+    await ada.make_group("Breakfast")
+    number = await number_of_group(ada)
+
+    await grace.begin("join-group")
+    await grace.find("group-id").fill("999999999")
+    await grace.find("join").click()
+    await expect(grace.find("dialog").get_by_role("alert")).to_have_text("There is no such group.")
+    await grace.find("group-id").fill(number)
+    await grace.find("join").click()
+
+    await expect(grace.find("chat-name")).to_have_text("Breakfast")
+    await grace.say("Hello")
+    await expect(ada.find("notice-line").last).to_have_text("Grace joined the group")
+    await ada.sees("Hello")
+
+
+async def test_new_members_see_what_was_said_before_unless_the_owner_minds(
+    people: Company,
+) -> None:
+    """Then their history begins when they came."""
+    ada, grace, linus = await people("ada", "grace", "linus")
+    await ada.make_group("Breakfast")
+    await ada.say("Long before")
+    await ada.look_at("invite")
+    await ada.pick(grace)
+    await ada.find("send-invite").click()
+    await expect(ada.find("notice-line").last).to_have_text("You added Grace")
+    await grace.open_chat("Breakfast")
+    await expect(grace.find("notice-line").last).to_have_text("Ada added you")
+    await grace.sees("Long before")
+
+    await ada.look_at("group-settings")
+    await ada.find("history").click()
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await ada.find("close").click()
+    await ada.look_at("invite")
+    await ada.pick(linus)
+    await ada.find("send-invite").click()
+    await linus.open_chat("Breakfast")
+    await ada.say("After that")
+
+    await linus.sees("After that")
+    await expect(linus.find("notice-line")).to_have_text("Ada added you")
+    await expect(ada.find("member-count")).to_have_text("3 members")
+
+
+async def test_the_owner_decides_who_invites(people: Company) -> None:
+    """Who may not has no button for it."""
+    ada, grace = await people("ada", "grace")
+    await ada.make_group("Breakfast", grace)
+    await grace.open_chat("Breakfast")
+    await grace.open_info()
+    await expect(grace.find("invite")).to_be_visible()
+    await expect(grace.find("group-settings")).to_have_count(0)
+
+    await ada.look_at("group-settings")
+    await ada.page.get_by_role("radio", name="Administrators").check()
+    await expect(grace.find("invite")).to_have_count(0)
+    await ada.page.get_by_role("radio", name="All", exact=True).check()
+
+    await expect(grace.find("invite")).to_be_visible()

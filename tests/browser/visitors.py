@@ -1,0 +1,214 @@
+"""People who are logged in already, each in a browser of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    async_playwright,
+    expect,
+)
+
+from tests.browser.watching import Watch
+from tests.browsers import find_browser
+from tests.rows import database, rows
+from yolk.testing import Server, User
+
+STORED = re.compile("sent|delivered|read")
+PATIENCE_MS = 25_000
+"""Other programs may want the machine, too."""
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    # A microphone that hums, and films that play without a click.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+
+
+class Visitor:
+    """
+    Somebody with a page of the chat open.
+
+    Args:
+        context: their browser, logged in.
+        page: their tab.
+        user: who they are.
+        nickname: what others call them.
+    """
+
+    def __init__(self, context: BrowserContext, page: Page, user: User, nickname: str) -> None:
+        self.context = context
+        self.page = page
+        self.user = user
+        self.nickname = nickname
+
+    def find(self, hook: str) -> Locator:
+        """The element with that `data-testid`."""
+        return self.page.get_by_test_id(hook)
+
+    def message(self, text: str) -> Locator:
+        """The message with that text."""
+        return self.find("message").filter(has=self.page.get_by_text(text, exact=True))
+
+    async def talk_to(self, other: Visitor) -> None:
+        """Open the chat with somebody, by its address."""
+        low, high = sorted((self.user.id, other.user.id))
+        await self.go(f"s:{low}:{high}")
+        await expect(self.find("chat-name")).to_have_text(other.nickname)
+        await expect(self.find("presence")).to_have_text(re.compile("online|offline"))
+
+    async def go(self, conv: str) -> None:
+        """Open the chat of that name."""
+        if self.page.url.startswith("http"):
+            await self.page.evaluate("conv => { location.hash = conv; }", conv)
+        else:
+            await self.page.goto(f"{self.user.server.url}/#{conv}")
+        await expect(self.find("composer")).to_be_visible()
+
+    async def write(self, text: str) -> None:
+        """Write a message, and send it."""
+        await self.find("composer").fill(text)
+        await self.find("composer").press("Enter")
+        await expect(self.find("composer")).to_have_value("")
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until the chat holds these texts, in this order, and no others."""
+        await expect(self.page.locator(".text")).to_have_text(list(texts))
+
+    async def tell(self, other: Visitor, kind: str, data: str, **options: Any) -> Any:
+        """Send a message without the page, as another device does."""
+        body = {"to_id": other.user.id, "type": kind, "data": data}
+        return await self.user.post("/chat/send", **body, **({"options": options} if options else {}))
+
+    async def choose_files(self, *files: Any) -> None:
+        """Choose files with the button: paths, or name, type and content."""
+        async with self.page.expect_file_chooser() as chooser:
+            await self.find("attach").click()
+        await (await chooser.value).set_files(list(files))
+
+    async def attach(self, *files: Any) -> None:
+        """Choose files, and send them."""
+        await self.choose_files(*files)
+        await self.find("send-files").click()
+        await expect(self.find("dialog")).to_have_count(0)
+
+
+Visit = Callable[..., Awaitable[Visitor]]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Run a Chromium, or skip where there is none."""
+    path = find_browser()
+    if path is None:
+        pytest.skip("there is no Chromium; `make test` says how to have one")
+    expect.set_options(timeout=PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
+    """Give what opens a browser for somebody new; nothing may go wrong in any of them."""
+    contexts: list[BrowserContext] = []
+    watch = Watch()
+
+    async def visit(
+        nickname: str,
+        *,
+        at: Server = server,
+        url: str | None = None,
+        user: User | None = None,
+        has_clock: bool = False,
+        **options: Any,
+    ) -> Visitor:
+        someone = user or add_person(at, nickname)
+        origin = url or at.url
+        kept = [{"name": "yolk.session", "value": json.dumps(login(someone, nickname))}]
+        context = await browser.new_context(
+            **{
+                "locale": "en-US",
+                "storage_state": {
+                    "cookies": [],
+                    "origins": [{"origin": origin, "localStorage": kept}],
+                },
+                **options,
+            }
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        await watch.add(context, origin)
+        if has_clock:
+            await context.clock.install()
+        page = await context.new_page()
+        visitor = Visitor(context, page, someone, nickname)
+        await page.goto(origin)
+        await expect(visitor.find("me")).to_have_text(nickname)
+        return visitor
+
+    yield visit
+    for context in contexts:
+        await context.close()
+    assert watch.wrong == []
+
+
+def login(user: User, nickname: str) -> dict[str, Any]:
+    """Give what a page keeps of a login."""
+    me = {"id": user.id, "username": user.username, "nickname": nickname, "avatar": ""}
+    tokens = {"token": user.token, "refresh_token": user.refresh_token}
+    return {"key": secrets.token_hex(8), "me": me, **tokens}
+
+
+def add_person(server: Server, nickname: str, avatar: str = "", name: str = "") -> User:
+    """Add somebody with a token that names no login: that is much faster than registering."""
+    username = name or f"{re.sub('[^a-z]', '', nickname.lower())}-{secrets.token_hex(4)}"
+    with database(server) as connection:
+        added = connection.execute(
+            "INSERT INTO user (username, password, nickname, avatar) VALUES (?, '', ?, ?)",
+            (username, nickname, avatar),
+        )
+    user_id = added.lastrowid or 0
+    return User(server, user_id, username, "", server.token(id=user_id), "")
+
+
+async def in_order(server: Server, conv: str, *people: Visitor) -> list[str]:
+    """Wait until all show the messages of a conversation as the database has them; give these."""
+    query = "SELECT data FROM message WHERE conv = ? AND type = 'text' ORDER BY seq"
+    async with asyncio.timeout(60):
+        while True:
+            told = [data for (data,) in rows(server, query, conv)]
+            shown = [await one.page.locator(".text").all_text_contents() for one in people]
+            waiting = [await one.page.locator("[data-state=sending]").count() for one in people]
+            if not any(waiting) and all(texts == told for texts in shown):
+                return told
+            await asyncio.sleep(0.1)
+
+
+def conv_of(one: Visitor, other: Visitor) -> str:
+    """Name the conversation of two."""
+    return "s:{}:{}".format(*sorted((one.user.id, other.user.id)))
+
+
+def file_of(name: str, content: bytes, kind: str = "") -> Mapping[str, Any]:
+    """Give a file as a browser takes it, under any name."""
+    return {"name": name, "mimeType": kind or "application/octet-stream", "buffer": content}

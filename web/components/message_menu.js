@@ -1,0 +1,57 @@
+/** What can be done with a message, and where its people lead to. */
+
+import { t } from "../i18n/words.js";
+import { canEdit, canRecall, copy, edit, recall, reply } from "../state/actions.js";
+import { fileIn, fetchLink } from "../state/links.js";
+import { client, me } from "../state/session.js";
+import { cancelUpload } from "../state/uploads.js";
+import { openDialog } from "../state/ui.js";
+import { cardOf } from "../summary.js";
+import { focusComposer } from "./moving.js";
+
+export function messageItems(entry, conversation) {
+  const isStored = entry.state === undefined;
+  const isText = entry.type === "text" && !entry.isremove;
+  const isThere = isStored && !entry.isremove;
+  const file = fileIn(entry.data);
+  const isMyGroupMessage = conversation.isGroup && entry.from_id === me.peek().id;
+  const open = isThere && opening(entry);
+  return [
+    open && { icon: "eye", text: t("open"), hook: "open-message", act: open },
+    isThere && !conversation.gone && { icon: "reply", text: t("reply"), hook: "reply", act: () => (reply(entry), focusComposer()) },
+    isThere && { icon: "forward", text: t("forward"), hook: "forward", act: () => openDialog(() => import("../dialogs/forward.js"), { label: t("forward"), message: entry }) },
+    isText && { icon: "copy", text: t("copy"), hook: "copy", act: () => copy(entry) },
+    isThere && file && { icon: "download", text: t("download"), hook: "download", act: () => download(file) },
+    canEdit(entry) && { icon: "edit", text: t("edit"), hook: "edit", act: () => (edit(entry), focusComposer()) },
+    isThere && isMyGroupMessage && { icon: "eye", text: t("readByWhom"), hook: "show-readers", act: () => showReaders(entry) },
+    canRecall(entry) && { icon: "recall", text: t("recall"), hook: "recall", isBad: true, act: () => recall(entry) },
+    !isStored && { icon: "trash", text: t("discard"), hook: "drop", isBad: true, act: () => (entry.to ? cancelUpload : (cid) => client.discard(cid))(entry.cid) },
+  ];
+}
+
+/** What a click on the message itself does, for those who use the keyboard. */
+function opening(entry) {
+  if (entry.type === "image" && fileIn(entry.data)) return () => openPicture(entry);
+  if (entry.type === "card") return () => openPerson(cardOf(entry.data));
+  return null;
+}
+
+export function openPicture(entry) {
+  openDialog(() => import("../dialogs/viewer.js"), { label: t("kind_image"), kind: "viewer", conv: entry.conv, start: entry.id ?? entry.cid, entry });
+}
+
+export function openPerson(id) {
+  openDialog(() => import("../dialogs/person.js"), { label: t("personInfo"), id, key: `person ${id}` });
+}
+
+export function showReaders(entry) {
+  openDialog(() => import("../dialogs/readers.js"), { label: t("readByWhom"), message: entry });
+}
+
+/** Let the browser save a file of ours. */
+export async function download(id) {
+  const link = document.createElement("a");
+  link.href = await fetchLink(id, "download");
+  link.download = "";
+  link.click();
+}

@@ -1,0 +1,131 @@
+/** What lies over the page: the menu, the dialog, and lines that go by themselves. */
+
+import { html } from "htm/preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { t } from "../i18n/words.js";
+import { closeDialog, dialog, dropToast, heard, menu, toasts } from "../state/ui.js";
+import { Icon } from "./icons.js";
+
+export function Overlays() {
+  const { value: open } = menu;
+  const { value: shown } = dialog;
+  return html`
+    ${shown && html`<${Dialog} key=${shown.props.key ?? shown.load} ...${shown} />`}
+    ${open && html`<section aria-label=${open.label}><${Menu} key=${open} ...${open} /></section>`}
+    <${Toasts} />
+    <div class="unseen" aria-live="polite" data-testid="heard">${heard}</div>
+  `;
+}
+
+function Menu({ label, items, x, y, above, alignEnd, from }) {
+  const box = useRef(null);
+
+  useLayoutEffect(() => {
+    const element = box.current;
+    element.showPopover();
+    const { width, height } = element.getBoundingClientRect();
+    const left = alignEnd ? x - width : x + width > innerWidth - 8 ? x - width : x;
+    const top = y + height > innerHeight - 8 ? (above ?? y) - height : y;
+    element.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8))}px`;
+    element.style.top = `${Math.max(8, Math.min(top, innerHeight - height - 8))}px`;
+    element.querySelector("[role^=menuitem]")?.focus({ preventScroll: true });
+    // Not `popover="auto"`: that would close what a long press opened when the finger is lifted.
+    const onPointerDown = (event) => element.contains(event.target) || close();
+    const onKey = (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    };
+    document.addEventListener("pointerdown", onPointerDown, true);
+    document.addEventListener("keydown", onKey, true);
+    addEventListener("resize", close);
+    return () => {
+      document.removeEventListener("pointerdown", onPointerDown, true);
+      document.removeEventListener("keydown", onKey, true);
+      removeEventListener("resize", close);
+    };
+  }, []);
+
+  function close() {
+    const hadFocus = box.current?.contains(document.activeElement);
+    menu.value = null;
+    if (hadFocus && from?.isConnected) from.focus();
+  }
+
+  function choose(item) {
+    menu.value = null;
+    from?.focus?.();
+    item.act();
+  }
+
+  function onKeyDown(event) {
+    const all = [...box.current.querySelectorAll("[role^=menuitem]")];
+    const at = all.indexOf(document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (event.key === "Tab") close();
+    if (to === undefined) return;
+    event.preventDefault();
+    all.at(to % all.length)?.focus();
+  }
+
+  return html`
+    <div class="menu" ref=${box} popover="manual" role="menu" aria-label=${label} data-testid="menu" onKeyDown=${onKeyDown}
+      onContextMenu=${(event) => event.preventDefault()}>
+      ${items.map((item) => html`
+        <button type="button" class=${item.isBad ? "bad" : ""} tabindex="-1" key=${item.text}
+          role=${item.isOn === undefined ? "menuitem" : "menuitemradio"} aria-checked=${item.isOn}
+          data-testid=${item.hook} onClick=${() => choose(item)}>
+          ${item.icon && html`<${Icon} name=${item.icon} />`}<span>${item.text}</span>
+          ${item.isOn && html`<${Icon} name="check" />`}
+        </button>
+      `)}
+    </div>
+  `;
+}
+
+/** A dialog whose content is fetched when it is opened. */
+function Dialog({ load, props }) {
+  const box = useRef(null);
+  const [Content, setContent] = useState(null);
+  const [isFailed, setFailed] = useState(false);
+
+  useLayoutEffect(() => box.current.showModal(), []);
+  useLayoutEffect(() => box.current.querySelector("[autofocus]")?.focus(), [Content]);
+  useEffect(() => {
+    let isStale = false;
+    load().then((module) => isStale || setContent(() => module.default), () => setFailed(true));
+    return () => (isStale = true);
+  }, []);
+
+  return html`
+    <dialog ref=${box} class="dialog ${props.kind ?? ""}" aria-label=${props.label} data-testid="dialog"
+      onClose=${closeDialog}
+      onMouseDown=${(event) => event.target === box.current && box.current.close()}>
+      ${Content && html`<${Content} ...${props} close=${() => box.current?.close()} />`}
+      ${isFailed && html`<p class="hint" role="alert">${t("unreachable")}</p>`}
+    </dialog>
+  `;
+}
+
+function Toasts() {
+  const box = useRef(null);
+  const isOpen = toasts.value.length > 0;
+
+  useLayoutEffect(() => {
+    // Above a dialog that was opened later, too: what is shown last is on top.
+    if (box.current.matches(":popover-open")) box.current.hidePopover();
+    if (isOpen) box.current.showPopover();
+  }, [toasts.value]);
+
+  return html`
+    <div class="toasts" ref=${box} popover="manual" role="status" data-testid="toasts">
+      ${toasts.value.map(({ id, text, action }) => html`
+        <div class="toast" key=${id}>
+          <span>${text}</span>
+          ${action && html`<button type="button" onClick=${() => (dropToast(id), action.act())}>${action.text}</button>`}
+        </div>
+      `)}
+    </div>
+  `;
+}

@@ -1,0 +1,54 @@
+/** Make a group: its name, and who is in it. */
+
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { t } from "../i18n/words.js";
+import { Avatar } from "../components/avatar.js";
+import { Icon } from "../components/icons.js";
+import { go } from "../state/address.js";
+import { createGroup } from "../state/groups.js";
+import { nameOf } from "../state/people.js";
+import { toast } from "../state/ui.js";
+import { DialogFrame, PeopleFinder, PersonRow, useAttempt } from "./frame.js";
+import { acquaintances } from "./new_chat.js";
+
+export default function NewGroup({ close }) {
+  const [name, setName] = useState("");
+  const [chosen, setChosen] = useState([]);
+  const [run, error, isBusy] = useAttempt();
+  const has = (person) => chosen.some(({ id }) => id === person.id);
+  const toggle = (person) => setChosen(has(person) ? chosen.filter(({ id }) => id !== person.id) : [...chosen, person]);
+
+  async function create(event) {
+    event.preventDefault();
+    const made = await run(() => createGroup({ name: name.trim(), members: chosen.map(({ id }) => id) }));
+    if (!made) return;
+    close();
+    go(made.conv);
+    if (made.refused.length) toast(t("someRefused", { n: made.refused.length }));
+  }
+
+  const first = [...chosen, ...acquaintances().filter((person) => !has(person))];
+  const row = (person) => html`<${PersonRow} person=${person} isChosen=${has(person)} onClick=${() => toggle(person)} />`;
+  return html`
+    <form onSubmit=${create}>
+      <${DialogFrame} title=${t("newGroup")} close=${close}
+        actions=${html`<button class="primary" data-testid="create-group" disabled=${isBusy || !name.trim()}>${t("create")}</button>`}>
+        <label class="field"><span>${t("groupName")}</span>
+          <input data-testid="group-name" maxlength="60" required value=${name} onInput=${(event) => setName(event.target.value)} autofocus dir="auto" />
+        </label>
+        <p class="error" role="alert">${error}</p>
+        ${chosen.length > 0 && html`
+          <ul class="chips" aria-label=${t("members")}>
+            ${chosen.map((person) => html`
+              <li key=${person.id}><button type="button" aria-label=${t("takeOut", { name: nameOf(person) })} onClick=${() => toggle(person)}>
+                <${Avatar} user=${person} /><bdi>${nameOf(person)}</bdi><${Icon} name="close" />
+              </button></li>
+            `)}
+          </ul>
+        `}
+        <${PeopleFinder} first=${first} row=${row} />
+      <//>
+    </form>
+  `;
+}

@@ -1,0 +1,37 @@
+/** Who has read a message of ours in a group. */
+
+import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+import { errorText, t } from "../i18n/words.js";
+import { openPerson } from "../components/message_menu.js";
+import { memberOf } from "../state/groups.js";
+import { know } from "../state/people.js";
+import { askReaders } from "../state/readers.js";
+import { DialogFrame, PersonRow } from "./frame.js";
+
+export default function Readers({ message, close }) {
+  const [found, setFound] = useState(null);
+  const [error, setError] = useState("");
+
+  async function load() {
+    try {
+      const page = await askReaders(message.id, found?.readers.at(-1)?.id);
+      page.readers.forEach(know);
+      setFound({ ...page, readers: [...(found?.readers ?? []), ...page.readers] });
+    } catch (failure) {
+      setError(errorText(failure));
+    }
+  }
+
+  useEffect(() => void load(), []);
+  const says = error || (!found ? t("loading") : found.count === 0 ? t("readByNobody") : "");
+  return html`
+    <${DialogFrame} title=${found ? t("readByOf", found) : t("readByWhom")} close=${close}>
+      <p class="hint" role="status">${says}</p>
+      <ul class="rows" data-testid="reader-list">
+        ${found?.readers.map(({ id }) => html`<li key=${id}><${PersonRow} person=${memberOf(message.to_id, id)} onClick=${() => openPerson(id)} /></li>`)}
+      </ul>
+      ${found?.more && html`<button type="button" class="soft-button wide" onClick=${load}>${t("more")}</button>`}
+    <//>
+  `;
+}

@@ -1,0 +1,71 @@
+/** What was chosen to be sent, to look at once more. */
+
+import { html } from "htm/preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { size } from "../format.js";
+import { t } from "../i18n/words.js";
+import { IconButton, Icon } from "../components/icons.js";
+import { toNewest } from "../state/history.js";
+import { wroteOne } from "../state/notifications.js";
+import { kindOf, sendBehindFiles, sendFiles } from "../state/uploads.js";
+import { DialogFrame } from "./frame.js";
+
+export default function SendFiles({ conversation, files, close }) {
+  const [chosen, setChosen] = useState(files);
+  const [words, setWords] = useState("");
+  const previews = useMemo(() => new Map(files.map((file) => [file, isPicture(file) ? URL.createObjectURL(file) : null])), []);
+  useEffect(() => () => previews.forEach((url) => url && URL.revokeObjectURL(url)), []);
+
+  async function send() {
+    close();
+    await toNewest(conversation);
+    for (const file of chosen) sendFiles(conversation, [file], { file: await dimensionsOf(file) });
+    if (words.trim()) sendBehindFiles(conversation, words.trim());
+    wroteOne();
+  }
+
+  function drop(file) {
+    const left = chosen.filter((each) => each !== file);
+    if (left.length === 0) close();
+    setChosen(left);
+  }
+
+  function onKeyDown(event) {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    send();
+  }
+
+  return html`
+    <${DialogFrame} title=${t("sendFiles", { n: chosen.length })} close=${close}
+      actions=${html`<button type="button" class="primary" onClick=${send} data-testid="send-files">${t("send")}</button>`}>
+      <ul class="chosen">
+        ${chosen.map((file) => html`
+          <li key=${previews.get(file) ?? file.name} data-testid="chosen-file">
+            ${previews.get(file) ? html`<img src=${previews.get(file)} alt="" />` : html`<span class="thing-icon"><${Icon} name="file" /></span>`}
+            <span class="thing-lines"><strong dir="auto">${file.name}</strong><span>${size(file.size)}</span></span>
+            <${IconButton} name="close" label=${t("removeFile", { name: file.name })} onClick=${() => drop(file)} />
+          </li>
+        `)}
+      </ul>
+      <label class="field"><span>${t("caption")}</span>
+        <textarea rows="2" dir="auto" value=${words} onInput=${(event) => setWords(event.target.value)} onKeyDown=${onKeyDown} autofocus></textarea>
+      </label>
+    <//>
+  `;
+}
+
+function isPicture(file) {
+  return kindOf(file.type) === "image";
+}
+
+/** How large a picture is, so that its place is right from the start. */
+async function dimensionsOf(file) {
+  if (!isPicture(file)) return {};
+  try {
+    const { width, height } = await createImageBitmap(file);
+    return { width, height };
+  } catch {
+    return {}; // no picture after all: the server will tell
+  }
+}

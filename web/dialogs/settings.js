@@ -1,0 +1,88 @@
+/** How one wants to have it: looks, language, notifications, and who may write. */
+
+import { html } from "htm/preact";
+import { useEffect, useState } from "preact/hooks";
+import { chooseLanguage, language, t } from "../i18n/words.js";
+import { attempt } from "../state/actions.js";
+import { chooseTheme, theme } from "../state/appearance.js";
+import { block, blocked, loadBlocked, loadPreferences, setStrangers, strangers } from "../state/contacts.js";
+import { isForbidden, isNotifying, setNotifying } from "../state/notifications.js";
+import { nameOf } from "../state/people.js";
+import { Avatar } from "../components/avatar.js";
+import { me } from "../state/session.js";
+import { DialogFrame } from "./frame.js";
+
+export default function Settings({ close }) {
+  const [people, setPeople] = useState(null);
+  useEffect(() => {
+    attempt(loadPreferences());
+    loadBlocked().then(setPeople, () => setPeople([]));
+  }, []);
+
+  async function unblock(id) {
+    await attempt(block(id, false));
+    if (!blocked.peek()?.has(id)) setPeople(people.filter((each) => each.id !== id));
+  }
+
+  return html`
+    <${DialogFrame} title=${t("settings")} close=${close}>
+      <div class="portrait small"><${Avatar} user=${me.value} /><strong dir="auto">${nameOf(me.value)}</strong><span>@${me.value.username}</span></div>
+      <${Choice} label=${t("theme")} name="theme" value=${theme.value} options=${{ system: t("asSystem"), light: t("light"), dark: t("dark") }} onChoose=${chooseTheme} />
+      <${Choice} label=${t("language")} name="language" value=${language.value} options=${{ zh: "中文", en: "English" }} onChoose=${chooseLanguage} />
+      <${Choice} label=${t("strangers")} name="strangers" value=${strangers.value} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }}
+        onChoose=${(what) => attempt(setStrangers(what))} />
+      <${Switch} label=${t("notifications")} isOn=${isNotifying.value} isDisabled=${isForbidden.value} note=${isForbidden.value ? t("notifyForbidden") : ""} onChange=${setNotifying} />
+      <h3>${t("blockedPeople")}</h3>
+      ${people?.length === 0 && html`<p class="soft">${t("nobodyBlocked")}</p>`}
+      <ul class="rows">
+        ${people?.map((person) => html`
+          <li key=${person.id} class="row plain" data-testid="blocked">
+            <${Avatar} user=${person} /><span class="name"><bdi>${nameOf(person)}</bdi></span><span class="snippet">@${person.username}</span>
+            <button type="button" class="link row-act" onClick=${() => unblock(person.id)}>${t("unblock")}</button>
+          </li>
+        `)}
+      </ul>
+    <//>
+  `;
+}
+
+/** What is chosen until the answer came: then what is so. */
+function usePending(value, change) {
+  const [pending, setPending] = useState(null);
+
+  async function choose(next) {
+    setPending(next);
+    try {
+      await change(next);
+    } finally {
+      setPending(null);
+    }
+  }
+
+  return [pending ?? value, choose];
+}
+
+/** A row of buttons of which one is chosen. */
+export function Choice({ label, name, value, options, onChoose, isDisabled = false }) {
+  const [shown, choose] = usePending(value, onChoose);
+  return html`
+    <fieldset class="choice" disabled=${isDisabled}>
+      <legend>${label}</legend>
+      <div class="segments">
+        ${Object.entries(options).map(([key, text]) => html`
+          <label key=${key}><input type="radio" name=${name} value=${key} checked=${String(shown) === key} onChange=${() => choose(key)} /><span>${text}</span></label>
+        `)}
+      </div>
+    </fieldset>
+  `;
+}
+
+export function Switch({ label, note, isOn, isDisabled = false, onChange, ...rest }) {
+  const [shown, choose] = usePending(isOn, onChange);
+  return html`
+    <label class="switch">
+      <span class="switch-text">${label}${note && html`<small>${note}</small>`}</span>
+      <input type="checkbox" role="switch" checked=${Boolean(shown)} disabled=${isDisabled} onChange=${(event) => choose(event.target.checked)} ...${rest} />
+    </label>
+  `;
+}

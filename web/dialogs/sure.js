@@ -1,0 +1,17 @@
+/** One question before what cannot be undone. */
+
+import { html } from "htm/preact";
+import { t } from "../i18n/words.js";
+import { DialogFrame } from "./frame.js";
+
+export default function Sure({ question, yes, doIt, close }) {
+  return html`
+    <${DialogFrame} title=${yes} close=${close}
+      actions=${html`
+        <button type="button" class="soft-button" autofocus onClick=${close}>${t("cancel")}</button>
+        <button type="button" class="primary bad" data-testid="sure" onClick=${() => (close(), doIt())}>${yes}</button>
+      `}>
+      <p dir="auto">${question}</p>
+    <//>
+  `;
+}

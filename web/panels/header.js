@@ -1,0 +1,21 @@
+/** The head of what stands beside the chat. */
+
+import { html } from "htm/preact";
+import { useEffect, useRef } from "preact/hooks";
+import { IconButton } from "../components/icons.js";
+import { t } from "../i18n/words.js";
+import { closePanel } from "../state/ui.js";
+
+export function PanelHeader({ title }) {
+  const head = useRef(null);
+  // Who opened it with the keyboard goes on in it.
+  useEffect(() => {
+    const first = head.current.parentElement.querySelector("[autofocus]") ?? head.current.querySelector("button");
+    first.focus({ preventScroll: true });
+  }, []);
+  return html`
+    <header ref=${head}>
+      <${IconButton} name="close" label=${t("close")} data-testid="close-panel" onClick=${closePanel} /><h2>${title}</h2>
+    </header>
+  `;
+}

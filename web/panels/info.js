@@ -1,0 +1,69 @@
+/** Who one chats with, or what the group is, and what can be done. */
+
+import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n/words.js";
+import { Avatar } from "../components/avatar.js";
+import { Icon } from "../components/icons.js";
+import { attempt, mark } from "../state/actions.js";
+import { block, blocked, loadBlocked } from "../state/contacts.js";
+import { isPresent, nameOf, personOf } from "../state/people.js";
+import { go } from "../state/address.js";
+import { me } from "../state/session.js";
+import { openDialog } from "../state/ui.js";
+import { Switch } from "../dialogs/settings.js";
+import { PanelHeader } from "./header.js";
+import { GroupInfo } from "./group.js";
+
+export default function Info({ conversation }) {
+  conversation.seen();
+  return conversation.isGroup ? html`<${GroupInfo} conversation=${conversation} />` : html`<${PersonInfo} conversation=${conversation} />`;
+}
+
+function PersonInfo({ conversation }) {
+  const id = conversation.peerId;
+  const person = personOf(id);
+  const isMe = id === me.value.id;
+  const isBlocked = blocked.value?.has(id) ?? false;
+  useEffect(() => {
+    if (!blocked.peek()) loadBlocked().catch(() => {});
+  }, [id]);
+
+  const share = () => openDialog(() => import("../dialogs/forward.js"), {
+    label: t("shareContact"),
+    message: { type: "card", data: JSON.stringify({ user_id: id }), options: null, conv: conversation.conv, from_id: me.value.id },
+  });
+  return html`
+    <${PanelHeader} title=${t("personInfo")} />
+    <div class="panel-body">
+      <div class="portrait">
+        <${Avatar} user=${person} isSelf=${isMe} />
+        <strong dir="auto">${isMe ? t("toYourself") : nameOf(person)}</strong>
+        <span>@${person.username}</span>
+        ${!isMe && html`<span class="status ${isPresent(id) ? "online" : ""}">${t(isPresent(id) ? "online" : "offline")}</span>`}
+      </div>
+      <${Marks} conversation=${conversation} />
+      ${!isMe && html`
+        <div class="list">
+          <button type="button" class="item" data-testid="share-contact" onClick=${share}><${Icon} name="card" />${t("shareContact")}</button>
+          <button type="button" class="item bad" data-testid="block" aria-pressed=${isBlocked} onClick=${() => attempt(block(id, !isBlocked))}>
+            <${Icon} name="block" />${t(isBlocked ? "unblock" : "block")}
+          </button>
+        </div>
+      `}
+    </div>
+  `;
+}
+
+/** Pinned, quiet, hidden: how one wants to see a conversation. */
+export function Marks({ conversation }) {
+  conversation.seen();
+  if (!conversation.isListed) return null;
+  return html`
+    <div class="list">
+      <${Switch} label=${t("pinned")} isOn=${conversation.pinTime > 0} onChange=${(on) => mark(conversation, "pin", on)} />
+      <${Switch} label=${t("quietLong")} isOn=${conversation.isQuiet} onChange=${(on) => mark(conversation, "quiet", on)} />
+      <button type="button" class="item" onClick=${async () => (await mark(conversation, "hide", true), go(null))}><${Icon} name="hide" />${t("hideLong")}</button>
+    </div>
+  `;
+}

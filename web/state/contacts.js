@@ -1,0 +1,56 @@
+/** Whom one does not want to hear from, and what strangers may send. */
+
+import { signal } from "@preact/signals";
+import { t } from "../i18n/words.js";
+import { joinRequested } from "./groups.js";
+import { client, onLeave } from "./session.js";
+import { toast } from "./ui.js";
+
+/** Ids of those whom one blocked; null while it is not known. */
+export const blocked = signal(null);
+/** "nothing", "one" or "freely"; null while it is not known. */
+export const strangers = signal(null);
+
+onLeave(() => {
+  blocked.value = null;
+  strangers.value = null;
+});
+
+/** People whom one blocked, all of them. */
+export async function loadBlocked() {
+  const people = [];
+  for (let more = true; more; ) {
+    const page = await client.call("GET", "/chat/blocked", people.length ? { after: people.at(-1).id } : {});
+    people.push(...page.people);
+    more = page.more && page.people.length > 0;
+  }
+  blocked.value = new Set(people.map(({ id }) => id));
+  return people;
+}
+
+export async function block(id, on) {
+  await client.call("POST", "/chat/block", { user_id: id, on });
+  setBlocked(id, on);
+}
+
+export async function loadPreferences() {
+  strangers.value = (await client.call("GET", "/chat/preferences")).strangers;
+}
+
+export async function setStrangers(what) {
+  strangers.value = (await client.call("POST", "/chat/preferences", { strangers: what })).strangers;
+}
+
+/** The server tells something that concerns oneself. */
+export function system({ event, ...fields }) {
+  if (event === "block") setBlocked(fields.user_id, fields.on);
+  else if (event === "preferences") strangers.value = fields.strangers;
+  else if (event === "join_requested") joinRequested(fields.group_id);
+  else if (event === "join_refused") toast(t("joinRefused", { id: fields.group_id }));
+}
+
+function setBlocked(id, on) {
+  const next = new Set(blocked.peek() ?? []);
+  next[on ? "add" : "delete"](id);
+  blocked.value = next;
+}

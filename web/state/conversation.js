@@ -1,0 +1,114 @@
+/** What we hold of one conversation. Whoever reads `seen()` is rendered anew when it changes. */
+
+import { signal } from "@preact/signals";
+import { CHANGES, MessageWindow } from "./window.js";
+
+/** Entries in which there is nothing to read. */
+export const ENTRIES = [...CHANGES, "notice"];
+
+export class Conversation {
+  window = new MessageWindow();
+  peerId = 0; // of two: who the other is
+  group = null; // of a group: {id, name, avatar, member_count}
+  last = null;
+  lastSeq = 0;
+  readSeq = 0;
+  unread = 0;
+  isMentioned = false; // somebody said @me in what is unread
+  lookedAtSeq = 0; // up to where one looked for that
+  peerReadSeq = 0;
+  peerDeliveredSeq = 0;
+  pinTime = 0;
+  isQuiet = false;
+  hiddenSeq = 0;
+  updateTime = 0;
+  isListed = false; // the server knows it: it has a message
+  gone = ""; // why one is no longer in it: "left", "removed", "dissolved"
+  separatorSeq = null; // where the unread began when it was opened
+  separatorCount = 0;
+
+  #revision = signal(0);
+
+  constructor(conv) {
+    this.conv = conv;
+    this.isGroup = conv.startsWith("g:");
+    this.targetId = this.isGroup ? Number(conv.slice(2)) : 0;
+  }
+
+  /** Follow the changes of this conversation, from a component. */
+  seen() {
+    return this.#revision.value;
+  }
+
+  changed() {
+    this.#revision.value = this.#revision.peek() + 1;
+  }
+
+  /** Take a row of the server's list. Cursors only go forward: a push may have overtaken it. */
+  update(row) {
+    this.isListed = true;
+    this.gone = "";
+    if (row.peer) this.peerId = this.targetId = row.peer.id;
+    if (row.group) this.group = row.group;
+    this.readSeq = Math.max(this.readSeq, row.read_seq ?? 0);
+    this.peerReadSeq = Math.max(this.peerReadSeq, row.peer_read_seq ?? 0);
+    this.peerDeliveredSeq = Math.max(this.peerDeliveredSeq, row.peer_delivered_seq ?? 0);
+    this.pinTime = row.pin_time;
+    this.isQuiet = Boolean(row.quiet);
+    this.hiddenSeq = row.hidden_seq ?? 0;
+    if (row.last_seq >= this.lastSeq) {
+      this.lastSeq = row.last_seq;
+      this.last = row.last ?? this.last;
+      this.updateTime = row.update_time;
+      this.unread = this.readSeq >= this.lastSeq ? 0 : row.unread;
+    }
+    this.changed();
+  }
+
+  /** Take a message that was pushed, or stored for us. Says whether it is news from somebody else. */
+  take(message, myId) {
+    this.window.push(message);
+    const isNew = message.seq > this.lastSeq;
+    const isNews = isNew && message.from_id !== myId && !ENTRIES.includes(message.type);
+    if (isNew) {
+      this.isListed = true;
+      this.lastSeq = message.seq;
+      this.updateTime = message.create_time;
+      this.last = message;
+    }
+    if (isNews && message.seq > this.readSeq) {
+      this.unread++;
+      if (mentions(message, myId)) this.isMentioned = true;
+    }
+    this.changed();
+    return isNews;
+  }
+
+  /** Everything up to *seq* was read by us, here or on another device. */
+  read(seq) {
+    if (seq <= this.readSeq) return;
+    this.readSeq = seq;
+    if (seq >= this.lastSeq) {
+      this.unread = 0;
+      this.isMentioned = false;
+    }
+    this.changed();
+  }
+
+  /** The other one has read or received up to a seq. */
+  receipt({ read_seq = 0, delivered_seq = 0 }) {
+    this.peerReadSeq = Math.max(this.peerReadSeq, read_seq);
+    this.peerDeliveredSeq = Math.max(this.peerDeliveredSeq, delivered_seq, read_seq);
+    this.changed();
+  }
+
+  get isHidden() {
+    return this.hiddenSeq > 0 && this.lastSeq <= this.hiddenSeq;
+  }
+}
+
+/** Whether a message calls somebody by name, or everybody. */
+export function mentions({ options }, id) {
+  const named = options?.mentions;
+  return named === "all" || (Array.isArray(named) && named.includes(id));
+}

@@ -1,0 +1,66 @@
+/** Looking for people, chats and messages. */
+
+import { effect, signal } from "@preact/signals";
+import { nameOf, know, personOf } from "./people.js";
+import { client, me, onLeave } from "./session.js";
+import { listed } from "./store.js";
+
+const WAIT_MS = 200;
+const SHORTEST = 2; // characters: the server finds no shorter piece of a message
+
+/** What is typed in the box. */
+export const query = signal("");
+/** People whose name begins so; null while the answer is on its way. */
+export const foundPeople = signal(null);
+/** {messages, more, before}; null while the answer is on its way. */
+export const foundMessages = signal(null);
+export const isFailed = signal(false);
+
+onLeave(() => (query.value = ""));
+
+/** What a conversation is called. */
+export function titleOf(conversation) {
+  conversation.seen();
+  if (conversation.isGroup) return conversation.group?.name ?? "";
+  return nameOf(personOf(conversation.peerId));
+}
+
+/** The chats of the list whose name has the text in it. */
+export function foundChats(text) {
+  const wanted = text.trim().toLowerCase();
+  return listed.value.filter((each) => {
+    const person = each.isGroup || each.peerId === me.value?.id ? null : personOf(each.peerId);
+    return [titleOf(each), person?.username ?? ""].some((name) => name.toLowerCase().includes(wanted));
+  });
+}
+
+export function findPeople(text, limit = 20) {
+  return client.call("GET", "/users", { q: text.trim(), limit }).then((people) => (people.forEach(know), people));
+}
+
+/** A page of messages that hold *text*, in one conversation or in all. */
+export async function findMessages(text, { conv, before } = {}) {
+  if ([...text.trim()].length < SHORTEST) return { messages: [], more: false };
+  const parameters = { text: text.trim(), limit: 20 };
+  if (conv) parameters.conv = conv;
+  if (before) parameters.before = before;
+  return client.call("GET", "/chat/search", parameters);
+}
+
+effect(() => {
+  const text = query.value.trim();
+  foundPeople.value = foundMessages.value = null;
+  isFailed.value = false;
+  if (!text) return;
+  let isStale = false;
+  const keep = (held) => (found) => isStale || (held.value = found);
+  const fail = () => isStale || (isFailed.value = true);
+  const timer = setTimeout(() => {
+    findPeople(text).then(keep(foundPeople), fail);
+    findMessages(text).then(keep(foundMessages), () => keep(foundMessages)({ messages: [], more: false }));
+  }, WAIT_MS);
+  return () => {
+    isStale = true;
+    clearTimeout(timer);
+  };
+});

@@ -1,0 +1,145 @@
+/** Files on their way to the server; when one is there, it is sent as a message. */
+
+import { signal } from "@preact/signals";
+import { errorText } from "../i18n/words.js";
+import { randomId } from "../client/yolk.js";
+import { addressOf } from "./actions.js";
+import { client, me, onLeave } from "./session.js";
+
+const revision = signal(0);
+const queue = []; // uploads in the order in which they were chosen
+const previews = new Map(); // file id -> address of what we have here of it
+let running = null;
+
+onLeave(() => {
+  queue.splice(0).forEach(({ abort }) => abort?.abort());
+  changed();
+});
+
+/** What is on its way in a conversation, in the form of messages. */
+export function uploadsIn(conv) {
+  revision.value;
+  return queue.filter((each) => each.conv === conv);
+}
+
+/** The address of a file that was sent from here, so that it need not be fetched. */
+export function previewOf(fileId) {
+  return previews.get(fileId);
+}
+
+/** Send files. *extra* are options of the message, such as the length of a voice message. */
+export function sendFiles(conversation, files, extra = {}) {
+  for (const file of files) {
+    queue.push({
+      cid: `upload-${randomId()}`,
+      conv: conversation.conv,
+      to: addressOf(conversation),
+      from_id: me.peek().id,
+      create_time: Date.now(),
+      type: extra.type ?? kindOf(file.type),
+      data: "",
+      file,
+      preview: URL.createObjectURL(file),
+      options: { ...extra.options, file: { name: file.name, size: file.size, type: file.type, ...extra.file } },
+      extra: extra.options ?? null,
+      state: "uploading",
+      progress: signal(0),
+      error: null,
+    });
+  }
+  changed();
+  run();
+}
+
+/** Send a text behind the files that are on their way in a conversation. */
+export function sendBehindFiles(conversation, text) {
+  queue.push({
+    cid: `text-${randomId()}`,
+    conv: conversation.conv,
+    to: addressOf(conversation),
+    from_id: me.peek().id,
+    create_time: Date.now(),
+    type: "text",
+    data: text,
+    options: null,
+    state: "sending",
+  });
+  changed();
+  run();
+}
+
+export function cancelUpload(cid) {
+  const at = queue.findIndex((each) => each.cid === cid);
+  if (at < 0) return;
+  const [one] = queue.splice(at, 1);
+  one.abort?.abort();
+  if (one.preview) URL.revokeObjectURL(one.preview);
+  changed();
+}
+
+export function retryUpload(cid) {
+  replace(cid, { state: "uploading", error: null });
+  run();
+}
+
+/** "image", "audio", "video" or "file": what a message with such a file is. */
+export function kindOf(type) {
+  if (/^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(type)) return "image";
+  const [kind] = type.split("/");
+  return kind === "audio" || kind === "video" ? kind : "file";
+}
+
+/** One after the other, so that they arrive in the order in which they were chosen. */
+async function run() {
+  running ??= work().finally(() => (running = null));
+  await running;
+}
+
+async function work() {
+  for (let next; (next = queue.find(({ state }) => state === "uploading" || state === "sending")); )
+    if (next.file) await upload(next);
+    else sendNow(next);
+}
+
+function sendNow({ cid, to, data }) {
+  queue.splice(queue.findIndex((each) => each.cid === cid), 1);
+  client.send({ ...to, type: "text", data });
+  changed();
+}
+
+async function upload({ cid, file, progress }) {
+  const abort = new AbortController();
+  replace(cid, { abort });
+  try {
+    const info = await client.upload(file, {
+      name: file.name,
+      signal: abort.signal,
+      onProgress: (done, total) => (progress.value = total ? done / total : 0),
+    });
+    done(cid, info);
+  } catch (error) {
+    if (!abort.signal.aborted) replace(cid, { state: "failed", error: { code: error.code, text: errorText(error) } });
+  }
+}
+
+function done(cid, info) {
+  const at = queue.findIndex((each) => each.cid === cid);
+  if (at < 0) return; // given up meanwhile
+  const [{ to, type, extra, preview }] = queue.splice(at, 1);
+  previews.set(info.id, preview);
+  client.send({ ...to, type: type === "audio" || type === "file" ? type : kindOf(info.type), data: info.url, options: { ...extra, file: info } });
+  changed();
+}
+
+function replace(cid, fields) {
+  const at = queue.findIndex((each) => each.cid === cid);
+  if (at < 0) return;
+  queue[at] = { ...queue[at], ...fields };
+  changed();
+}
+
+function changed() {
+  revision.value = revision.peek() + 1;
+}
+
+addEventListener("beforeunload", (event) => queue.length > 0 && event.preventDefault());
