@@ -20,6 +20,7 @@ from bench.history import history
 from bench.latency import latency
 from bench.machine import describe, prepare
 from bench.measurements import FIGURES, MEASUREMENTS, Samples, measure
+from bench.page import page
 from bench.results import Comparison
 from bench.sends import sends
 from bench.servers import EGG, ROOT, SIDES, Services, Side, install_egg, services
@@ -35,6 +36,7 @@ ALONE: dict[str, Callable[[Services, int], list[Finding]]] = {
     "history": history,
     "conversations": conversations,
     "sockets": sockets,
+    "page": page,
     "uploads": uploads,
 }
 """What is measured of Yolk only."""

@@ -1,14 +1,103 @@
-/** What there is for those who are logged in. */
+/** What there is for those who are logged in: the list, the chat and what stands beside it. */
 
 import { html, render } from "htm/preact";
-import { Frame } from "./components/frame.js";
-import { followAddress, go } from "./state/address.js";
+import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { Chat } from "./components/chat.js";
+import { Login } from "./components/login.js";
+import { Overlays, useModule } from "./components/overlays.js";
+import { Sidebar } from "./components/sidebar.js";
+import { t } from "./i18n/words.js";
 import "./state/feed.js";
+import { followAddress, go } from "./state/history.js";
+import { client, connection, isInside } from "./state/session.js";
+import { openConv, openConversation } from "./state/store.js";
+import { closePanel, panel } from "./state/ui.js";
+
+function Frame() {
+  if (!isInside.value) return html`<${Login} />`;
+  const { value: conversation } = openConversation;
+  const hasPanel = conversation && panel.value;
+  return html`
+    <div class="frame ${conversation ? "has-open" : ""} ${hasPanel ? "has-panel" : ""}">
+      <${Banner} />
+      <div class="panes">
+        <${Sidebar} />
+        ${conversation ? html`<${Chat} key=${openConv.value} conversation=${conversation} />` : html`<${Empty} />`}
+        ${hasPanel && html`<${Panel} key=${`${openConv.value} ${panel.value.name}`} ...${panel.value} conversation=${conversation} />`}
+      </div>
+      <${Overlays} />
+    </div>
+  `;
+}
+
+function Empty() {
+  return html`
+    <main class="empty" aria-label=${t("noChatOpen")}>
+      <img src="/web/logo.svg" alt="" width="112" height="112" />
+      <h1 class="unseen">Yolk</h1>
+      <p>${t("pickOne")}</p>
+    </main>
+  `;
+}
+
+/** What stands beside the chat, fetched when it is opened. */
+function Panel({ load, props, conversation }) {
+  const { Content, isFailed } = useModule(load);
+  return html`
+    <aside class="panel" aria-label=${props.label} data-testid="panel" onKeyDown=${(event) => event.key === "Escape" && closePanel()}>
+      ${Content && html`<${Content} conversation=${conversation} ...${props} />`}
+      ${isFailed && html`<p class="hint" role="alert">${t("unreachable")}</p>`}
+    </aside>
+  `;
+}
+
+const BACK_MS = 2_000;
+const CALM_MS = 2_000; // a shorter cut is nobody's business
+
+function Banner() {
+  const { name, attempt, isQuiet, retryAt } = connection.value;
+  const [, tick] = useReducer((count) => count + 1, 0);
+  const [isBack, setBack] = useState(false);
+  const wasLost = useRef(false);
+  const isCut = !isQuiet && (name === "offline" || (name === "connecting" && attempt > 0));
+  const [isLong, setLong] = useState(false);
+  const isLost = isCut && isLong;
+
+  useEffect(() => {
+    if (name !== "offline") return;
+    const timer = setInterval(tick, 250);
+    return () => clearInterval(timer);
+  }, [name]);
+
+  useEffect(() => {
+    if (!isCut) return setLong(false);
+    const timer = setTimeout(() => setLong(true), CALM_MS);
+    return () => clearTimeout(timer);
+  }, [isCut]);
+
+  useEffect(() => {
+    if (isLost) wasLost.current = true;
+    if (name !== "online" || !wasLost.current) return setBack(false);
+    wasLost.current = false;
+    setBack(true);
+    const timer = setTimeout(() => setBack(false), BACK_MS);
+    return () => clearTimeout(timer);
+  }, [name, isLost]);
+
+  const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+  return html`
+    <div class="banner ${isLost ? "lost" : isBack ? "back" : ""}" data-testid="banner">
+      <span role="status">${isLost ? t("lost") : isBack ? t("backOnline") : ""}</span>
+      ${isLost && html`<span class="next">${name === "offline" ? t("tryingIn", { n: seconds }) : t("connecting")}</span>`}
+      ${isLost && name === "offline" && html`<button type="button" onClick=${() => client.connect()}>${t("tryNow")}</button>`}
+    </div>
+  `;
+}
 
 /** Show the chats, and the one that the address names. */
 export function enter(root) {
-  render(html`<${Frame} />`, root);
   followAddress();
+  render(html`<${Frame} />`, root);
 }
 
 /** Who goes out leaves no name in the address. */

@@ -2,9 +2,11 @@
  * What the entrance does not need is fetched when that is on the screen, or at once by who is logged in.
  *
  * `index.html` names all of it in a template, so that it comes side by side and not one after the other.
+ * This module waits for no other: whether somebody is logged in, it sees in what the client keeps.
  */
 
 const CALM_MS = 1_500;
+const SESSION = "yolk.session";
 
 let fetching = null;
 let hurry = null; // ends the wait
@@ -39,3 +41,13 @@ function calm() {
     setTimeout(resolve, CALM_MS);
   });
 }
+
+function isKept() {
+  try {
+    return localStorage.getItem(SESSION) !== null;
+  } catch {
+    return false;
+  }
+}
+
+if (isKept()) fetchInside({ atOnce: true }).catch(() => {});

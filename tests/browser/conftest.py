@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,8 +15,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.browser.person import PASSWORD, Person
-from tests.browser.watching import Watch
 from tests.browser.visitors import add_person, chromium, login
+from tests.browser.watching import Watch
 
 if TYPE_CHECKING:
     from yolk.testing import Server
@@ -58,10 +59,17 @@ def unique(name: str) -> str:
     return f"{name}_{secrets.token_hex(4)}"
 
 
-@pytest.fixture
-async def person(browser: Browser, server: Server) -> AsyncIterator[People]:
-    """Give people, each with a browser of their own and registered unless told otherwise."""
-    guests = Guests(browser, server)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_browser() -> AsyncIterator[Browser]:
+    """Give a Chromium that all tests with the session's event loop share."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(shared_browser: Browser, server: Server) -> AsyncIterator[People]:
+    """Give people one by one, with an empty browser, and registered unless told otherwise."""
+    guests = Guests(shared_browser, server)
 
     async def make(name: str, *, registered: bool = True, **options: Any) -> Person:
         someone = await guests.make(unique(name), **options)
@@ -71,13 +79,6 @@ async def person(browser: Browser, server: Server) -> AsyncIterator[People]:
 
     yield make
     await guests.leave()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_browser() -> AsyncIterator[Browser]:
-    """Give a Chromium that all tests with the session's event loop share."""
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -93,11 +94,13 @@ async def people(shared_browser: Browser, server: Server) -> AsyncIterator[Compa
     async def make(name: str, *, away: bool = False, **options: Any) -> Person:
         nickname = name.title()
         user = add_person(server, nickname)
-        kept = [{"origin": server.url, "localStorage": login(user, nickname)}]
-        options["storage_state"] = {"cookies": [], "origins": kept}
+        session = login(user, nickname)
+        kept = [{"name": "yolk.session", "value": json.dumps(session)}]
+        origins = [{"origin": server.url, "localStorage": kept}]
+        options.setdefault("storage_state", {"cookies": [], "origins": origins})
         someone = await guests.make(user.username, **options)
         someone.nickname = nickname
-        someone.login = {"token": user.token, "me": {"id": user.id}}
+        someone.login = session
         if not away:
             await someone.come()
         return someone
@@ -110,7 +113,7 @@ async def people(shared_browser: Browser, server: Server) -> AsyncIterator[Compa
 
 
 @pytest.fixture
-async def shoot(tmp_path: Path) -> Shoot:
+def shoot(tmp_path: Path) -> Shoot:
     """Take a screenshot for whoever wants to look."""
 
     async def take(someone: Person, name: str) -> None:

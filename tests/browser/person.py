@@ -41,7 +41,8 @@ class Person:
 
     def message(self, text: str) -> Locator:
         """The message with that text."""
-        said = self.page.locator(".text").and_(self.page.get_by_text(text, exact=True))
+        words = r"\s+".join(re.escape(word) for word in text.split())
+        said = self.page.locator(".text", has_text=re.compile(rf"^\s*{words}\s*$"))
         return self.find("message").filter(has=said)
 
     def row(self, title: str) -> Locator:

@@ -7,11 +7,14 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.async_api import WebSocketRoute, expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import People, Shoot
     from tests.conftest import Serve
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOCKET = re.compile(r"/ws\b")
 STORED = re.compile("sent|delivered|read")
@@ -103,7 +106,7 @@ async def test_a_refused_message_says_why(person: People, shoot: Shoot) -> None:
         def on_request(frame: str | bytes) -> None:
             request = json.loads(frame)
             if request["type"] == "send" and "please" not in request["data"]["data"]:
-                answer = {"id": request["id"], "msg": "fail", "data": "Say please.", "code": 2003}
+                answer = {"id": request["id"], "msg": "fail", "data": "Say please.", "code": 2050}
                 socket.send(json.dumps(answer | {"temporary": False}))
             else:
                 onward.send(frame)

@@ -1,4 +1,4 @@
-"""Two pages side by side while network, server or login fail: what both show in the end is what is stored."""
+"""Two pages while network, server or login fail: what both show in the end is what is stored."""
 
 from __future__ import annotations
 

@@ -138,13 +138,31 @@ async def test_nothing_jumps_when_a_picture_comes(pair: tuple[Visitor, Visitor])
     assert before[0][2:] == (320, 213)
 
 
+async def test_a_picture_that_did_not_come_comes_later(pair: tuple[Visitor, Visitor]) -> None:
+    """What was lost with the connection is fetched when that is back."""
+    ada, grace = pair
+    thumbnails = re.compile(r"/files/[^/]+/thumbnail")
+    await grace.page.route(thumbnails, lambda route: route.abort("connectionreset"))
+    await ada.attach(file_of("harbour.png", picture(size=(900, 600)), "image/png"))
+    await expect(grace.page.locator(".media .missing")).to_be_visible()
+    await grace.page.unroute(thumbnails)
+
+    await grace.context.set_offline(True)
+    await expect(grace.find("presence")).to_have_text("")
+    await grace.context.set_offline(False)
+
+    await expect(grace.page.locator("img.real.there")).to_be_visible()
+    await expect(grace.page.locator(".media .missing")).to_have_count(0)
+
+
 async def test_a_picture_can_be_pasted(pair: tuple[Visitor, Visitor]) -> None:
     """What lies in the clipboard is offered, and sent."""
     ada, grace = pair
     await ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await ada.page.evaluate(
         """async () => {
-            const canvas = Object.assign(document.createElement("canvas"), { width: 60, height: 40 });
+            const canvas = document.createElement("canvas");
+            Object.assign(canvas, { width: 60, height: 40 });
             canvas.getContext("2d").fillRect(0, 0, 30, 40);
             const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
             await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
@@ -489,9 +507,11 @@ async def film(someone: Visitor) -> bytes:
     """Give half a second of moving pictures, which Chromium itself makes."""
     made = await someone.page.evaluate(
         """async () => {
-            const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 90 });
+            const canvas = document.createElement("canvas");
+            Object.assign(canvas, { width: 160, height: 90 });
             const pen = canvas.getContext("2d");
-            const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: "video/webm" });
+            const stream = canvas.captureStream(20);
+            const recorder = new MediaRecorder(stream, { mimeType: "video/webm" });
             const pieces = [];
             recorder.ondataavailable = ({ data }) => pieces.push(data);
             const stopped = new Promise((resolve) => (recorder.onstop = resolve));

@@ -131,7 +131,7 @@ async def test_going_up_through_a_long_history_moves_nothing(people: Company) ->
 
 
 async def test_the_keys_go_through_the_history(people: Company) -> None:
-    """Arrows go from message to message, Home to the first that is there, Escape to the composer."""
+    """Arrows go from message to message, Escape goes back to the composer."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, [f"number {n}" for n in range(60)])
     await ada.open_chat("Grace")

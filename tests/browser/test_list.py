@@ -75,7 +75,7 @@ async def test_a_hidden_chat_comes_back_with_a_message(people: Company) -> None:
 
 
 async def test_what_was_begun_is_kept_as_a_draft(people: Company) -> None:
-    """A draft stands in the list, comes back with the chat, outlives a reload, and ends when sent."""
+    """A draft stands in the list, comes back with its chat, and outlives a reload."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["Coming?"])
     await linus.send_over_http(ada, ["Hi"])

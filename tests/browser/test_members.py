@@ -96,7 +96,7 @@ async def test_who_is_removed_is_out(people: Company) -> None:
 
 
 async def test_a_name_for_one_group(people: Company) -> None:
-    """Others see it there, and there only."""
+    """Others see it when they open the group the next time, and nowhere else."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -107,10 +107,12 @@ async def test_a_name_for_one_group(people: Company) -> None:
     await expect(grace.find("dialog")).to_have_count(0)
     await grace.say("Long live me")
 
-    await expect(ada.message("Long live me").get_by_test_id("author")).to_have_text("Egg Queen")
-    await expect(ada.row("Breakfast")).to_contain_text("Egg Queen: Long live me")
     await ada.open_chat_with(grace)
     await expect(ada.find("chat-name")).to_have_text("Grace")
+    await ada.open_chat("Breakfast")
+
+    await expect(ada.message("Long live me").get_by_test_id("author")).to_have_text("Egg Queen")
+    await expect(ada.row("Breakfast")).to_contain_text("Egg Queen: Long live me")
 
 
 async def test_a_group_is_handed_over(people: Company) -> None:

@@ -7,10 +7,13 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import People, Shoot
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STORED = re.compile("sent|delivered|read")
 HOSTILE = [

@@ -31,7 +31,8 @@ MESSAGES = 10_000
 MOST_ELEMENTS = 3_000
 READY_MS = 15_000
 """On a machine that has a lot else to do. `python -m bench page` has the figures."""
-LONG_MS = 1_000
+MOST_WORK_MS = 100
+"""Of CPU time for one task. 50 are wanted, and 20 usual."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -71,8 +72,8 @@ async def test_the_first_load_is_small(browser: Browser, server: Server) -> None
         assert f"{server.url}/" in asked
         assert [url for url in asked if not url.startswith(f"{server.url}/")] == []
         assert first.bytes < MOST_BYTES, sorted(first.sizes.items(), key=lambda pair: -pair[1])
-        kept_files = [url for url in again.sizes if "/web/" in url and again.sizes[url] > 0]
-        assert kept_files == [], "what is named by its version is not asked for again"
+        large = {url for url, size in again.sizes.items() if "/web/" in url and size > 500}
+        assert large == set(), "what is named by its version is not asked for again"
         assert again.bytes < MOST_BYTES / 5
 
 
@@ -88,6 +89,7 @@ async def test_one_can_type_soon_on_a_slow_phone(browser: Browser, server: Serve
     assert opened.ready_ms < READY_MS
 
 
+@pytest.mark.timeout(400)
 async def test_a_long_history_is_as_light_as_a_short_one(visit: Visit, server: Server) -> None:
     """Ten thousand messages scroll by, none missing, few of them in the page at a time."""
     ada, grace = await visit("Ada"), await visit("Grace")
@@ -96,11 +98,13 @@ async def test_a_long_history_is_as_light_as_a_short_one(visit: Visit, server: S
     await ada.talk_to(grace)
     await expect(ada.find("message").last).to_have_attribute("data-seq", str(MESSAGES))
 
-    found = await scroll(ada.page, MESSAGES, 4_000)
+    found = await scroll(ada.page, MESSAGES, 4_000, back=False)
 
     assert found.gaps == 0
     assert found.nodes < MOST_ELEMENTS
-    assert found.longest < LONG_MS, sorted(found.tasks)[-10:]
+    assert 0 < found.work_ms < MOST_WORK_MS
+    await ada.find("new-messages").click()
+    await expect(ada.find("message").last).to_have_attribute("data-seq", str(MESSAGES))
     await still_works(ada, grace)
 
 

@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -96,7 +97,9 @@ class Visitor:
     async def tell(self, other: Visitor, kind: str, data: str, **options: Any) -> Any:
         """Send a message without the page, as another device does."""
         body = {"to_id": other.user.id, "type": kind, "data": data}
-        return await self.user.post("/chat/send", **body, **({"options": options} if options else {}))
+        return await self.user.post(
+            "/chat/send", **body, **({"options": options} if options else {})
+        )
 
     async def choose_files(self, *files: Any) -> None:
         """Choose files with the button: paths, or name, type and content."""
@@ -140,6 +143,7 @@ async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
         url: str | None = None,
         user: User | None = None,
         has_clock: bool = False,
+        stopped_at: datetime | None = None,
         **options: Any,
     ) -> Visitor:
         someone = user or add_person(at, nickname)
@@ -160,6 +164,8 @@ async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
         await watch.add(context, origin)
         if has_clock:
             await context.clock.install()
+        if stopped_at:
+            await context.clock.set_fixed_time(stopped_at)
         page = await context.new_page()
         visitor = Visitor(context, page, someone, nickname)
         await page.goto(origin)
@@ -169,7 +175,7 @@ async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
     yield visit
     for context in contexts:
         await context.close()
-    assert watch.wrong == []
+    assert not watch.wrong, watch.wrong
 
 
 def login(user: User, nickname: str) -> dict[str, Any]:

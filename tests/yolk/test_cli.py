@@ -84,6 +84,7 @@ def test_the_chats_plugins_are_listed_in_the_order_of_their_start() -> None:
             *("4", "websocket", "on", "config/plugin.py", "plugins/websocket"),
             *("redis (optional)", "app.ws"),
         ],
+        ["5", "storage", "on", "config/plugin.py", "plugins/storage", "-", "app.storage"],
     ]
 
 
@@ -607,7 +608,7 @@ def test_a_new_plugin_works_and_passes_the_checks(tmp_path: Path) -> None:
     (root / "config" / "plugin.py").write_text(f"{table}\n{line}\n")
 
     assert rows(answer(root, "plugins"))[-1] == [
-        *("5", "last_seen", "on", "config/plugin.py", "plugins/last_seen", "-"),
+        *("6", "last_seen", "on", "config/plugin.py", "plugins/last_seen", "-"),
         "app.last_seen, ctx.last_seen",
     ]
 

@@ -242,7 +242,7 @@ class Connection {
   }
 
   async request(type, data = {}) {
-    if (this.state.name !== "online") throw offline();
+    if (this.state.name !== "online" || this.#socket.readyState > 1) throw offline(); // 2: closing
     if (this.#pending.size >= MOST) throw new YolkError("too much at once", { code: 5002, temporary: true });
     const id = ++this.#lastId;
     const frame = JSON.stringify({ id, type, data });

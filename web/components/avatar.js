@@ -2,8 +2,8 @@
 
 import { html } from "htm/preact";
 import { initials } from "../format.js";
+import { fileIn, linkOf } from "../state/files.js";
 import { nameOf } from "../state/people.js";
-import { fileIn, linkOf } from "../state/links.js";
 import { Icon } from "./icons.js";
 
 const HUES = [22, 55, 125, 152, 188, 222, 258, 300, 345];

@@ -2,18 +2,16 @@
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { fullTime, listOf } from "../format.js";
-import { go } from "../state/address.js";
+import { t } from "../i18n/words.js";
 import { groupOf, nameIn } from "../state/groups.js";
-import { isPresent, personOf } from "../state/people.js";
-import { titleOf } from "../state/search.js";
+import { go } from "../state/history.js";
+import { isPresent, personOf, writersIn } from "../state/people.js";
 import { isOnline, me } from "../state/session.js";
-import { writersIn } from "../state/typing.js";
+import { titleOf } from "../state/store.js";
 import { panel, togglePanel } from "../state/ui.js";
-import { offerFiles } from "./attach.js";
 import { Avatar } from "./avatar.js";
-import { Composer } from "./composer.js";
+import { Composer, offerFiles } from "./composer.js";
 import { Icon, IconButton } from "./icons.js";
 import { MessageList } from "./messages.js";
 

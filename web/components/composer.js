@@ -1,20 +1,17 @@
-/** Where one writes: Enter sends, Shift+Enter begins a new line. */
+/** Where one writes: Enter sends, Shift+Enter begins a new line, "@" offers names, and files come along. */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
-import { canEdit, edit, sendText } from "../state/actions.js";
-import { clearDraft, draftOf, setDraft } from "../state/drafts.js";
-import { nameIn } from "../state/groups.js";
+import { ADMINISTRATOR, groupOf, nameIn } from "../state/groups.js";
 import { toNewest } from "../state/history.js";
-import { nameOf, personOf } from "../state/people.js";
+import { nameOf, personOf, sayTyping } from "../state/people.js";
 import { me } from "../state/session.js";
-import { sayTyping } from "../state/typing.js";
-import { toast } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
-import { chooseFiles, offerFiles } from "./attach.js";
+import { openDialog, toast } from "../state/ui.js";
+import { canEdit, clearDraft, draftOf, edit, sendText, setDraft } from "../state/writing.js";
+import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
-import { MentionPicker, mentionedIn, wordBefore } from "./mentions.js";
 
 const fine = matchMedia("(pointer: fine)");
 const canRecord = "MediaRecorder" in globalThis && navigator.mediaDevices?.getUserMedia !== undefined;
@@ -148,3 +145,90 @@ function Reference({ conversation, message, isEdit, onClose }) {
   `;
 }
 
+// ---- Calling somebody by name
+
+const MOST = 8;
+
+/** What stands between the last "@" and the caret, or null. */
+function wordBefore(text, caret) {
+  const found = /(?:^|[\s\p{P}\p{Script=Han}])@([^\s@]{0,20})$/u.exec(text.slice(0, caret));
+  return found ? found[1] : null;
+}
+
+/** Who is called in a text, for `options.mentions`: ids, "all", or nothing. */
+function mentionedIn(conversation, text) {
+  if (!conversation.isGroup || !text.includes("@")) return null;
+  const group = groupOf(conversation.targetId);
+  if ((group.me?.role ?? 0) >= ADMINISTRATOR && text.includes(`@${t("everybody")}`)) return "all";
+  const ids = [...group.members.values()].filter((member) => text.includes(`@${nameOf(member)}`)).map(({ user_id }) => user_id);
+  return ids.length ? ids.slice(0, 50) : null;
+}
+
+/** The list above the composer. Arrow keys choose, Enter and Tab take. */
+function MentionPicker({ conversation, word, area, onPick, onClose }) {
+  const group = groupOf(conversation.targetId);
+  const wanted = word.toLowerCase();
+  const fits = (name) => name.toLowerCase().includes(wanted);
+  const members = [...group.members.values()].filter(({ user_id, username, nickname }) => user_id !== me.value.id && (fits(nickname) || fits(username)));
+  const mayCallAll = (group.me?.role ?? 0) >= ADMINISTRATOR && fits(t("everybody"));
+  const all = mayCallAll ? [{ user_id: 0, nickname: t("everybody"), username: "" }] : [];
+  const found = [...all, ...members].slice(0, MOST);
+  const [at, setAt] = useState(0);
+
+  useEffect(() => setAt(0), [word]);
+  useEffect(() => {
+    const { current } = area;
+    function onKeyDown(event) {
+      if (event.isComposing || found.length === 0) return;
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) setAt((at + step + found.length) % found.length);
+      else if (event.key === "Enter" || event.key === "Tab") onPick(nameOf(found[at]));
+      else if (event.key === "Escape") onClose();
+      else return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+    current.addEventListener("keydown", onKeyDown, true);
+    current.setAttribute("aria-activedescendant", `mention-${at}`);
+    return () => {
+      current.removeEventListener("keydown", onKeyDown, true);
+      current.removeAttribute("aria-activedescendant");
+    };
+  });
+
+  if (found.length === 0) return null;
+  return html`
+    <ul class="picker" role="listbox" aria-label=${t("mention")} data-testid="mention-picker">
+      ${found.map((member, index) => html`
+        <li key=${member.user_id} id="mention-${index}" role="option" aria-selected=${index === at} class=${index === at ? "at" : ""}
+          onPointerDown=${(event) => (event.preventDefault(), onPick(nameOf(member)))}>
+          <${Avatar} user=${{ ...member, id: member.user_id }} />
+          <bdi>${nameOf(member)}</bdi><span>${member.username && `@${member.username}`}</span>
+        </li>
+      `)}
+    </ul>
+  `;
+}
+
+// ---- Files: chosen with the button, pasted, or dropped
+
+/** Let the browser ask for files. */
+function chooseFiles(conversation) {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.multiple = true;
+  input.dataset.testid = "file-input";
+  input.hidden = true;
+  input.setAttribute("aria-label", t("attach"));
+  const end = () => input.remove();
+  input.addEventListener("change", () => (offerFiles(conversation, [...input.files]), end()));
+  input.addEventListener("cancel", end);
+  document.body.append(input);
+  input.click();
+}
+
+/** Show what was chosen, before it goes out. */
+export function offerFiles(conversation, files) {
+  if (files.length === 0) return;
+  openDialog(() => import("../dialogs/send_files.js"), { label: t("sendFiles", { n: files.length }), conversation, files });
+}

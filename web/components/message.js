@@ -1,26 +1,22 @@
 /** One message: who wrote it, what it answers, what it says, its time, and for our own how far it came. */
 
 import { Component, html } from "htm/preact";
-import { fullTime, time } from "../format.js";
+import { fullTime, sameDay, summaryOf, time } from "../format.js";
 import { errorText, t } from "../i18n/words.js";
-import { takenBackText } from "../state/actions.js";
 import { mentions } from "../state/conversation.js";
-import { setDraft } from "../state/drafts.js";
+import { cancelUpload, retryUpload } from "../state/files.js";
 import { memberOf, nameIn } from "../state/groups.js";
-import { goTo } from "../state/history.js";
-import { originalOf } from "../state/originals.js";
+import { goTo, originalOf } from "../state/history.js";
 import { nameOf, personOf } from "../state/people.js";
-import { readersOf } from "../state/readers.js";
+import { readersOf } from "../state/reading.js";
 import { client, me } from "../state/session.js";
-import { cancelUpload, retryUpload } from "../state/uploads.js";
 import { openMenu } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
+import { setDraft, takenBackText } from "../state/writing.js";
 import { Avatar } from "./avatar.js";
 import { Content, isBare } from "./contents.js";
 import { Icon } from "./icons.js";
-import { messageItems, openPerson, showReaders } from "./message_menu.js";
-import { focusComposer } from "./moving.js";
-import { useLongPress } from "./press.js";
+import { focusComposer, messageItems, openPerson, showReaders } from "./message_menu.js";
+import { useLongPress } from "./overlays.js";
 
 const icons = { sending: "clock", uploading: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };
 const HUES = 9;
@@ -137,3 +133,27 @@ function Failure({ entry }) {
   `;
 }
 
+// ---- What stands with what in the list, and how far it came
+
+const GROUP_MS = 5 * 60_000; // what one person writes within this time stands together
+
+/** Whether two messages stand together: one person, within a few minutes. */
+export function together(a, b) {
+  const isNear = b.create_time - a.create_time < GROUP_MS && sameDay(a.create_time, b.create_time);
+  return a.from_id === b.from_id && a.type !== "notice" && b.type !== "notice" && isNear;
+}
+
+/** How many of others come after a seq. */
+export function countAfter(entries, seq, myId) {
+  let count = 0;
+  for (let at = entries.length - 1; at >= 0 && (entries[at].seq ?? Infinity) > seq; at--)
+    if (entries[at].from_id !== myId && entries[at].type !== "notice") count++;
+  return count;
+}
+
+/** How far a message of ours to one person came. */
+export function stateOf({ state, seq }, { peerReadSeq, peerDeliveredSeq }) {
+  if (state) return state;
+  if (seq <= peerReadSeq) return "read";
+  return seq <= peerDeliveredSeq ? "delivered" : "sent";
+}

@@ -1,13 +1,11 @@
-/** What can be done with a message, and where its people lead to. */
+/** What can be done with a message, where its people lead to, and going through messages with the keyboard. */
 
+import { cardOf } from "../format.js";
 import { t } from "../i18n/words.js";
-import { canEdit, canRecall, copy, edit, recall, reply } from "../state/actions.js";
-import { fileIn, fetchLink } from "../state/links.js";
+import { cancelUpload, fetchLink, fileIn } from "../state/files.js";
 import { client, me } from "../state/session.js";
-import { cancelUpload } from "../state/uploads.js";
 import { openDialog } from "../state/ui.js";
-import { cardOf } from "../summary.js";
-import { focusComposer } from "./moving.js";
+import { canEdit, canRecall, copy, edit, recall, reply } from "../state/writing.js";
 
 export function messageItems(entry, conversation) {
   const isStored = entry.state === undefined;
@@ -54,4 +52,33 @@ export async function download(id) {
   link.href = await fetchLink(id, "download");
   link.download = "";
   link.click();
+}
+
+// ---- The keyboard
+
+/** Arrow keys go from message to message, Home and End to the first and last that are there. */
+export function moveAmongMessages(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, audio, video, [role=slider]")) return;
+  const items = [...event.currentTarget.querySelectorAll("li[data-key]")];
+  const at = items.indexOf(event.target.closest("li[data-key]"));
+  const isInside = at >= 0;
+  const to = { ArrowDown: isInside ? at + 1 : -1, ArrowUp: isInside ? at - 1 : lastInView(event.currentTarget, items), Home: 0, End: items.length - 1 }[event.key];
+  if (to === undefined || !items[to]) {
+    if (isInside && event.key === "ArrowDown") focusComposer(event);
+    return;
+  }
+  event.preventDefault();
+  items[to].focus();
+}
+
+export function focusComposer(event) {
+  const composer = document.querySelector("[data-testid=composer]");
+  if (!composer) return;
+  event?.preventDefault();
+  composer.focus();
+}
+
+function lastInView(box, items) {
+  const end = box.scrollTop + box.clientHeight;
+  return items.findLastIndex((item) => item.offsetTop < end);
 }

@@ -7,20 +7,18 @@
 
 import { Component, html } from "htm/preact";
 import { effect } from "@preact/signals";
-import { day, sameDay } from "../format.js";
+import { day, noticeOf, sameDay } from "../format.js";
 import { t } from "../i18n/words.js";
+import { CHANGES } from "../state/conversation.js";
 import { outboxRevision } from "../state/feed.js";
+import { uploadsIn } from "../state/files.js";
 import { goTo, loadNewer, loadOlder, target, toNewest } from "../state/history.js";
 import { setAtEnd } from "../state/reading.js";
-import { titleOf } from "../state/search.js";
 import { client, me } from "../state/session.js";
-import { uploadsIn } from "../state/uploads.js";
-import { CHANGES } from "../state/window.js";
-import { noticeOf } from "../summary.js";
-import { countAfter, stateOf, together } from "./grouping.js";
+import { titleOf } from "../state/store.js";
 import { Icon } from "./icons.js";
-import { Message } from "./message.js";
-import { moveAmongMessages } from "./moving.js";
+import { countAfter, Message, stateOf, together } from "./message.js";
+import { moveAmongMessages } from "./message_menu.js";
 
 const FIRST = 50; // rendered at first
 const STEP = 10; // rendered more at a time: one frame's work
@@ -81,7 +79,11 @@ export class MessageList extends Component {
       const top = anchor.offsetTop - from;
       if (Math.abs(this.box.scrollTop - top) > 0.5) this.box.scrollTop = top;
     }
-    // One step a frame: what is long to render must not hold up the scrolling.
+    this.lookSoon();
+  }
+
+  /** One step a frame: what is long to render must not hold up the scrolling. */
+  lookSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
       this.looked();
@@ -148,7 +150,7 @@ export class MessageList extends Component {
   };
 
   scrolled = () => {
-    this.looked();
+    this.lookSoon();
     const item = this.firstInView();
     if (!item || this.state.atBottom) return;
     this.floater.textContent = day(Number(item.dataset.time));

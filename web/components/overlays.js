@@ -1,4 +1,4 @@
-/** What lies over the page: the menu, the dialog, and lines that go by themselves. */
+/** What lies over the page: the menu and how one asks for it, the dialog, and lines that go by themselves. */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
@@ -84,19 +84,25 @@ function Menu({ label, items, x, y, above, alignEnd, from }) {
   `;
 }
 
+/** What a module shows, fetched when it is shown first: its default export, and whether that failed. */
+export function useModule(load) {
+  const [found, setFound] = useState({ Content: null, isFailed: false });
+  useEffect(() => {
+    let isStale = false;
+    const show = (what) => isStale || setFound(what);
+    load().then((module) => show({ Content: module.default }), () => show({ isFailed: true }));
+    return () => (isStale = true);
+  }, []);
+  return found;
+}
+
 /** A dialog whose content is fetched when it is opened. */
 function Dialog({ load, props }) {
   const box = useRef(null);
-  const [Content, setContent] = useState(null);
-  const [isFailed, setFailed] = useState(false);
+  const { Content, isFailed } = useModule(load);
 
   useLayoutEffect(() => box.current.showModal(), []);
   useLayoutEffect(() => box.current.querySelector("[autofocus]")?.focus(), [Content]);
-  useEffect(() => {
-    let isStale = false;
-    load().then((module) => isStale || setContent(() => module.default), () => setFailed(true));
-    return () => (isStale = true);
-  }, []);
 
   return html`
     <dialog ref=${box} class="dialog ${props.kind ?? ""}" aria-label=${props.label} data-testid="dialog"
@@ -128,4 +134,52 @@ function Toasts() {
       `)}
     </div>
   `;
+}
+
+// ---- A right click, a long press of a finger, and the menu key are one thing: "what can I do with this?"
+
+const LONG_MS = 450;
+const SLOP_PX = 10;
+
+/** Handlers for an element; *onMenu* gets {x, y}, or the element where a key asked. */
+export function useLongPress(onMenu) {
+  const press = useRef({ timer: 0, x: 0, y: 0, isLong: false });
+
+  function end() {
+    clearTimeout(press.current.timer);
+  }
+
+  return {
+    onContextMenu(event) {
+      if (event.target.closest("a[href], audio, video") && !press.current.isLong) return;
+      event.preventDefault();
+      end();
+      const isKey = event.clientX === 0 && event.clientY === 0;
+      if (!press.current.isLong) onMenu(isKey ? event.currentTarget : { x: event.clientX, y: event.clientY });
+      press.current.isLong = false;
+    },
+    onPointerDown(event) {
+      if (event.pointerType !== "touch") return;
+      const { clientX: x, clientY: y } = event;
+      end();
+      press.current = { x, y, isLong: false, timer: setTimeout(() => {
+        press.current.isLong = true;
+        navigator.vibrate?.(10);
+        onMenu({ x, y });
+      }, LONG_MS) };
+    },
+    onPointerMove(event) {
+      const { x, y } = press.current;
+      if (Math.hypot(event.clientX - x, event.clientY - y) > SLOP_PX) end();
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+    // The click that ends a long press is none.
+    onClickCapture(event) {
+      if (!press.current.isLong) return;
+      press.current.isLong = false;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+  };
 }

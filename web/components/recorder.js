@@ -4,9 +4,9 @@ import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../format.js";
 import { t } from "../i18n/words.js";
-import { Recording } from "../state/recording.js";
+import { sendFiles } from "../state/files.js";
 import { wroteOne } from "../state/notifications.js";
-import { sendFiles } from "../state/uploads.js";
+import { Recording } from "../state/recording.js";
 import { toast } from "../state/ui.js";
 import { IconButton } from "./icons.js";
 

@@ -1,40 +1,21 @@
-/** Finding people, chats and messages. */
+/** People, chats and messages that were found. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
+import { peerOf } from "../client/yolk.js";
 import { shortTime } from "../format.js";
 import { t } from "../i18n/words.js";
-import { go, goToMessage } from "../state/address.js";
 import { nameIn } from "../state/groups.js";
+import { go, goToMessage } from "../state/history.js";
 import { isPresent, nameOf, personOf } from "../state/people.js";
-import { findMessages, foundChats, foundMessages, foundPeople, isFailed, query, titleOf } from "../state/search.js";
+import { findMessages, foundChats, foundMessages, foundPeople, isFailed } from "../state/search.js";
 import { me } from "../state/session.js";
-import { chatWith, find } from "../state/store.js";
-import { peerOf } from "../client/yolk.js";
+import { chatWith, find, titleOf } from "../state/store.js";
+import { query } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
-import { Icon, IconButton } from "./icons.js";
 import { moveAmongRows } from "./sidebar.js";
 
-export function SearchBox() {
-  function onKeyDown(event) {
-    if (event.isComposing) return;
-    if (event.key === "Escape") query.value = "";
-    if (event.key === "Enter") document.querySelector(".found .row")?.click();
-    if (event.key === "ArrowDown") document.querySelector(".sidebar .row")?.focus();
-  }
-
-  return html`
-    <div class="search" role="search">
-      <${Icon} name="search" />
-      <input type="text" data-testid="search" aria-label=${t("search")} placeholder=${t("search")} value=${query.value}
-        autocomplete="off" autocapitalize="none" spellcheck=${false} enterkeyhint="search"
-        onInput=${(event) => (query.value = event.target.value)} onKeyDown=${onKeyDown} />
-      ${query.value && html`<${IconButton} name="close" label=${t("clearSearch")} onClick=${() => (query.value = "")} />`}
-    </div>
-  `;
-}
-
-export function SearchResults() {
+export default function SearchResults() {
   const text = query.value;
   const chats = foundChats(text);
   const shown = new Set(chats.map(({ peerId }) => peerId));

@@ -1,18 +1,21 @@
 /** The left pane: who one is, the search, and the conversations. */
 
 import { html } from "htm/preact";
+import { shortTime, summaryOf } from "../format.js";
 import { switchLanguage, t } from "../i18n/words.js";
-import { isForbidden, isNotifying, setNotifying, shouldAsk } from "../state/notifications.js";
 import { chooseTheme, theme } from "../state/appearance.js";
-import { forgetDrafts } from "../state/drafts.js";
-import { nameOf } from "../state/people.js";
-import { query } from "../state/search.js";
+import { ENTRIES } from "../state/conversation.js";
+import { nameIn } from "../state/groups.js";
+import { go } from "../state/history.js";
+import { isForbidden, isNotifying, setNotifying, shouldAsk } from "../state/notifications.js";
+import { isPresent, nameOf, personOf, writersIn } from "../state/people.js";
 import { client, me } from "../state/session.js";
-import { isListLoaded, listed } from "../state/store.js";
-import { openDialog, openMenu, toast } from "../state/ui.js";
-import { ConversationRow } from "./row.js";
+import { isListLoaded, listed, openConv, titleOf } from "../state/store.js";
+import { openDialog, openMenu, query, toast } from "../state/ui.js";
+import { draftOf, forgetDrafts, mark } from "../state/writing.js";
+import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
-import { SearchBox, SearchResults } from "./search.js";
+import { useLongPress, useModule } from "./overlays.js";
 
 export function Sidebar() {
   return html`
@@ -30,6 +33,31 @@ export function Sidebar() {
       ${query.value.trim() ? html`<${SearchResults} />` : html`<${Conversations} />`}
     </nav>
   `;
+}
+
+function SearchBox() {
+  function onKeyDown(event) {
+    if (event.isComposing) return;
+    if (event.key === "Escape") query.value = "";
+    if (event.key === "Enter") document.querySelector(".found .row")?.click();
+    if (event.key === "ArrowDown") document.querySelector(".sidebar .row")?.focus();
+  }
+
+  return html`
+    <div class="search" role="search">
+      <${Icon} name="search" />
+      <input type="text" data-testid="search" aria-label=${t("search")} placeholder=${t("search")} value=${query.value}
+        autocomplete="off" autocapitalize="none" spellcheck=${false} enterkeyhint="search"
+        onInput=${(event) => (query.value = event.target.value)} onKeyDown=${onKeyDown} />
+      ${query.value && html`<${IconButton} name="close" label=${t("clearSearch")} onClick=${() => (query.value = "")} />`}
+    </div>
+  `;
+}
+
+function SearchResults() {
+  const { Content, isFailed } = useModule(() => import("./search.js"));
+  if (Content) return html`<${Content} />`;
+  return html`<div class="found"><p class="hint" role="status">${t(isFailed ? "unreachable" : "searching")}</p></div>`;
 }
 
 function Conversations() {
@@ -110,4 +138,62 @@ function switchNotifying() {
 function logout() {
   forgetDrafts();
   client.logout();
+}
+
+export function ConversationRow({ conversation }) {
+  conversation.seen();
+  const { conv, last, unread, isGroup, isQuiet, isMentioned, pinTime, peerId, group } = conversation;
+  const isOpen = openConv.value === conv;
+  const isSelf = !isGroup && peerId === me.value?.id;
+  const title = isSelf ? t("toYourself") : titleOf(conversation);
+  const user = isGroup ? group ?? { id: conversation.targetId } : personOf(peerId);
+  const openRowMenu = (at) => openMenu(title, rowItems(conversation), at);
+  const press = useLongPress(openRowMenu);
+  return html`
+    <li>
+      <button type="button" class="row ${isOpen ? "open" : ""} ${pinTime ? "pinned" : ""}" data-testid="conversation" data-conv=${conv}
+        aria-current=${isOpen ? "true" : undefined} onClick=${() => go(conv)} ...${press}>
+        <${Avatar} user=${user} isGroup=${isGroup} isSelf=${isSelf} online=${!isGroup && !isSelf && isPresent(peerId)} />
+        <span class="name"><bdi data-testid="row-name">${title}</bdi>${isQuiet && html`<${Icon} name="bellOff" />`}</span>
+        ${last && html`<time>${shortTime(last.create_time)}</time>`}
+        <span class="snippet" dir="auto"><${Snippet} conversation=${conversation} isOpen=${isOpen} isSelf=${isSelf} /></span>
+        <span class="marks">
+          ${isMentioned && html`<span class="badge at" data-testid="mentioned" role="img" aria-label=${t("mentionedYou")}>@</span>`}
+          ${unread > 0 && html`
+            <span class="badge ${isQuiet ? "quiet" : ""}" data-testid="unread" role="img" aria-label=${t("unread", { n: unread })}>${unread > 99 ? "99+" : unread}</span>
+          `}
+          ${unread === 0 && pinTime > 0 && html`<span class="pin" role="img" aria-label=${t("pinned")}><${Icon} name="pin" /></span>`}
+        </span>
+      </button>
+    </li>
+  `;
+}
+
+function Snippet({ conversation, isOpen, isSelf }) {
+  conversation.seen(); // it stays the same object while what is in it changes
+  const { conv, last, isGroup, targetId } = conversation;
+  const writers = writersIn(conv);
+  if (writers.length > 0) return html`<span class="typing">${isGroup ? t("nameTyping", { name: nameIn(targetId, writers[0]) }) : t("typing")}</span>`;
+  const { text: draft, editing } = draftOf(conv);
+  if (draft && !editing && !isOpen) return html`<em>${t("draft")} </em>${draft.slice(0, 200)}`;
+  if (!last) return "";
+  // The row shows one line: what a long message says after that need not be laid out.
+  const text = summaryOf(last).slice(0, 200);
+  if (ENTRIES.includes(last.type) && last.type !== "edit") return text;
+  if (last.from_id === me.value?.id) return isSelf ? text : `${t("you")}: ${text}`;
+  return isGroup ? `${nameIn(targetId, last.from_id)}: ${text}` : text;
+}
+
+function rowItems(conversation) {
+  const { pinTime, isQuiet } = conversation;
+  return [
+    { icon: "pin", text: t(pinTime ? "unpin" : "pin"), hook: "pin", act: () => mark(conversation, "pin", !pinTime) },
+    { icon: isQuiet ? "bell" : "bellOff", text: t(isQuiet ? "unquiet" : "quiet"), hook: "quiet", act: () => mark(conversation, "quiet", !isQuiet) },
+    { icon: "hide", text: t("hide"), hook: "hide", act: () => hide(conversation) },
+  ];
+}
+
+async function hide(conversation) {
+  await mark(conversation, "hide", true);
+  if (openConv.peek() === conversation.conv) go(null);
 }

@@ -2,16 +2,16 @@
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { t } from "../i18n/words.js";
-import { forward } from "../state/actions.js";
-import { go } from "../state/address.js";
 import { Avatar } from "../components/avatar.js";
+import { summaryOf } from "../format.js";
+import { t } from "../i18n/words.js";
+import { go } from "../state/history.js";
 import { personOf } from "../state/people.js";
-import { foundChats, titleOf } from "../state/search.js";
+import { foundChats } from "../state/search.js";
 import { me } from "../state/session.js";
-import { listed } from "../state/store.js";
-import { summaryOf } from "../summary.js";
+import { listed, titleOf } from "../state/store.js";
 import { toast } from "../state/ui.js";
+import { forward } from "../state/writing.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Forward({ message, close }) {

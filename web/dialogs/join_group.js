@@ -3,8 +3,8 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n/words.js";
-import { go } from "../state/address.js";
 import { joinGroup } from "../state/groups.js";
+import { go } from "../state/history.js";
 import { toast } from "../state/ui.js";
 import { DialogFrame, useAttempt } from "./frame.js";
 

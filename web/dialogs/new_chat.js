@@ -2,7 +2,7 @@
 
 import { html } from "htm/preact";
 import { t } from "../i18n/words.js";
-import { go } from "../state/address.js";
+import { go } from "../state/history.js";
 import { personOf } from "../state/people.js";
 import { me } from "../state/session.js";
 import { chatWith, listed } from "../state/store.js";

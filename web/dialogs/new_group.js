@@ -2,11 +2,11 @@
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
-import { go } from "../state/address.js";
+import { t } from "../i18n/words.js";
 import { createGroup } from "../state/groups.js";
+import { go } from "../state/history.js";
 import { nameOf } from "../state/people.js";
 import { toast } from "../state/ui.js";
 import { DialogFrame, PeopleFinder, PersonRow, useAttempt } from "./frame.js";
@@ -41,7 +41,7 @@ export default function NewGroup({ close }) {
         ${chosen.length > 0 && html`
           <ul class="chips" aria-label=${t("members")}>
             ${chosen.map((person) => html`
-              <li key=${person.id}><button type="button" aria-label=${t("takeOut", { name: nameOf(person) })} onClick=${() => toggle(person)}>
+              <li key=${person.id}><button type="button" title=${t("takeOut", { name: nameOf(person) })} onClick=${() => toggle(person)}>
                 <${Avatar} user=${person} /><bdi>${nameOf(person)}</bdi><${Icon} name="close" />
               </button></li>
             `)}

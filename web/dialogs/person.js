@@ -2,14 +2,14 @@
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { Avatar } from "../components/avatar.js";
-import { attempt } from "../state/actions.js";
-import { go } from "../state/address.js";
+import { t } from "../i18n/words.js";
 import { block, blocked, loadBlocked } from "../state/contacts.js";
+import { go } from "../state/history.js";
 import { isPresent, nameOf, personOf, watchPresence } from "../state/people.js";
 import { me } from "../state/session.js";
 import { chatWith } from "../state/store.js";
+import { attempt } from "../state/writing.js";
 import { DialogFrame } from "./frame.js";
 
 export default function PersonDialog({ id, close }) {

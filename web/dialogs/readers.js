@@ -2,11 +2,11 @@
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
-import { errorText, t } from "../i18n/words.js";
 import { openPerson } from "../components/message_menu.js";
+import { errorText, t } from "../i18n/words.js";
 import { memberOf } from "../state/groups.js";
 import { know } from "../state/people.js";
-import { askReaders } from "../state/readers.js";
+import { askReaders } from "../state/reading.js";
 import { DialogFrame, PersonRow } from "./frame.js";
 
 export default function Readers({ message, close }) {

@@ -2,12 +2,12 @@
 
 import { html } from "htm/preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { Icon, IconButton } from "../components/icons.js";
 import { size } from "../format.js";
 import { t } from "../i18n/words.js";
-import { IconButton, Icon } from "../components/icons.js";
+import { kindOf, sendBehindFiles, sendFiles } from "../state/files.js";
 import { toNewest } from "../state/history.js";
 import { wroteOne } from "../state/notifications.js";
-import { kindOf, sendBehindFiles, sendFiles } from "../state/uploads.js";
 import { DialogFrame } from "./frame.js";
 
 export default function SendFiles({ conversation, files, close }) {

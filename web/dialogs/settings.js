@@ -2,14 +2,14 @@
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
+import { Avatar } from "../components/avatar.js";
 import { chooseLanguage, language, t } from "../i18n/words.js";
-import { attempt } from "../state/actions.js";
 import { chooseTheme, theme } from "../state/appearance.js";
 import { block, blocked, loadBlocked, loadPreferences, setStrangers, strangers } from "../state/contacts.js";
 import { isForbidden, isNotifying, setNotifying } from "../state/notifications.js";
 import { nameOf } from "../state/people.js";
-import { Avatar } from "../components/avatar.js";
 import { me } from "../state/session.js";
+import { attempt } from "../state/writing.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Settings({ close }) {

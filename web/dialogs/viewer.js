@@ -2,15 +2,15 @@
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
-import { t } from "../i18n/words.js";
+import { infoOf, sourceOf } from "../components/contents.js";
 import { IconButton } from "../components/icons.js";
 import { download } from "../components/message_menu.js";
-import { infoOf, sourceOf } from "../components/media.js";
-import { fileIn } from "../state/links.js";
+import { fullTime } from "../format.js";
+import { t } from "../i18n/words.js";
+import { fileIn } from "../state/files.js";
 import { nameIn } from "../state/groups.js";
 import { nameOf, personOf } from "../state/people.js";
 import { find } from "../state/store.js";
-import { fullTime } from "../format.js";
 
 export default function Viewer({ conv, start, entry, close }) {
   const pictures = picturesOf(conv, entry);

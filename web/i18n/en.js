@@ -265,6 +265,7 @@ export const en = {
 
   invalidLogin: "A name has 2 to 30 characters and no blanks, a password 6 to 128.",
   error2001: "This user does not exist or was disabled.",
+  error2003: "They have blocked you.",
   error2004: "There is no such user.",
   error2007: "It is too late to recall this message.",
   error2008: "They take no messages from strangers.",

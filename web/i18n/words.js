@@ -15,7 +15,7 @@ document.documentElement.lang = language.value;
 export function t(key, values = {}) {
   const found = words[language.value];
   const text = (values.n === 1 && found[`${key}_one`]) || found[key] || key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return text.includes("{") ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
 }
 
 /** Whether there is a text of that name. */

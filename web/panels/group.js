@@ -2,16 +2,16 @@
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
-import { attempt, copy } from "../state/actions.js";
-import { ADMINISTRATOR, MEMBER, OWNER, act, groupOf, loadGroup, loadMoreMembers } from "../state/groups.js";
+import { t } from "../i18n/words.js";
+import { act, ADMINISTRATOR, groupOf, loadGroup, loadMoreMembers, MEMBER, OWNER } from "../state/groups.js";
 import { isPresent, nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
 import { openDialog, openMenu } from "../state/ui.js";
-import { Marks } from "./info.js";
+import { attempt, copy } from "../state/writing.js";
 import { PanelHeader } from "./header.js";
+import { Marks } from "./info.js";
 import { memberItems } from "./member_menu.js";
 
 export function GroupInfo({ conversation }) {

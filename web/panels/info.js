@@ -2,18 +2,18 @@
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
-import { attempt, mark } from "../state/actions.js";
+import { Switch } from "../dialogs/settings.js";
+import { t } from "../i18n/words.js";
 import { block, blocked, loadBlocked } from "../state/contacts.js";
+import { go } from "../state/history.js";
 import { isPresent, nameOf, personOf } from "../state/people.js";
-import { go } from "../state/address.js";
 import { me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
-import { Switch } from "../dialogs/settings.js";
-import { PanelHeader } from "./header.js";
+import { attempt, mark } from "../state/writing.js";
 import { GroupInfo } from "./group.js";
+import { PanelHeader } from "./header.js";
 
 export default function Info({ conversation }) {
   conversation.seen();

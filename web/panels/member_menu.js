@@ -2,10 +2,10 @@
 
 import { openPerson } from "../components/message_menu.js";
 import { t } from "../i18n/words.js";
-import { attempt } from "../state/actions.js";
-import { ADMINISTRATOR, MEMBER, OWNER, act } from "../state/groups.js";
+import { act, ADMINISTRATOR, MEMBER, OWNER } from "../state/groups.js";
 import { me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
+import { attempt } from "../state/writing.js";
 
 const MUTES = [["muteTenMinutes", 600], ["muteDay", 86_400], ["muteMonth", 30 * 86_400]];
 

@@ -1,15 +1,14 @@
 /** What the server tells, told on to the conversation that it concerns. */
 
 import { effect, signal, untracked } from "@preact/signals";
-import { catchUp, reloadWindow } from "./history.js";
+import { CHANGES } from "./conversation.js";
 import { noticed } from "./groups.js";
+import { catchUp, reloadWindow } from "./history.js";
 import { announce, unsay } from "./notifications.js";
+import { typed } from "./people.js";
+import { readersChanged } from "./reading.js";
 import { client, isInside, isOnline, me } from "./session.js";
 import { find, listChanged, openConv, reload } from "./store.js";
-import { typed } from "./typing.js";
-import { readersChanged } from "./readers.js";
-import { system } from "./contacts.js";
-import { CHANGES } from "./window.js";
 
 const RETRY_MS = 3_000;
 
@@ -65,9 +64,9 @@ client.on("receipt", (receipt) => {
   else conversation.receipt(receipt);
 });
 
-client.on("system", (event) => {
+client.on("system", async (event) => {
   const conversation = event.event === "conversation" && find(event.conv);
-  if (!conversation) return system(event);
+  if (!conversation) return (await import("./contacts.js")).system(event);
   conversation.pinTime = event.pin_time;
   conversation.isQuiet = Boolean(event.quiet);
   conversation.hiddenSeq = event.hidden_seq;

@@ -1,11 +1,15 @@
-/** Pages of a conversation: the newest, older and newer ones, and what lies around one message. */
+/**
+ * Which chat is on the screen, as the address bar says too, and the pages of it that are loaded: the newest,
+ * older and newer ones, what lies around one message, and messages that others answer.
+ */
 
 import { signal } from "@preact/signals";
 import { peerOf } from "../client/yolk.js";
 import { loadGroup } from "./groups.js";
 import { know, watchPresence } from "./people.js";
-import { client, me } from "./session.js";
+import { client, isInside, me, onLeave } from "./session.js";
 import { find, listChanged, make, openConv } from "./store.js";
+import { closePanel } from "./ui.js";
 
 const PAGE = 50;
 const NOT_THERE = [2002, 2010]; // no such conversation, or a group that one is not in
@@ -39,7 +43,8 @@ export async function show(conv) {
 export async function catchUp(conversation) {
   if (!conversation.window.isLoaded) await once(conversation, () => loadNewest(conversation));
   if (conversation.gone) return;
-  if (conversation.isGroup) await loadGroup(conversation.targetId).catch(report);
+  // Again, too: nobody is told what members call themselves there.
+  if (conversation.isGroup) await loadGroup(conversation.targetId, { again: true }).catch(report);
   else if (conversation.peerId) watchPresence([conversation.peerId]);
 }
 
@@ -130,3 +135,55 @@ function meet(conv) {
 function report(error) {
   if (!error.temporary) console.warn("yolk:", error);
 }
+
+// ---- Messages that others answer
+
+const fetched = new Map(); // message id -> signal of the message; undefined while unknown, null where it is not there
+
+onLeave(() => fetched.clear());
+
+/** The message that *options* answer: undefined while it is on its way, null where it cannot be shown. */
+export function originalOf(conversation, { reply_to, reply_seq }) {
+  const held = conversation.window.find(reply_to);
+  if (held) return held;
+  if (!fetched.has(reply_to)) {
+    fetched.set(reply_to, signal(Number.isInteger(reply_seq) ? undefined : null));
+    if (Number.isInteger(reply_seq)) fetch(conversation.conv, reply_to, reply_seq);
+  }
+  return fetched.get(reply_to).value;
+}
+
+async function fetch(conv, id, seq) {
+  try {
+    const { messages } = await client.history(conv, { after: seq - 1, limit: 1 });
+    fetched.get(id).value = messages.find((message) => message.id === id) ?? null;
+  } catch (error) {
+    if (error.temporary) fetched.delete(id);
+    else fetched.get(id).value = null;
+  }
+}
+
+// ---- The address bar
+
+/** Show the chat of that name (null: none). */
+export function go(conv) {
+  const address = conv ? `#${conv}` : location.pathname;
+  const replace = location.hash !== "" || !conv;
+  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (conv !== openConv.peek()) closePanel();
+  return show(conv);
+}
+
+/** Show a message in its place. */
+export async function goToMessage({ conv, seq }) {
+  await go(conv);
+  const conversation = find(conv);
+  if (conversation) await goTo(conversation, seq);
+}
+
+export function followAddress() {
+  const conv = decodeURIComponent(location.hash.slice(1));
+  if (isInside.peek()) show(conv || null);
+}
+
+addEventListener("popstate", followAddress);

@@ -1,7 +1,7 @@
 /** Tells of messages that come while one does not look: a notification, the title, and the live region. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { summaryOf } from "../summary.js";
+import { summaryOf } from "../format.js";
 import { nameIn } from "./groups.js";
 import { nameOf, personOf } from "./people.js";
 import { isInside } from "./session.js";

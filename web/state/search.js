@@ -1,29 +1,19 @@
 /** Looking for people, chats and messages. */
 
 import { effect, signal } from "@preact/signals";
-import { nameOf, know, personOf } from "./people.js";
-import { client, me, onLeave } from "./session.js";
-import { listed } from "./store.js";
+import { know, personOf } from "./people.js";
+import { client, me } from "./session.js";
+import { listed, titleOf } from "./store.js";
+import { query } from "./ui.js";
 
 const WAIT_MS = 200;
 const SHORTEST = 2; // characters: the server finds no shorter piece of a message
 
-/** What is typed in the box. */
-export const query = signal("");
 /** People whose name begins so; null while the answer is on its way. */
 export const foundPeople = signal(null);
 /** {messages, more, before}; null while the answer is on its way. */
 export const foundMessages = signal(null);
 export const isFailed = signal(false);
-
-onLeave(() => (query.value = ""));
-
-/** What a conversation is called. */
-export function titleOf(conversation) {
-  conversation.seen();
-  if (conversation.isGroup) return conversation.group?.name ?? "";
-  return nameOf(personOf(conversation.peerId));
-}
 
 /** The chats of the list whose name has the text in it. */
 export function foundChats(text) {

@@ -3,7 +3,7 @@
 import { computed, signal } from "@preact/signals";
 import { convOfUsers } from "../client/yolk.js";
 import { Conversation, mentions } from "./conversation.js";
-import { know, watchPresence } from "./people.js";
+import { know, nameOf, personOf, watchPresence } from "./people.js";
 import { client, me, onLeave } from "./session.js";
 
 const MOST_LOOKED_AT = 100; // messages
@@ -11,6 +11,7 @@ const MOST_LOOKED_AT = 100; // messages
 const conversations = new Map(); // conv -> Conversation
 const revision = signal(0);
 let reloading = null;
+let isWanted = false;
 
 /** The conv on the screen, or null. */
 export const openConv = signal(null);
@@ -80,6 +81,13 @@ export function chatOfGroup(group) {
   return conversation.conv;
 }
 
+/** What a conversation is called. */
+export function titleOf(conversation) {
+  conversation.seen();
+  if (conversation.isGroup) return conversation.group?.name ?? "";
+  return nameOf(personOf(conversation.peerId));
+}
+
 /** The order of the list, or what belongs to it, changed. */
 export function listChanged() {
   revision.value = revision.peek() + 1;
@@ -87,8 +95,16 @@ export function listChanged() {
 
 /** Load the list; asked for several times at once, it is loaded once more afterwards. */
 export function reload() {
-  reloading ??= load().finally(() => (reloading = null));
+  isWanted = true;
+  reloading ??= loadAll().finally(() => (reloading = null));
   return reloading;
+}
+
+async function loadAll() {
+  while (isWanted) {
+    isWanted = false; // who asks from now on may know of more than the answer will say
+    await load();
+  }
 }
 
 async function load() {

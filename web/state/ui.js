@@ -13,6 +13,8 @@ export const dialog = signal(null);
 export const panel = signal(null);
 /** {id, text, action}: lines at the bottom. */
 export const toasts = signal([]);
+/** What is typed in the search box. */
+export const query = signal("");
 /** What a screen reader should say. */
 export const heard = signal("");
 
@@ -20,7 +22,7 @@ let count = 0;
 
 onLeave(() => {
   menu.value = dialog.value = panel.value = null;
-  heard.value = "";
+  query.value = heard.value = "";
 });
 
 /**
@@ -49,11 +51,15 @@ export function closeDialog() {
 
 /** Open what stands beside the chat, or close it if it is that already. */
 export function togglePanel(name, load, props = {}) {
-  panel.value = panel.peek()?.name === name ? null : { name, load, props };
+  const from = document.activeElement;
+  panel.value = panel.peek()?.name === name ? null : { name, load, props, from };
 }
 
 export function closePanel() {
+  const from = panel.peek()?.from;
+  const hadFocus = document.activeElement?.closest("[data-testid=panel]");
   panel.value = null;
+  if (hadFocus && from?.isConnected) from.focus();
 }
 
 /** Say something for a few seconds. *action* is {text, act}. */

@@ -1,0 +1,163 @@
+"""What axe, which knows the rules of accessibility, finds on the page: nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Company
+    from tests.browser.person import Person
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+# Everything when it is light; in the dark only the colours are others.
+RUN = """
+async only => {
+    const options = only ? { runOnly: { type: "rule", values: only } } : {};
+    const { violations } = await axe.run(document, options);
+    return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`));
+}
+"""
+CALM = {"reduced_motion": "reduce"}
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """Give the source of axe, or skip where it is not installed."""
+    if not AXE.is_file():
+        pytest.skip("axe is not installed; `make test` does it")
+    return AXE.read_text()
+
+
+async def is_fine(axe: str, someone: Person) -> None:
+    """Hold that axe finds nothing in what is on the screen, light and dark."""
+    if not await someone.page.evaluate("'axe' in window"):
+        await someone.page.evaluate(axe)
+    found: list[Any] = []
+    for scheme, only in (("light", None), ("dark", ["color-contrast"])):
+        await someone.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await expect(someone.page.locator("html")).to_have_attribute("data-theme", scheme)
+        found += await someone.page.evaluate(RUN, only)
+    assert found == []
+
+
+async def test_the_entrance(people: Company, axe: str) -> None:
+    """Logging in and registering, and an error there."""
+    (ada,) = await people("ada", away=True, storage_state=None, **CALM)
+    await ada.page.goto(ada.url)
+    await expect(ada.find("login-card")).to_be_visible()
+    await is_fine(axe, ada)
+
+    await ada.find("other-way").click()
+    await ada.find("username").fill("a")
+    await ada.find("password").fill("short")
+    await ada.find("submit").click()
+    await expect(ada.find("login-error")).not_to_be_empty()
+
+    await is_fine(axe, ada)
+
+
+async def test_the_list_and_a_chat(people: Company, axe: str) -> None:
+    """Nothing yet, then a chat with all that messages have, a menu, the picker and the search."""
+    ada, grace = await people("ada", "grace", **CALM)
+    await is_fine(axe, ada)
+
+    await grace.send_over_http(ada, ["Look at https://example.org/", "🍳", "gone"])
+    await ada.open_chat("Grace")
+    await ada.menu("🍳", "reply")
+    await ada.say("A reply")
+    await ada.write("Changed")
+    await ada.menu("Changed", "edit")
+    await ada.write("Changed twice")
+    await ada.say("Away with it")
+    await ada.menu("Away with it", "recall")
+    await ada.find("composer").fill("A draft")
+    await is_fine(axe, ada)
+
+    await ada.message("A reply").locator(".bubble").click(button="right")
+    await expect(ada.find("menu")).to_be_visible()
+    await is_fine(axe, ada)
+    await ada.page.keyboard.press("Escape")
+    await ada.find("emoji").click()
+    await expect(ada.find("emoji-picker")).to_be_visible()
+    await is_fine(axe, ada)
+    await ada.page.keyboard.press("Escape")
+    await ada.look_for("Chang")
+    await expect(ada.find("found-message")).to_be_visible()
+    await is_fine(axe, ada)
+    await ada.page.keyboard.press("Escape")
+    await ada.open_info()
+    await is_fine(axe, ada)
+    await ada.find("search-here").click()
+    await ada.find("search-here-text").fill("Changed")
+    await expect(ada.find("found-message")).to_be_visible()
+    await is_fine(axe, ada)
+
+
+async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
+    """With a mention in it, a notice, marks in the list, requests, and its dialogs."""
+    ada, grace, linus = await people("ada", "grace", "linus", **CALM)
+    await ada.make_group("Breakfast", grace)
+    await grace.open_chat("Breakfast")
+    await grace.find("composer").press_sequentially("@ad")
+    await expect(grace.find("mention-picker")).to_be_visible()
+    await is_fine(axe, grace)
+    await grace.find("composer").press("Enter")
+    await grace.find("composer").press("Enter")
+    await expect(ada.page.locator(".mention")).to_be_visible()
+
+    await ada.look_at("group-settings")
+    await expect(ada.find("save-group")).to_be_visible()
+    await is_fine(axe, ada)
+    await ada.find("group-notice-text").fill("At eleven")
+    await ada.find("approval").click()
+    await ada.find("save-group").click()
+    await linus.begin("join-group")
+    await linus.find("group-id").fill(
+        (await ada.find("group-number").inner_text()).removeprefix("Number ")
+    )
+    await linus.find("join").click()
+    await expect(ada.find("request")).to_be_visible()
+    await expect(ada.find("group-notice")).to_be_visible()
+    await is_fine(axe, ada)
+
+    for hook in ("invite", "nickname-in-group", "dissolve"):
+        await ada.look_at(hook)
+        await expect(ada.find("dialog").get_by_role("heading").first).to_be_visible()
+        await is_fine(axe, ada)
+        await ada.find("close").click()
+    await ada.say("Everybody?")
+    await ada.find("readers").click()
+    await expect(ada.find("reader-list")).to_be_visible()
+    await is_fine(axe, ada)
+
+
+async def test_the_dialogs(people: Company, axe: str) -> None:
+    """Each that is opened from the list, or from a message."""
+    ada, grace = await people("ada", "grace", **CALM)
+    await grace.send_over_http(ada, ["Hello"])
+    heading = ada.find("dialog").get_by_role("heading").first
+
+    for hook in ("new-chat", "new-group", "join-group"):
+        await ada.begin(hook)
+        await expect(heading).to_be_visible()
+        if hook == "new-group":
+            await ada.pick(grace)
+        await is_fine(axe, ada)
+        await ada.find("close").click()
+    await ada.choose("settings")
+    await expect(heading).to_be_visible()
+    await is_fine(axe, ada)
+    await ada.find("close").click()
+    await ada.open_chat("Grace")
+    await ada.menu("Hello", "forward")
+    await expect(heading).to_be_visible()
+
+    await is_fine(axe, ada)

@@ -1,0 +1,83 @@
+"""Whom one does not want to hear from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Company
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_who_is_blocked_cannot_write(people: Company) -> None:
+    """They are told when they try; unblocked in the settings, they can again."""
+    ada, grace = await people("ada", "grace")
+    await grace.open_chat_with(ada)
+    await grace.say("Buy my eggs")
+    await ada.open_chat("Grace")
+    await ada.look_at("block")
+    await expect(ada.find("block")).to_have_text("Unblock")
+
+    await grace.write("Buy them now")
+    failed = grace.message("Buy them now")
+    await expect(failed).to_have_attribute("data-state", "failed")
+    await expect(failed.get_by_role("alert")).to_contain_text("They have blocked you.")
+    await ada.choose("settings")
+    await expect(ada.find("blocked")).to_contain_text("Grace")
+    await ada.find("blocked").get_by_role("button", name="Unblock").click()
+    await expect(ada.find("dialog")).to_contain_text("Nobody.")
+    await ada.find("close").click()
+    await expect(ada.find("block")).to_have_text("Block")
+    await failed.get_by_test_id("retry").click()
+
+    await expect(ada.message("Buy them now")).to_be_visible()
+    await expect(grace.message("Buy them now")).not_to_have_attribute("data-state", "failed")
+
+
+async def test_one_decides_what_strangers_may_send(people: Company) -> None:
+    """Nothing, or one message until one answers."""
+    ada, grace, linus = await people("ada", "grace", "linus")
+    await ada.choose("settings")
+    await expect(ada.page.get_by_role("radio", name="Allow")).to_be_checked()
+    await ada.page.get_by_role("radio", name="None").check()
+
+    await grace.open_chat_with(ada)
+    await grace.write("May I?")
+    refused = grace.message("May I?")
+    await expect(refused.get_by_role("alert")).to_contain_text(
+        "They take no messages from strangers."
+    )
+    await ada.page.get_by_role("radio", name="Only one").check()
+    await refused.get_by_test_id("retry").click()
+    await expect(ada.row("Grace")).to_contain_text("May I?")
+    await grace.write("And this?")
+    await expect(grace.message("And this?").get_by_role("alert")).to_contain_text(
+        "They take one message from a stranger until they answer."
+    )
+    await ada.find("close").click()
+    await ada.open_chat("Grace")
+    await ada.say("You may")
+    await grace.message("And this?").get_by_test_id("retry").click()
+
+    await ada.sees("May I?", "You may", "And this?")
+    await expect(linus.find("conversation")).to_have_count(0)
+
+
+async def test_somebody_is_looked_at_from_a_group(people: Company) -> None:
+    """Their name in a message tells who they are; from there one writes to them alone."""
+    ada, grace = await people("ada", "grace")
+    await ada.make_group("Breakfast", grace)
+    await grace.open_chat("Breakfast")
+    await grace.say("Good morning")
+
+    await ada.message("Good morning").get_by_test_id("author").click()
+    await expect(ada.find("dialog")).to_contain_text(f"@{grace.name}")
+    await expect(ada.find("dialog").locator(".status")).to_have_text("online")
+    await ada.find("write-to").click()
+
+    await expect(ada.find("dialog")).to_have_count(0)
+    await expect(ada.find("chat-name")).to_have_text("Grace")

@@ -1,0 +1,55 @@
+"""Getting in: accounts, passwords, and what is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.person import PASSWORD
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import People
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_name_can_be_taken_only_once(person: People) -> None:
+    """The card says what is wrong, keeps what was typed, and lets one try again."""
+    ada, other = await person("ada"), await person("ada", registered=False)
+    await other.page.goto(other.url)
+    await other.find("other-way").click()
+    await other.page.get_by_label("Username").fill(ada.name)
+    await other.page.get_by_label("Password", exact=True).fill("short")
+    await other.find("submit").click()
+    await expect(other.find("login-error")).to_contain_text("a password 6 to 128")
+
+    await other.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await other.find("submit").click()
+    await expect(other.find("login-error")).to_have_text("This username is taken.")
+    await expect(other.page.get_by_label("Username")).to_have_value(ada.name)
+    await other.page.get_by_label("Username").fill(other.name)
+    await other.page.get_by_label("Password", exact=True).press("Enter")
+
+    await expect(other.find("me")).to_have_text(other.name)
+    await expect(other.page.get_by_text("No chats yet")).to_be_visible()
+
+
+async def test_a_password_can_be_shown(person: People) -> None:
+    """The eye shows what is typed and hides it again; Enter logs in."""
+    ada = await person("ada")
+    await ada.choose("logout")
+    await expect(ada.page).to_have_title("Yolk")
+    password = ada.page.get_by_label("Password", exact=True)
+
+    await ada.page.get_by_label("Username").fill(ada.name)
+    await password.fill(PASSWORD)
+    await expect(password).to_have_attribute("type", "password")
+    await ada.page.get_by_role("button", name="Show password").click()
+    await expect(password).to_have_attribute("type", "text")
+    await ada.page.get_by_role("button", name="Hide password").click()
+    await expect(password).to_have_attribute("type", "password")
+    await password.press("Enter")
+
+    await expect(ada.find("me")).to_have_text(ada.nickname)
