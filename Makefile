@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint format types pytest browser node bench requirements clean
+.PHONY: help run test lint format types pytest page browser node bench requirements clean
 
 VENV := .venv
 JOBS ?= 2
@@ -57,6 +57,9 @@ types: $(VENV)/test.stamp ## Check types (mypy --strict)
 pytest: $(VENV)/test.stamp
 	@$(call title,pytest)
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+
+page: browser ## Click through all of the chat page, which takes some ten minutes
+	@$(BIN)/pytest -m long tests/browser
 
 bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
 	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)

@@ -205,6 +205,7 @@ async def test_emoji_are_picked(people: Company) -> None:
 
     await ada.find("emoji").press("Enter")
     await expect(picker.get_by_role("heading").first).to_have_text("Recent")
+    await expect(picker.get_by_role("button").first).to_be_focused()
     await ada.page.keyboard.press("Enter")
     await expect(composer).to_have_value("🍳")
     await composer.press("Enter")

@@ -29,7 +29,7 @@ from tests.cuts import FailingNetwork
 from tests.proxy import Proxy
 from yolk.testing import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 ONE_DEVICE = 'websocket = {"devices": "one"}\n'
 RECORD_BANNER = """

@@ -26,7 +26,7 @@ from tests.copies import copy_chat
 from tests.uploads import incoming, picture, uploaded
 from yolk.testing import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 KIB = 1024
 LIMITS = """\

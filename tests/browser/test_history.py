@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from yolk.testing import Server
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 AT_REST = """
 async message => {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from tests.browser.person import Person
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
@@ -72,7 +72,9 @@ async def test_a_chat_is_opened_and_written_in_by_keyboard(people: Company) -> N
     await expect(ada.find("menu").get_by_test_id("copy")).to_be_focused()
     await press(ada, "Escape")
     await expect(ada.message("How are you?")).to_be_focused()
-    await press(ada, "Enter", "Enter")
+    await press(ada, "Enter")
+    await expect(ada.find("menu").get_by_test_id("reply")).to_be_focused()
+    await press(ada, "Enter")
     await expect(ada.find("replying")).to_contain_text("How are you?")
     await expect(ada.find("composer")).to_be_focused()
     await ada.page.keyboard.type("Fine")
@@ -96,7 +98,9 @@ async def test_the_focus_returns_from_where_it_was_taken(people: Company) -> Non
     await expect(ada.find("settings")).to_be_focused()
     await press(ada, "Escape")
     await expect(ada.find("main-menu")).to_be_focused()
-    await press(ada, "Enter", "Enter")
+    await press(ada, "Enter")
+    await expect(ada.find("settings")).to_be_focused()
+    await press(ada, "Enter")
     await expect(ada.find("dialog").get_by_role("heading").first).to_have_text("Settings")
     await press(ada, "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Tab")
     inside = "() => Boolean(document.activeElement.closest('dialog'))"

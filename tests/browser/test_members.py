@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from tests.browser.person import Person
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 
 def member(someone: Person, other: Person) -> Locator:
@@ -44,6 +44,7 @@ async def test_roles_are_given_and_taken(people: Company) -> None:
     await linus.open_chat("Breakfast")
     await expect(linus.find("notice-line").last).to_have_text("Ada made Grace administrator")
     await member(grace, ada).click()
+    await expect(grace.find("menu").get_by_role("menuitem").first).to_be_focused()
     await expect(grace.find("menu").get_by_test_id("remove")).to_have_count(0)
     await grace.page.keyboard.press("Escape")
     await do_with(ada, grace, "make-member")

@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 from tests.rows import database
 from yolk.testing import Server, User
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
 
 MOST_BYTES = 150_000
 MESSAGES = 10_000

@@ -360,7 +360,7 @@ def test_whatever_people_do(crowd: Crowd) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=50,
+            max_examples=30,
             stateful_step_count=50,
             deadline=None,
             derandomize=False,

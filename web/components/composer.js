@@ -176,7 +176,7 @@ function MentionPicker({ conversation, word, area, onPick, onClose }) {
   const [at, setAt] = useState(0);
 
   useEffect(() => setAt(0), [word]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = area;
     function onKeyDown(event) {
       if (event.isComposing || found.length === 0) return;
