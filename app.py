@@ -81,8 +81,7 @@ class Boot(yolk.Boot):
     async def take_files_in(self) -> None:
         """Begin with uploads, and with what those of dead processes left behind."""
         app, files = self.app, self.app.config.files
-        app.provide("links", Links(app.redis, files.link_expires_in))
-        await app.links.load()
+        app.provide("links", await Links.load(files.link_expires_in))
         allowance = Allowance(app.redis, files.user_bytes)
         app.provide("intake", Intake(app.storage, allowance, files, app.logger))
         app.provide("resumable", Resumable(app.intake))

@@ -7,6 +7,7 @@ from models.group import Group, JoinRequest
 from models.member import Member
 from models.message import Message
 from models.search import SearchEntry
+from models.secret import Secret
 from models.session import Session
 from models.user import User
 
@@ -21,6 +22,7 @@ __all__ = [
     "Message",
     "Preference",
     "SearchEntry",
+    "Secret",
     "Session",
     "User",
 ]
@@ -38,4 +40,5 @@ __models__ = [
     SearchEntry,
     File,
     Attachment,
+    Secret,
 ]

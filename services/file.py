@@ -31,7 +31,7 @@ class Link(msgspec.Struct, frozen=True):
     """Of pictures: the small copy."""
 
 
-class Links(msgspec.Struct, frozen=True):
+class SignedLinks(msgspec.Struct, frozen=True):
     """What may be read of what was asked for."""
 
     links: dict[str, Link]
@@ -96,20 +96,19 @@ class FileService(Service):
         ids = [one for one in map(parse_id, file_ids) if one is not None]
         return await readable(self.ctx.app.orm, user_id, ids)
 
-    async def link(self, file_ids: Collection[str]) -> Links:
+    async def link(self, file_ids: Collection[str]) -> SignedLinks:
         """Sign links of those files that the one who asks may read."""
-        found = await self.readable(self.ctx.user.id, file_ids)
+        links = self.ctx.app.links
+        ends = links.ends()
         made: dict[str, Link] = {}
-        first = self.ctx.app.links.sign("", "file")[1]
-        for file in found:
-            address = f"/files/{file.id}"
-            signed, _ = self.ctx.app.links.sign(str(file.id), "file")
+        for file in await self.readable(self.ctx.user.id, file_ids):
+            file_id = str(file.id)
+            address = f"/files/{file_id}"
             small = None
             if file.thumbnail:
-                query, _ = self.ctx.app.links.sign(str(file.id), "thumbnail")
-                small = f"{address}/thumbnail?{query}"
-            made[str(file.id)] = Link(f"{address}?{signed}", small)
-        return Links(made, first - int(time.time()))
+                small = f"{address}/thumbnail?{links.sign(file_id, 'thumbnail', ends)}"
+            made[file_id] = Link(f"{address}?{links.sign(file_id, 'file', ends)}", small)
+        return SignedLinks(made, ends - int(time.time()))
 
     async def signed(self, file_id: str, variant: Variant, expires: str, signature: str) -> File:
         """

@@ -7,12 +7,9 @@ import hashlib
 import hmac
 import secrets
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Self
 
-if TYPE_CHECKING:
-    from extend.application import Redis
-
-KEY = "files_link_key"
+from models import Secret
 
 Variant = Literal["file", "thumbnail"]
 
@@ -21,34 +18,34 @@ class Links:
     """
     Signs links and checks them.
 
-    The key is random and lies in Redis, so that every worker on every machine has the same.
-
     Args:
-        redis: where.
+        key: what they are signed with: the same on every server.
         lasts: seconds for which a link is good at least.
     """
 
-    def __init__(self, redis: Redis, lasts: int) -> None:
-        self._redis = redis
-        self._lasts = lasts
-        self._key = b""
-
-    async def load(self) -> None:
-        """Get the key, or make the first one."""
-        await self._redis.set(KEY, secrets.token_bytes(32), nx=True)
-        key = await self._redis.get(KEY)
-        assert isinstance(key, bytes)  # noqa: S101 - it was set just now
+    def __init__(self, key: bytes, lasts: int) -> None:
         self._key = key
+        self._lasts = lasts
 
-    def sign(self, file_id: str, variant: Variant) -> tuple[str, int]:
+    @classmethod
+    async def load(cls, lasts: int) -> Self:
+        """Take the key from the database, or make the first one."""
+        first = {"value": secrets.token_hex(32)}
+        secret, _ = await Secret.get_or_create(first, name="files.links")
+        return cls(bytes.fromhex(secret.value), lasts)
+
+    def ends(self) -> int:
         """
-        Give what stands behind the `?` of a link, and when it ends, in seconds since 1970.
+        Say when a link that is signed now ends, in seconds since 1970.
 
-        For a while it is the same, so that a browser finds in its cache what it has seen.
+        For a while that is the same, so that a browser finds in its cache what it has seen.
         """
         half = max(self._lasts // 2, 1)
-        ends = (int(time.time()) // half + 1) * half + self._lasts
-        return f"expires={ends}&signature={self._signature(file_id, variant, str(ends))}", ends
+        return (int(time.time()) // half + 1) * half + self._lasts
+
+    def sign(self, file_id: str, variant: Variant, ends: int) -> str:
+        """Give what stands behind the `?` of a link that is good until *ends*."""
+        return f"expires={ends}&signature={self._signature(file_id, variant, str(ends))}"
 
     def check(self, file_id: str, variant: Variant, expires: str, signature: str) -> bool:
         """Tell whether a link is ours and has not ended."""

@@ -8,7 +8,7 @@ import hashlib
 import httpx
 
 from tests.conftest import Serve
-from tests.rows import add_user, database, rows
+from tests.rows import add_user, database, redis, rows
 from tests.uploads import incoming, kept, nothing_left, picture, read, upload
 from yolk.testing import User
 
@@ -141,3 +141,21 @@ async def test_a_database_that_is_away(serve: Serve) -> None:
     server.start()
     await nothing_left(server)
     assert kept(server) == []
+
+
+async def test_links_outlive_redis(serve: Serve) -> None:
+    """Every server reads what another one signed, also when Redis was emptied between them."""
+    server = serve(WORKERS="2")
+    ada = add_user(server, "ada")
+    info = (await upload(ada, "a", b"words")).json()["data"]
+    found = await ada.post("/files/links", ids=[info["id"]])
+    with redis(server) as connection:
+        connection.flushall()
+    server.stop()
+    server.start()
+
+    # Each connection comes to either worker.
+    for _ in range(8):
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            answer = await client.get(found["links"][info["id"]]["url"])
+        assert answer.content == b"words"

@@ -13,7 +13,7 @@ from controllers.api.file.ranges import asked_for, disposition, is_known
 from controllers.api.file.requests import Reading, Which
 from extend.context import Context
 from services.errors import NoFile, StorageUnavailable
-from services.file import Content, Links
+from services.file import Content, SignedLinks
 from services.files.info import FileInfo, file_info
 from services.files.kinds import INLINE
 from services.files.links import Variant
@@ -54,9 +54,9 @@ class DownloadController(Controller[Context]):
     async def info(self) -> None:
         """Say what is known of a file."""
         found = await self.ctx.service.file.find(self.ctx.params["id"])
-        self.ctx.api_success(file_info(found.__dict__))
+        self.ctx.api_success(file_info(found))
 
-    @describe(body=Which, answer=Links, example=examples.LINKS)
+    @describe(body=Which, answer=SignedLinks, example=examples.LINKS)
     async def links(self) -> None:
         """Sign links that need no token for a while; what one may not read is left out."""
         asked = self.ctx.read(Which)
