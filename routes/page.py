@@ -58,6 +58,7 @@ def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> Non
     response.headers["X-Content-Type-Options"] = "nosniff"
 
 
+@functools.lru_cache(maxsize=1)
 def _policy(page: bytes) -> str:
     found = IMPORT_MAP.search(page)
     digest = base64.b64encode(hashlib.sha256(found[1] if found else b"").digest()).decode()

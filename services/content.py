@@ -100,7 +100,7 @@ class ContentService(Service):
         files = await readable(self.ctx.app.orm, draft.from_id, [file_id])
         if not files:
             raise NoFile
-        found = file_info(vars(files[0]))
+        found = file_info(files[0])
         if draft.type not in ("file", kind_of(found)):
             raise TypeRefused
         return msgspec.structs.replace(draft, file=file_id, options=_with(draft.options, found))

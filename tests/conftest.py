@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright
 
-from tests.browsers import find_browser
 from tests.databases import mariadb, postgres
 from tests.rows import add_user
 from yolk.testing import Server, User, close_all
@@ -74,25 +72,3 @@ def ada(server: Server) -> User:
 def bob(server: Server) -> User:
     """Give Bob, who has an account."""
     return add_user(server, "bob")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Give a real Chromium, or skip where there is none."""
-    path = find_browser()
-    if path is None:
-        pytest.skip("there is no Chromium; `make test` says how to have one")
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(
-            executable_path=path,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-            ],
-        )
-        yield found
-        await found.close()

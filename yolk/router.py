@@ -48,7 +48,7 @@ class HttpRouter:
         self._app = app
         self._stopping = False
         self._under_way = 0
-        self._bodies: set[Body | None] = set()
+        self._bodies: set[Body] = set()
         """Those that are being read."""
         self._idle = asyncio.Event()
 
@@ -116,7 +116,8 @@ class HttpRouter:
                 returned = None
             finally:
                 self._under_way -= 1
-                self._bodies.discard(ctx.stream)
+                if ctx.stream:
+                    self._bodies.discard(ctx.stream)
                 if self._under_way == 0:
                     self._idle.set()
             if isinstance(returned, (HTTPResponse, ResponseStream)):
@@ -142,8 +143,7 @@ class HttpRouter:
         self._stopping = True
         self._idle.clear()
         for body in self._bodies:
-            if body is not None:
-                body.stop()
+            body.stop()
         if self._under_way:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), timeout)

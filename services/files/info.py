@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+
+from models import File
 
 Kind = Literal["image", "audio", "video", "file"]
 
@@ -30,22 +31,18 @@ class FileInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Whether there is a small copy of the picture."""
 
 
-COLUMNS = ("id", "name", "size", "type", "width", "height", "blur", "thumbnail")
-"""What `file_info` needs of the table `file`."""
-
-
-def file_info(row: Mapping[str, Any]) -> FileInfo:
-    """Show a row of the table `file`, as a database gives it."""
+def file_info(file: File) -> FileInfo:
+    """Show a file of the database."""
     return FileInfo(
-        id=str(row["id"]),
-        url=f"/files/{row['id']}",
-        name=row["name"],
-        size=row["size"],
-        type=row["type"],
-        width=row["width"],
-        height=row["height"],
-        blur=row["blur"],
-        thumbnail=bool(row["thumbnail"]),
+        id=str(file.id),
+        url=f"/files/{file.id}",
+        name=file.name,
+        size=file.size,
+        type=file.type,
+        width=file.width,
+        height=file.height,
+        blur=file.blur,
+        thumbnail=bool(file.thumbnail),
     )
 
 

@@ -195,7 +195,7 @@ class Intake:
                 )
         finally:
             os.close(lock)
-        return file_info(row.__dict__)
+        return file_info(row)
 
     async def abandon(self, upload: Upload) -> None:
         """

@@ -141,11 +141,9 @@ class Resumable:
         intake = self._intake
         upload, state = await self._hold(user_id, upload_id)
         try:
-            if upload.size != piece.offset and not state.done:
+            if piece.offset != (state.length if state.done else upload.size):
                 raise OffsetConflict
             if state.done:
-                if piece.offset != state.length:
-                    raise OffsetConflict
                 return _progress(upload, state, None)
             if piece.length is not None and piece.length > state.length - upload.size:
                 raise UploadBroken

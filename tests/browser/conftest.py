@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,67 +11,56 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser
 
-from tests.browser.person import PASSWORD, Person
-from tests.browser.visitors import add_person, chromium, login
-from tests.browser.watching import Watch
+from tests.browser.person import Person
+from tests.browser.visitors import Guests, Visit, Visitor, add_person, chromium, login, visitors
 
 if TYPE_CHECKING:
     from yolk.testing import Server
-
-__all__ = ["PASSWORD", "Person"]
-
-PATIENCE_MS = 15_000
 
 People = Callable[..., Awaitable[Person]]
 Company = Callable[..., Awaitable[list[Person]]]
 Shoot = Callable[[Person, str], Awaitable[None]]
 
 
-class Guests:
-    """Those who have a browser in one test, and what went wrong in these."""
-
-    def __init__(self, browser: Browser, server: Server) -> None:
-        self._browser = browser
-        self._server = server
-        self._watch = Watch()
-        self._contexts: list[Any] = []
-        expect.set_options(timeout=PATIENCE_MS)
-
-    async def make(self, name: str, at: Server | None = None, **options: Any) -> Person:
-        """Give somebody with an empty browser of their own."""
-        url = (at or self._server).url
-        context = await self._browser.new_context(**{"locale": "en-US", **options})
-        self._contexts.append(context)
-        await self._watch.add(context, url)
-        return Person(context, await context.new_page(), url, name)
-
-    async def leave(self) -> None:
-        """Close all browsers; nothing may have gone wrong in them."""
-        for context in self._contexts:
-            await context.close()
-        assert not self._watch.wrong
-
-
 def unique(name: str) -> str:
+    """Give a username that nobody has."""
     return f"{name}_{secrets.token_hex(4)}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_browser() -> AsyncIterator[Browser]:
-    """Give a Chromium that all tests with the session's event loop share."""
-    async with chromium() as browser:
-        yield browser
+async def browser() -> AsyncIterator[Browser]:
+    """Give a Chromium that all tests share."""
+    async with chromium() as found:
+        yield found
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def person(shared_browser: Browser, server: Server) -> AsyncIterator[People]:
-    """Give people one by one, with an empty browser, and registered unless told otherwise."""
-    guests = Guests(shared_browser, server)
+async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
+    """Give what opens a page for somebody new, who is logged in already."""
+    async with visitors(browser, server) as found:
+        yield found
 
-    async def make(name: str, *, registered: bool = True, **options: Any) -> Person:
-        someone = await guests.make(unique(name), **options)
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(visit: Visit) -> tuple[Visitor, Visitor]:
+    """Give two who have the chat with each other open."""
+    ada, grace = await visit("Ada"), await visit("Grace")
+    await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
+    return ada, grace
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def person(browser: Browser, server: Server) -> AsyncIterator[People]:
+    """Give people one by one, with an empty browser, and registered unless told otherwise."""
+    guests = Guests(browser)
+
+    async def make(
+        name: str, *, registered: bool = True, at: Server = server, **options: Any
+    ) -> Person:
+        context = await guests.open(at.url, **options)
+        someone = Person(context, await context.new_page(), at.url, unique(name))
         if registered:
             await someone.register()
         return someone
@@ -82,23 +70,21 @@ async def person(shared_browser: Browser, server: Server) -> AsyncIterator[Peopl
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def people(shared_browser: Browser, server: Server) -> AsyncIterator[Company]:
+async def people(browser: Browser, server: Server) -> AsyncIterator[Company]:
     """
     Give several people at once, with accounts, at the page.
 
     They are logged in already, which is quicker than to register each of them. Those who are
     `away` have not opened the page.
     """
-    guests = Guests(shared_browser, server)
+    guests = Guests(browser)
 
     async def make(name: str, *, away: bool = False, **options: Any) -> Person:
         nickname = name.title()
         user = add_person(server, nickname)
         session = login(user, nickname)
-        kept = [{"name": "yolk.session", "value": json.dumps(session)}]
-        origins = [{"origin": server.url, "localStorage": kept}]
-        options.setdefault("storage_state", {"cookies": [], "origins": origins})
-        someone = await guests.make(user.username, **options)
+        context = await guests.open(server.url, session, **options)
+        someone = Person(context, await context.new_page(), server.url, user.username)
         someone.nickname = nickname
         someone.login = session
         if not away:

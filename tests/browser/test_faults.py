@@ -14,11 +14,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from tests.browser.person import STORED
 from tests.browser.visitors import (
-    STORED,
     Visit,
     Visitor,
-    chromium,
     conv_of,
     in_order,
     visitors,
@@ -29,7 +28,7 @@ from tests.cuts import FailingNetwork
 from tests.proxy import Proxy
 from yolk.testing import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 ONE_DEVICE = 'websocket = {"devices": "one"}\n'
 RECORD_BANNER = """
@@ -41,13 +40,6 @@ new MutationObserver(() => {
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give one Chromium for all tests here."""
-    async with chromium() as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a chat that tests may stop, as long as it runs again afterwards."""
@@ -56,14 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a page for somebody."""
-    async with visitors(browser, server) as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def network(server: Server) -> AsyncIterator[Proxy]:
     """Give the network between the pages and the server."""
     async with Proxy(server.port) as found:
@@ -238,18 +223,18 @@ async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server
     await expire(ada)
     await ada.find("search").fill(people[1].username)
     await expect(ada.find("found")).to_contain_text(people[1].username)
-    renewed = [await login_of(ada)]
+    renewed = [await ada.session()]
     await expire(ada)
     network.cut()
     await ada.write("after a while")
     network.mend()
     await expect(ada.message("after a while")).to_have_attribute("data-state", STORED)
-    renewed.append(await login_of(ada))
+    renewed.append(await ada.session())
     await expire(ada)
     await ada.page.reload()
     await ada.write("and another one")
     await expect(ada.message("and another one")).to_have_attribute("data-state", STORED)
-    renewed.append(await login_of(ada))
+    renewed.append(await ada.session())
 
     await alike(server, ada, grace, "after a while", "and another one")
     assert len({each["token"] for each in renewed}) == 3
@@ -258,15 +243,10 @@ async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server
 
 async def expire(someone: Visitor) -> None:
     """Have the token of a page be one that is no longer good."""
-    login = await login_of(someone)
+    login = await someone.session()
     login["token"] = someone.user.server.token(id=someone.user.id, exp=1)
     keep = "login => { localStorage['yolk.session'] = login; }"
     await someone.page.evaluate(keep, json.dumps(login))
-
-
-async def login_of(someone: Visitor) -> Any:
-    """Give what the page keeps of the login."""
-    return json.loads(await someone.page.evaluate("localStorage['yolk.session']"))
 
 
 async def test_a_login_that_ends_elsewhere(browser: Browser, tmp_path: Path) -> None:

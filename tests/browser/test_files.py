@@ -1,45 +1,32 @@
-"""Pictures, files and voice messages on the page."""
+"""Sending pictures and files on the page, and what may go wrong with them."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import re
-import wave
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Route, expect
+from playwright.async_api import Locator, Route, expect
 
+from tests.browser.person import STORED
 from tests.browser.visitors import (
-    STORED,
     Visit,
     Visitor,
-    chromium,
     file_of,
-    visitors,
 )
 from tests.copies import copy_chat
 from tests.uploads import incoming, picture, uploaded
 from yolk.testing import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 KIB = 1024
 LIMITS = """\
 files = {"image_bytes": 512 * 1024, "refused_types": ("application/zip",)}
-chat = {"extra_types": ("emoticon",)}
 """
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give one Chromium for all tests here."""
-    async with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -50,21 +37,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(root, folder / "data").start()
     yield running
     running.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a page for somebody."""
-    async with visitors(browser, server) as found:
-        yield found
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def pair(visit: Visit) -> tuple[Visitor, Visitor]:
-    """Give two who have the chat with each other open."""
-    ada, grace = await visit("Ada"), await visit("Grace")
-    await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
-    return ada, grace
 
 
 class Gate:
@@ -203,7 +175,7 @@ async def test_files_can_be_dropped(pair: tuple[Visitor, Visitor], tmp_path: Pat
     await ada.find("send-files").click()
 
     await expect(grace.find("file")).to_contain_text("notes.txt")
-    assert await saved(grace, grace.find("file")) == ("notes.txt", b"eggs, flour, milk")
+    assert await grace.save(grace.find("file")) == ("notes.txt", b"eggs, flour, milk")
 
 
 async def until_only(server: Server, before: list[str]) -> None:
@@ -211,14 +183,6 @@ async def until_only(server: Server, before: list[str]) -> None:
     async with asyncio.timeout(20):
         while incoming(server) != before:
             await asyncio.sleep(0.01)
-
-
-async def saved(someone: Visitor, button: Locator) -> tuple[str, bytes]:
-    """Click, and give the name and the content of what is saved."""
-    async with someone.page.expect_download() as download:
-        await button.click()
-    found = await download.value
-    return found.suggested_filename, Path(await found.path()).read_bytes()
 
 
 async def test_an_upload_says_how_far_it_is_and_can_be_ended(
@@ -289,7 +253,7 @@ async def test_an_upload_goes_on_after_a_cut(pair: tuple[Visitor, Visitor]) -> N
     await ada.context.set_offline(False)
 
     await expect(ada.find("message")).to_have_attribute("data-state", STORED)
-    assert (await saved(grace, grace.find("file"))) == ("film.bin", content)
+    assert (await grace.save(grace.find("file"))) == ("film.bin", content)
     assert sent[0] == ("PATCH", str(256 * KIB))
     assert ("HEAD", "") in sent
     assert [offset for method, offset in sent if method == "PATCH"].count("0") == 0
@@ -381,7 +345,7 @@ async def test_hostile_file_names_do_nothing(pair: tuple[Visitor, Visitor]) -> N
         assert titles == [f"Download {name}" for name in NAMES]
         assert await someone.page.locator(".messages :is(img, script, b)").count() == 0
     for at, name in enumerate(NAMES):
-        found, content = await saved(grace, grace.find("file").nth(at))
+        found, content = await grace.save(grace.find("file").nth(at))
         assert content == page
         assert "/" not in found
         assert found == re.sub(r"[<>:\"|?*~]", "_", name)[:255] or len(name) > 200
@@ -404,169 +368,6 @@ async def test_names_of_other_clients_do_nothing_either(pair: tuple[Visitor, Vis
     assert await grace.page.locator(".messages :is(img, video)").count() == 0
     assert not [url for url in asked if "elsewhere" in url]
     assert await grace.page.evaluate("window.pwned") is None
-
-
-async def test_pictures_are_looked_through_with_the_keyboard(
-    pair: tuple[Visitor, Visitor],
-) -> None:
-    """From the message to the large picture, to the others, and back to where one was."""
-    ada, grace = pair
-    pictures = {"red.png": picture(size=(500, 300)), "blue.png": picture(size=(301, 500))}
-    for name, content in pictures.items():
-        await ada.attach(file_of(name, content, "image/png"))
-    await expect(grace.page.locator("img.real.there")).to_have_count(2)
-
-    last = grace.find("message").last
-    await last.focus()
-    await grace.page.keyboard.press("Enter")
-    await grace.find("open-message").press("Enter")
-    viewed = grace.find("viewed")
-    await expect(viewed).to_have_attribute("alt", "blue.png")
-    await expect(grace.page.get_by_role("button", name="Next")).to_have_count(0)
-    await grace.page.keyboard.press("ArrowLeft")
-    await expect(viewed).to_have_attribute("alt", "red.png")
-    await expect(grace.page.get_by_role("button", name="Previous")).to_have_count(0)
-    width = "image => image.complete && image.naturalWidth"
-    await grace.page.wait_for_function(
-        "() => document.querySelector('[data-testid=viewed]').naturalWidth === 500"
-    )
-    assert await viewed.evaluate(width) == 500
-    name, content = await saved(grace, grace.page.get_by_role("button", name="Download"))
-    assert name == "red.png"
-    assert content.startswith(b"\x89PNG")
-    await grace.page.keyboard.press("Escape")
-    await expect(grace.find("dialog")).to_have_count(0)
-    await expect(last).to_be_focused()
-
-
-async def test_a_click_on_a_picture_makes_it_large(pair: tuple[Visitor, Visitor]) -> None:
-    """And one beside it closes it again."""
-    ada, grace = pair
-    await ada.attach(file_of("red.png", picture(size=(500, 300)), "image/png"))
-    await grace.page.locator("img.real.there").click()
-    await expect(grace.find("viewed")).to_be_visible()
-    await grace.page.mouse.click(20, 400)
-    await expect(grace.find("dialog")).to_have_count(0)
-
-
-async def test_a_voice_message_is_recorded_and_heard(
-    pair: tuple[Visitor, Visitor],
-) -> None:
-    """It has its length and its waveform, and plays on the other side; one at a time."""
-    ada, grace = pair
-    await ada.find("record").click()
-    await expect(ada.page.get_by_role("timer")).to_have_text("0:02")
-    await expect(ada.page.locator(".live-wave i")).not_to_have_count(0)
-    await ada.find("send-recording").click()
-    await expect(ada.find("composer")).to_be_visible()
-
-    await expect(grace.find("sound")).to_contain_text(re.compile("0:0[1-9]"))
-    await expect(grace.find("conversation")).to_contain_text("[Voice message]")
-    heights = await grace.page.locator(".wave i").evaluate_all(
-        "all => all.map((bar) => bar.style.getPropertyValue('--height'))"
-    )
-    assert len(set(heights)) > 1, "the microphone hums"
-    await grace.page.get_by_role("button", name="Play").click()
-    await grace.page.wait_for_function("() => document.querySelector('audio').currentTime > 0.3")
-    await grace.page.get_by_role("button", name="Pause").click()
-    await grace.page.wait_for_function("() => document.querySelector('audio').paused")
-    slider = grace.page.get_by_role("slider", name="Position")
-    await slider.press("End")
-    await slider.press("Home")
-    await expect(slider).to_have_attribute("aria-valuenow", "0")
-
-
-async def test_a_recording_can_be_thrown_away(pair: tuple[Visitor, Visitor]) -> None:
-    """With the button or with Escape; the microphone is let go of, and nothing is sent."""
-    ada, grace = pair
-    for way in ("button", "Escape"):
-        await ada.find("record").click()
-        await expect(ada.page.get_by_role("timer")).to_have_text("0:01")
-        if way == "button":
-            await ada.find("cancel-recording").click()
-        else:
-            await ada.page.keyboard.press("Escape")
-        await expect(ada.find("composer")).to_be_visible()
-    await ada.write("no, in writing")
-    await grace.sees("no, in writing")
-    await expect(grace.find("message")).to_have_count(1)
-
-
-def tone() -> bytes:
-    """Give two seconds of sound."""
-    written = io.BytesIO()
-    with wave.open(written, "wb") as sound:
-        sound.setnchannels(1)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(range(0, 250, 2)) * 256)
-    return written.getvalue()
-
-
-async def film(someone: Visitor) -> bytes:
-    """Give half a second of moving pictures, which Chromium itself makes."""
-    made = await someone.page.evaluate(
-        """async () => {
-            const canvas = document.createElement("canvas");
-            Object.assign(canvas, { width: 160, height: 90 });
-            const pen = canvas.getContext("2d");
-            const stream = canvas.captureStream(20);
-            const recorder = new MediaRecorder(stream, { mimeType: "video/webm" });
-            const pieces = [];
-            recorder.ondataavailable = ({ data }) => pieces.push(data);
-            const stopped = new Promise((resolve) => (recorder.onstop = resolve));
-            recorder.start();
-            for (let n = 0; n < 20; n++) {
-                pen.fillStyle = `hsl(${n * 18} 80% 50%)`;
-                pen.fillRect(0, 0, 160, 90);
-                await new Promise((resolve) => setTimeout(resolve, 30));
-            }
-            recorder.stop();
-            await stopped;
-            return [...new Uint8Array(await new Blob(pieces).arrayBuffer())];
-        }"""
-    )
-    return bytes(made)
-
-
-async def test_sounds_and_films_play(pair: tuple[Visitor, Visitor]) -> None:
-    """Each in its message, with its own controls."""
-    ada, grace = pair
-    await ada.attach(file_of("tone.wav", tone(), "audio/wav"))
-    await ada.attach(file_of("film.webm", await film(ada), "video/webm"))
-
-    await expect(grace.find("sound")).to_contain_text("tone.wav")
-    await expect(grace.page.locator("video")).to_be_visible()
-    await grace.find("sound").get_by_role("button", name="Play").click()
-    await grace.page.wait_for_function("() => document.querySelector('audio').currentTime > 0")
-    await grace.page.locator(".film").get_by_role("button", name="Play").click()
-    await grace.page.wait_for_function("() => document.querySelector('video').currentTime > 0")
-    await expect(grace.page.locator("video")).to_have_js_property("controls", value=True)
-
-
-async def test_places_people_and_unknown_things_are_shown(
-    pair: tuple[Visitor, Visitor], visit: Visit
-) -> None:
-    """A place leads to a map, a card to a person; what the page does not know it names."""
-    ada, grace = pair
-    linus = await visit("Linus")
-    place = '{"latitude": 52.52, "longitude": 13.405, "name": "<b>Alexanderplatz</b>"}'
-    await ada.tell(grace, "location", place)
-    await ada.tell(grace, "card", f'{{"user_id": {linus.user.id}}}')
-    await ada.tell(grace, "custom", "<b>whatever</b>")
-    await ada.tell(grace, "emoticon", "egg-dance")
-
-    await expect(grace.find("location")).to_contain_text("<b>Alexanderplatz</b>")
-    await expect(grace.find("location")).to_have_attribute(
-        "href", re.compile(r"^https://www\.openstreetmap\.org/\?mlat=52\.52&mlon=13\.405")
-    )
-    await expect(grace.page.locator(".unknown")).to_have_text(
-        ["[Custom message]", "This page cannot show “emoticon” messages."]
-    )
-    await expect(grace.find("card")).to_contain_text("Linus")
-    await grace.find("card").click()
-    await grace.find("dialog").get_by_role("button", name="Send a message").click()
-    await expect(grace.find("chat-name")).to_have_text("Linus")
 
 
 async def test_a_file_of_others_is_not_to_be_had(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 from playwright.async_api import Browser, expect
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ async def test_files_are_compressed_and_kept(server: Server) -> None:
     assert outside.status_code == 404
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_nothing_foreign_may_run(browser: Browser, server: Server) -> None:
     """The policy lets no inline script and no foreign address through, and the page needs none."""
     context = await browser.new_context(locale="en-US")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from tests.browser.scenery import breakfast, harbour
-from tests.browser.visitors import Visit, Visitor, add_person, chromium, visitors
+from tests.browser.visitors import Visit, Visitor, add_person
 from tests.conftest import ROOT
 from tests.rows import database
 from tests.uploads import uploaded
 from yolk.testing import Server, User
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 NOW = datetime(2026, 11, 21, 17, 42, tzinfo=UTC)
 """A Saturday. The pages believe that it is this time."""
@@ -47,26 +47,12 @@ WAVEFORM = [
 # fmt: on
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give one Chromium for all tests here."""
-    async with chromium() as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a chat with nothing in it."""
     running = Server(ROOT, tmp_path_factory.mktemp("pictures")).start()
     yield running
     running.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a page for somebody."""
-    async with visitors(browser, server) as found:
-        yield found
 
 
 class Story:
@@ -136,7 +122,7 @@ class Story:
         return f"s:{low}:{high}"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def story(server: Server) -> Story:
     """Give what was said until now."""
     told = Story(server)

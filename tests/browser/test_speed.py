@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from bench.chromium import PHONE, load, new_context, scroll
@@ -15,16 +14,14 @@ from tests.browser.visitors import (
     Visit,
     Visitor,
     add_person,
-    chromium,
     conv_of,
     login,
-    visitors,
 )
 from tests.conftest import ROOT
 from tests.rows import database
 from yolk.testing import Server, User
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.long]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
 
 MOST_BYTES = 150_000
 MESSAGES = 10_000
@@ -35,26 +32,12 @@ MOST_WORK_MS = 100
 """Of CPU time for one task. 50 are wanted, and 20 usual."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give one Chromium for all tests here."""
-    async with chromium() as found:
-        yield found
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Give a chat with nothing in it."""
     running = Server(ROOT, tmp_path_factory.mktemp("speed")).start()
     yield running
     running.stop()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a page for somebody."""
-    async with visitors(browser, server) as found:
-        yield found
 
 
 async def test_the_first_load_is_small(browser: Browser, server: Server) -> None:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +22,13 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.browser.person import Person
 from tests.browser.watching import Watch
 from tests.browsers import find_browser
 from tests.rows import database, rows
 from yolk.testing import Server, User
 
-STORED = re.compile("sent|delivered|read")
-PATIENCE_MS = 25_000
+PATIENCE_MS = 15_000
 """Other programs may want the machine, too."""
 
 _FLAGS = (
@@ -44,9 +45,43 @@ _FLAGS = (
 )
 
 
-class Visitor:
+class Guests:
+    """The browsers of one test; nothing may go wrong in any of them."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._watch = Watch()
+        self._contexts: list[BrowserContext] = []
+
+    async def open(self, url: str, session: Any = None, **options: Any) -> BrowserContext:
+        """
+        Open a browser that shares nothing with others.
+
+        Args:
+            url: of the only server that it may ask.
+            session: what its page keeps of a login, for somebody who is logged in already.
+            options: of playwright's `new_context`.
+        """
+        if session is not None:
+            kept = [{"name": "yolk.session", "value": json.dumps(session)}]
+            origins = [{"origin": url, "localStorage": kept}]
+            options.setdefault("storage_state", {"cookies": [], "origins": origins})
+        context = await self._browser.new_context(**{"locale": "en-US", **options})
+        self._contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        await self._watch.add(context, url)
+        return context
+
+    async def leave(self) -> None:
+        """Close all of them."""
+        for context in self._contexts:
+            await context.close()
+        assert not self._watch.wrong, self._watch.wrong
+
+
+class Visitor(Person):
     """
-    Somebody with a page of the chat open.
+    Somebody whose account was made for them, with a page of the chat open.
 
     Args:
         context: their browser, logged in.
@@ -56,18 +91,9 @@ class Visitor:
     """
 
     def __init__(self, context: BrowserContext, page: Page, user: User, nickname: str) -> None:
-        self.context = context
-        self.page = page
+        super().__init__(context, page, user.server.url, user.username)
         self.user = user
         self.nickname = nickname
-
-    def find(self, hook: str) -> Locator:
-        """The element with that `data-testid`."""
-        return self.page.get_by_test_id(hook)
-
-    def message(self, text: str) -> Locator:
-        """The message with that text."""
-        return self.find("message").filter(has=self.page.get_by_text(text, exact=True))
 
     async def talk_to(self, other: Visitor) -> None:
         """Open the chat with somebody, by its address."""
@@ -83,16 +109,6 @@ class Visitor:
         else:
             await self.page.goto(f"{self.user.server.url}/#{conv}")
         await expect(self.find("composer")).to_be_visible()
-
-    async def write(self, text: str) -> None:
-        """Write a message, and send it."""
-        await self.find("composer").fill(text)
-        await self.find("composer").press("Enter")
-        await expect(self.find("composer")).to_have_value("")
-
-    async def sees(self, *texts: str) -> None:
-        """Wait until the chat holds these texts, in this order, and no others."""
-        await expect(self.page.locator(".text")).to_have_text(list(texts))
 
     async def tell(self, other: Visitor, kind: str, data: str, **options: Any) -> Any:
         """Send a message without the page, as another device does."""
@@ -113,6 +129,13 @@ class Visitor:
         await self.find("send-files").click()
         await expect(self.find("dialog")).to_have_count(0)
 
+    async def save(self, button: Locator) -> tuple[str, bytes]:
+        """Click what saves a file, and give its name and content."""
+        async with self.page.expect_download() as download:
+            await button.click()
+        found = await download.value
+        return found.suggested_filename, Path(await found.path()).read_bytes()
+
 
 Visit = Callable[..., Awaitable[Visitor]]
 
@@ -132,50 +155,31 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a browser for somebody new; nothing may go wrong in any of them."""
-    contexts: list[BrowserContext] = []
-    watch = Watch()
+    """Give what opens a browser for somebody new."""
+    guests = Guests(browser)
 
     async def visit(
         nickname: str,
         *,
-        at: Server = server,
-        url: str | None = None,
+        url: str = server.url,
         user: User | None = None,
         has_clock: bool = False,
         stopped_at: datetime | None = None,
         **options: Any,
     ) -> Visitor:
-        someone = user or add_person(at, nickname)
-        origin = url or at.url
-        kept = [{"name": "yolk.session", "value": json.dumps(login(someone, nickname))}]
-        context = await browser.new_context(
-            **{
-                "locale": "en-US",
-                "storage_state": {
-                    "cookies": [],
-                    "origins": [{"origin": origin, "localStorage": kept}],
-                },
-                **options,
-            }
-        )
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE_MS)
-        await watch.add(context, origin)
+        someone = user or add_person(server, nickname)
+        context = await guests.open(url, login(someone, nickname), **options)
         if has_clock:
             await context.clock.install()
         if stopped_at:
             await context.clock.set_fixed_time(stopped_at)
-        page = await context.new_page()
-        visitor = Visitor(context, page, someone, nickname)
-        await page.goto(origin)
+        visitor = Visitor(context, await context.new_page(), someone, nickname)
+        await visitor.page.goto(url)
         await expect(visitor.find("me")).to_have_text(nickname)
         return visitor
 
     yield visit
-    for context in contexts:
-        await context.close()
-    assert not watch.wrong, watch.wrong
+    await guests.leave()
 
 
 def login(user: User, nickname: str) -> dict[str, Any]:

@@ -503,6 +503,10 @@ class Feed {
     if (!this.isReady && !this.#cursors.has(conv)) this.#move(conv, seq);
   }
 
+  isPast(conv, seq) {
+    return this.#cursors.get(conv) > seq;
+  }
+
   async sync() {
     this.#isAgain = true;
     if (this.#isSyncing) return;
@@ -841,11 +845,12 @@ export class Client {
     const { feed } = this.#login ?? {};
     const wasReady = feed?.isReady;
     const ask = () => this.call("GET", "/chat/history", { conv, ...range });
-    let page = await ask();
+    const page = await ask();
     if (range?.before || wasReady || !feed) return page;
     // Nothing may be missing between this page and the news.
-    if (feed.isReady) page = await ask();
-    else if (page.messages.length && !(range?.after && page.more)) feed.learn(conv, page.messages.at(-1).seq);
+    const newest = page.messages.at(-1)?.seq ?? 0;
+    if (feed.isReady) return feed.isPast(conv, newest) ? ask() : page;
+    if (newest && !(range?.after && page.more)) feed.learn(conv, newest);
     return page;
   }
 

@@ -2,7 +2,7 @@
 
 import { cardOf } from "../format.js";
 import { t } from "../i18n/words.js";
-import { cancelUpload, fetchLink, fileIn } from "../state/files.js";
+import { cancelUpload, fileIn } from "../state/files.js";
 import { client, me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
 import { canEdit, canRecall, copy, edit, recall, reply } from "../state/writing.js";
@@ -49,7 +49,7 @@ export function showReaders(entry) {
 /** Let the browser save a file of ours. */
 export async function download(id) {
   const link = document.createElement("a");
-  link.href = await fetchLink(id, "download");
+  link.href = await client.link(id, "download");
   link.download = "";
   link.click();
 }

@@ -146,9 +146,7 @@ export class Conversation {
     this.readSeq = Math.max(this.readSeq, row.read_seq ?? 0);
     this.peerReadSeq = Math.max(this.peerReadSeq, row.peer_read_seq ?? 0);
     this.peerDeliveredSeq = Math.max(this.peerDeliveredSeq, row.peer_delivered_seq ?? 0);
-    this.pinTime = row.pin_time;
-    this.isQuiet = Boolean(row.quiet);
-    this.hiddenSeq = row.hidden_seq ?? 0;
+    this.mark(row);
     if (row.last_seq >= this.lastSeq) {
       this.lastSeq = row.last_seq;
       this.last = row.last ?? this.last;
@@ -156,6 +154,13 @@ export class Conversation {
       this.unread = this.readSeq >= this.lastSeq ? 0 : row.unread;
     }
     this.changed();
+  }
+
+  /** Take how one wants to see it: pinned, quiet, hidden up to a seq. */
+  mark({ pin_time, quiet, hidden_seq }) {
+    this.pinTime = pin_time;
+    this.isQuiet = Boolean(quiet);
+    this.hiddenSeq = hidden_seq ?? 0;
   }
 
   /** Take a message that was pushed, or stored for us. Says whether it is news from somebody else. */

@@ -3,7 +3,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import { CHANGES } from "./conversation.js";
 import { noticed } from "./groups.js";
-import { catchUp, reloadWindow } from "./history.js";
+import { catchUp, reloadWindow, report } from "./history.js";
 import { announce, unsay } from "./notifications.js";
 import { typed } from "./people.js";
 import { readersChanged } from "./reading.js";
@@ -67,9 +67,7 @@ client.on("receipt", (receipt) => {
 client.on("system", async (event) => {
   const conversation = event.event === "conversation" && find(event.conv);
   if (!conversation) return (await import("./contacts.js")).system(event);
-  conversation.pinTime = event.pin_time;
-  conversation.isQuiet = Boolean(event.quiet);
-  conversation.hiddenSeq = event.hidden_seq;
+  conversation.mark(event);
   conversation.changed();
   listChanged();
 });
@@ -81,7 +79,7 @@ async function refresh() {
     const open = openConv.peek() && find(openConv.peek());
     if (open) await catchUp(open);
   } catch (error) {
-    if (!error.temporary) console.warn("yolk:", error);
-    else if (isOnline.peek()) setTimeout(() => isOnline.peek() && refresh(), RETRY_MS);
+    report(error);
+    if (error.temporary && isOnline.peek()) setTimeout(() => isOnline.peek() && refresh(), RETRY_MS);
   }
 }

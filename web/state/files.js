@@ -27,11 +27,6 @@ export function linkOf(id, variant) {
   return one.signal.value;
 }
 
-/** The address of a file, once. */
-export function fetchLink(id, variant) {
-  return client.link(id, variant);
-}
-
 async function ask(key, one, id, variant) {
   try {
     one.signal.value = (await client.link(id, variant)) ?? null;
@@ -49,7 +44,9 @@ const previews = new Map(); // file id -> address of what we have here of it
 let running = null;
 
 onLeave(() => {
-  queue.splice(0).forEach(({ abort }) => abort?.abort());
+  queue.splice(0).forEach(giveUp);
+  previews.forEach((address) => URL.revokeObjectURL(address));
+  previews.clear();
   changed();
 });
 
@@ -67,12 +64,8 @@ export function previewOf(fileId) {
 /** Send files. *extra* are options of the message, such as the length of a voice message. */
 export function sendFiles(conversation, files, extra = {}) {
   for (const file of files) {
-    queue.push({
+    enqueue(conversation, {
       cid: `upload-${randomId()}`,
-      conv: conversation.conv,
-      to: addressOf(conversation),
-      from_id: me.peek().id,
-      create_time: Date.now(),
       type: extra.type ?? kindOf(file.type),
       data: "",
       file,
@@ -84,34 +77,31 @@ export function sendFiles(conversation, files, extra = {}) {
       error: null,
     });
   }
-  changed();
   run();
 }
 
 /** Send a text behind the files that are on their way in a conversation. */
 export function sendBehindFiles(conversation, text) {
-  queue.push({
-    cid: `text-${randomId()}`,
-    conv: conversation.conv,
-    to: addressOf(conversation),
-    from_id: me.peek().id,
-    create_time: Date.now(),
-    type: "text",
-    data: text,
-    options: null,
-    state: "sending",
-  });
-  changed();
+  enqueue(conversation, { cid: `text-${randomId()}`, type: "text", data: text, options: null, state: "sending" });
   run();
+}
+
+function enqueue(conversation, fields) {
+  const { conv } = conversation;
+  queue.push({ conv, to: addressOf(conversation), from_id: me.peek().id, create_time: Date.now(), ...fields });
+  changed();
 }
 
 export function cancelUpload(cid) {
   const at = queue.findIndex((each) => each.cid === cid);
   if (at < 0) return;
-  const [one] = queue.splice(at, 1);
-  one.abort?.abort();
-  if (one.preview) URL.revokeObjectURL(one.preview);
+  queue.splice(at, 1).forEach(giveUp);
   changed();
+}
+
+function giveUp({ abort, preview }) {
+  abort?.abort();
+  if (preview) URL.revokeObjectURL(preview);
 }
 
 export function retryUpload(cid) {

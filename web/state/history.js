@@ -56,21 +56,20 @@ export function reloadWindow(conversation) {
 }
 
 export function loadOlder(conversation) {
-  const { window } = conversation;
-  if (!window.isLoaded || !window.hasOlder) return;
-  once(conversation, async () => {
-    const { messages, more } = await client.history(conversation.conv, { before: window.oldestSeq, limit: PAGE });
-    window.extend(messages, { hasOlder: more });
-    conversation.changed();
-  }).catch(report);
+  extend(conversation, "hasOlder", ({ oldestSeq }) => ({ before: oldestSeq }));
 }
 
 export function loadNewer(conversation) {
-  const { window } = conversation;
-  if (!window.isLoaded || !window.hasNewer) return;
+  extend(conversation, "hasNewer", ({ newestSeq }) => ({ after: newestSeq }));
+}
+
+/** Load the page behind one end of what is held; *side* says whether there is more. */
+function extend(conversation, side, rangeOf) {
+  const { conv, window } = conversation;
+  if (!window.isLoaded || !window[side]) return;
   once(conversation, async () => {
-    const { messages, more } = await client.history(conversation.conv, { after: window.newestSeq, limit: PAGE });
-    window.extend(messages, { hasNewer: more });
+    const { messages, more } = await client.history(conv, { ...rangeOf(window), limit: PAGE });
+    window.extend(messages, { [side]: more });
     conversation.changed();
   }).catch(report);
 }
@@ -132,7 +131,7 @@ function meet(conv) {
 }
 
 /** What is temporary heals by itself; anything else is somebody's fault. */
-function report(error) {
+export function report(error) {
   if (!error.temporary) console.warn("yolk:", error);
 }
 

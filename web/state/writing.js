@@ -177,9 +177,7 @@ export async function mark(conversation, what, on) {
   const body = what === "hide" ? { conv: conversation.conv } : { conv: conversation.conv, on };
   const row = await attempt(client.call("POST", `/chat/conversations/${what}`, body));
   if (!row) return;
-  conversation.pinTime = row.pin_time;
-  conversation.isQuiet = Boolean(row.quiet);
-  conversation.hiddenSeq = row.hidden_seq;
+  conversation.mark(row);
   conversation.changed();
   listChanged();
 }
