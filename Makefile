@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint format types pytest page browser node bench requirements clean
+.PHONY: help run test lint format types pytest browser node bench requirements clean
 
 VENV := .venv
 JOBS ?= 2
@@ -57,9 +57,6 @@ types: $(VENV)/test.stamp ## Check types (mypy --strict)
 pytest: $(VENV)/test.stamp
 	@$(call title,pytest)
 	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
-
-page: browser ## Click through all of the chat page, which takes some ten minutes
-	@$(BIN)/pytest -m long tests/browser
 
 bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
 	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)
@@ -114,7 +111,7 @@ $(VENV)/python.stamp: $(shell [ -x $(BIN)/python ] || echo FORCE)
 
 # Tests of the chat page drive a browser: one on the PATH or playwright's own. root on Debian gets one installed.
 browser: $(VENV)/test.stamp
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 		command -v $$name >/dev/null && exit 0; \
 	done; \
 	for folder in "$${PLAYWRIGHT_BROWSERS_PATH:-$$HOME/.cache/ms-playwright}" "$$HOME/Library/Caches/ms-playwright"; do \
@@ -123,10 +120,11 @@ browser: $(VENV)/test.stamp
 	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests (apt-get) ..."; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		$(call quietly,apt-get update && apt-get install -y chromium fonts-noto-cjk fonts-noto-color-emoji) && exit 0; \
+		$(call quietly,apt-get update && apt-get install -y fonts-noto-cjk fonts-noto-color-emoji && \
+			{ apt-get install -y chromium-headless-shell || apt-get install -y chromium; }) && exit 0; \
 	fi; \
 	if [ "$$CI" = true ]; then echo "There is no Chromium, and in CI no test may be skipped." >&2; exit 1; fi; \
-	echo "There is no Chromium, so the browser tests will be skipped. To have them: $(BIN)/playwright install chromium"
+	echo "There is no Chromium, so the browser tests will be skipped. To have them: $(BIN)/playwright install chromium --only-shell"
 
 # Tests with clients that Egg apps have need Node.
 node:

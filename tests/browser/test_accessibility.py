@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from tests.browser.person import Person
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 # Everything when it is light; in the dark only the colours are others.

@@ -21,7 +21,7 @@ from tests.copies import copy_chat
 from tests.uploads import incoming, picture, uploaded
 from yolk.testing import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 KIB = 1024
 LIMITS = """\

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from yolk.testing import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AT_REST = """
 async message => {
@@ -90,6 +90,7 @@ async def test_little_that_is_unread_is_seen_at_once(people: Company) -> None:
     await ada.open_chat("Grace")
     await expect(ada.find("unread-line")).to_have_text("New messages")
     await expect(ada.find("to-unread")).to_have_count(0)
+    await expect(ada.row("Grace").get_by_test_id("unread")).to_have_count(0)
     await ada.open_chat("Linus")
     await ada.open_chat("Grace")
 

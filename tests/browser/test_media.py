@@ -15,7 +15,7 @@ from tests.copies import copy_chat
 from tests.uploads import picture
 from yolk.testing import Server
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Company
     from tests.browser.person import Person
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def member(someone: Person, other: Person) -> Locator:

@@ -25,7 +25,7 @@ from tests.rows import database
 from tests.uploads import uploaded
 from yolk.testing import Server, User
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = datetime(2026, 11, 21, 17, 42, tzinfo=UTC)
 """A Saturday. The pages believe that it is this time."""

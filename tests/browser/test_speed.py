@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.rows import database
 from yolk.testing import Server, User
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.long]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 MOST_BYTES = 150_000
 MESSAGES = 10_000
