@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from contextvars import Context
 from typing import Generic, TypeVar
 
@@ -15,12 +16,19 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
+GATHERING = 0.002
+"""Seconds that a commit waits at most for what the loop is just reading."""
+CALM = 3
+"""Rounds of the loop without anything new, after which nothing more is coming: a request takes that
+many from its bytes to what it wants stored."""
+
+
 class GroupCommit(ABC, Generic[Item, Done]):
     """
     Stores one worker's things of a kind, many in one transaction.
 
-    A subclass keeps what waits, and calls `_begin` when something does. Nobody learns of anything
-    before its commit.
+    A subclass keeps what waits in `_waiting`, and calls `_begin` when something does. Nobody learns
+    of anything before its commit.
 
     Args:
         away: the errors that say that the database is away.
@@ -28,6 +36,8 @@ class GroupCommit(ABC, Generic[Item, Done]):
         queue: how many may wait.
         logger: for faults that are nobody's own.
     """
+
+    _waiting: Sized
 
     def __init__(
         self,
@@ -73,7 +83,9 @@ class GroupCommit(ABC, Generic[Item, Done]):
 
     async def _run(self) -> None:
         try:
-            while batch := self._take():
+            while self._waiting:
+                await self._gather()
+                batch = self._take()
                 outcomes = await self._commit([item for item, _ in batch])
                 for (_, futures), outcome in zip(batch, outcomes, strict=True):
                     _settle(futures, outcome)
@@ -84,6 +96,15 @@ class GroupCommit(ABC, Generic[Item, Done]):
                     self._logger.exception("telling of what was committed failed")
         finally:
             self._running = None
+
+    async def _gather(self) -> None:
+        """Let in who is at the door: each transaction costs more than all that is in it."""
+        ends = time.perf_counter() + GATHERING
+        calm = 0
+        while calm < CALM and len(self._waiting) < self._batch and time.perf_counter() < ends:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            calm = calm + 1 if len(self._waiting) == before else 0
 
     async def _commit(self, items: Sequence[Item]) -> Sequence[Done | BaseException]:
         try:
