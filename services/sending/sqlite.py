@@ -1,19 +1,20 @@
 """
 A batch in SQLite.
 
-Lists go in as JSON, so that one statement, and one release of the interpreter's lock, does for
-all rows. CROSS JOIN keeps the order: look up each key, never scan the table.
+Lists of keys go in as JSON, and messages many at a time, so that one statement, and one release of
+the interpreter's lock, does for many rows. CROSS JOIN keeps the order: look up each key, never scan
+the table.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from services.sending.batch import Batch, Findings, Pair, Seat
+from services.sending.batch import Batch, Findings, Pair, Row, Seat
 from services.sending.rows import COLUMNS, NAMES, by_key, values
 from services.wire import WireMessage, group, single
 
@@ -47,10 +48,15 @@ _MEMBERS = """
 INSERT INTO member (conv, user_id, create_time)
 SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true
 ON CONFLICT (conv, user_id) DO NOTHING"""
-_MESSAGES = f"""
-INSERT INTO message ({COLUMNS})
-SELECT {", ".join(f"value->>{place}" for place in range(len(NAMES)))}, 0, ? FROM json_each(?)
-"""  # noqa: S608 - constants only
+_ROW = f"({', '.join('?' * len(NAMES))}, 0, ?)"
+_ROWS = (64, 16, 4, 1)
+"""How many messages one statement takes. Each number is a statement of its own to prepare."""
+# FAIL, since whatever fails ends the transaction: to undo one statement alone, SQLite would keep
+# copies of all pages that it touches, which takes two thirds of the time.
+_MESSAGES = {
+    count: f"INSERT OR FAIL INTO message ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"  # noqa: S608 - constants
+    for count in _ROWS
+}
 _ATTACHMENTS = """
 INSERT INTO attachment (message_id, file_id, conv, seq)
 SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)"""
@@ -101,10 +107,21 @@ def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str
     if members := batch.new_members(ends):
         execute(_MEMBERS, (batch.now, _json(members)))
     rows = batch.number(ends)
-    execute(_MESSAGES, (batch.now, _json(map(values, rows))))
+    _insert(connection, rows, batch.now)
     if batch.attachments:
         execute(_ATTACHMENTS, (_json(batch.attachments),))
     execute(_OWN_CURSORS, (_json(batch.own_cursors()),))
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[Row], now: int) -> None:
+    start = 0
+    for count in _ROWS:
+        while len(rows) - start >= count:
+            some = rows[start : start + count]
+            connection.execute(
+                _MESSAGES[count], [value for row in some for value in (*values(row), now)]
+            )
+            start += count
 
 
 def _json(rows: Iterable[Any]) -> str:
