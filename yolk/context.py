@@ -107,19 +107,25 @@ class Request:
     """
     What was asked, with the names of Egg's `ctx.request`.
 
-    It keeps copies of a few texts and nothing of the server's: on a socket it lives as long as
-    the socket does.
+    On a socket it lives as long as the socket does, and keeps nothing but copies of a few texts.
     """
 
-    __slots__ = ("_body", "_head", "_query", "ip", "method", "path")
+    __slots__ = ("_body", "_head", "_peer", "_query", "method", "path")
 
     def __init__(self, request: SanicRequest) -> None:
         self.method: str = request.method
         self.path: str = request.path
-        self.ip: str = request.client_ip
+        self._peer: SanicRequest | str = request
         self._head: bytes = request.head
         self._query: Values | None = None
         self._body: dict[str, Any] | None = None
+
+    @property
+    def ip(self) -> str:
+        """The client's address, as far as the proxies are known that it came through."""
+        if not isinstance(self._peer, str):
+            self._peer = self._peer.client_ip
+        return self._peer
 
     @property
     def header(self) -> Headers:
@@ -206,7 +212,9 @@ class Context:
         params: Mapping[str, Any],
     ) -> Context:
         """Make the context of a socket. It keeps nothing of Sanic's request."""
-        return cls(app, Request(request), params, websocket=websocket)
+        copied = Request(request)
+        copied._peer = request.client_ip
+        return cls(app, copied, params, websocket=websocket)
 
     @property
     def query(self) -> Values:
