@@ -61,10 +61,11 @@ class Application(Sanic[Config, SimpleNamespace]):
         StartError: a fault in the configuration or in a plugin, in one sentence.
     """
 
-    # Sanic gives its subclasses no __dict__.
+    # Sanic gives its subclasses no __dict__. This one has what is provided: found like any other
+    # attribute, since every request asks for a dozen.
     __slots__ = (
+        "__dict__",
         "_http_middlewares",
-        "_provided",
         "boots",
         "context_class",
         "controller",
@@ -108,7 +109,6 @@ class Application(Sanic[Config, SimpleNamespace]):
         self.http = HttpRouter(self)
         self.http_protocol: type[HttpProtocol] | None = None
         self.stop_noted: Callable[[], bool] = bool
-        self._provided: dict[str, Any] = {}
         self._http_middlewares: list[Middleware] = []
         self._load(boot, settings)
 
@@ -178,13 +178,16 @@ class Application(Sanic[Config, SimpleNamespace]):
             name: the attribute, such as "redis" for `app.redis`.
             value: what it is. A second call replaces the first.
         """
-        self._provided[name] = value
+        self.__dict__[name] = value
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name):
+            raise AttributeError(f"app.{name} cannot be set; app.provide({name!r}, ...) does that.")
+        super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only for names that are no ordinary attributes, or not set yet.
+        # Reached only for names that are no attributes, or not yet.
         if not name.startswith("_") and name not in Application.__slots__:
-            if name in self._provided:
-                return self._provided[name]
             raise AttributeError(self._missing(name))
         raise AttributeError(f"{type(self).__name__} has no attribute {name}")
 
@@ -203,7 +206,10 @@ class Application(Sanic[Config, SimpleNamespace]):
     @property
     def ws(self) -> WebSocketServer:
         """The sockets, from the websocket plugin."""
-        return cast(WebSocketServer, self.__getattr__("ws"))
+        try:
+            return cast(WebSocketServer, self.__dict__["ws"])
+        except KeyError:
+            raise AttributeError(self._missing("ws")) from None
 
     @property
     def logger(self) -> logging.Logger:

@@ -59,7 +59,8 @@ class BoundTree:
         self._ctx = ctx
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._tree, name)
+        # Every request comes by here, so it does without the tree's own __getattr__.
+        found = self._tree._branches.get(name) or getattr(self._tree, name)
         return BoundTree(found, self._ctx) if isinstance(found, Tree) else found(self._ctx)
 
     def __dir__(self) -> list[str]:

@@ -456,3 +456,11 @@ def test_a_plugin_puts_things_on_the_application(load: Load) -> None:
     app = load({"config/plugin.py": table("mail"), **parts(mail=body)})
 
     assert app.mail == ["second"]
+
+
+def test_nothing_is_put_on_the_application_by_the_way(load: Load) -> None:
+    """A name that is only set would hide what a plugin brings; the error says what to call."""
+    app = load()
+
+    with pytest.raises(AttributeError, match=r"app\.provide\('mail', \.\.\.\)"):
+        app.mail = []
