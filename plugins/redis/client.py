@@ -10,6 +10,8 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 
+from .connections import BOUNDED
+
 SCHEMES = ("redis", "rediss", "unix")
 
 
@@ -49,6 +51,7 @@ class RedisClient(Redis):
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=1.0)
         retry = Retry(backoff, retries, supported_errors=(exceptions.ConnectionError,))
         pool = BlockingConnectionPool.from_url(url, decode_responses=False, retry=retry, **options)
+        pool.connection_class = BOUNDED[pool.connection_class]
         client = cast(RedisClient, cls.from_pool(pool))
         client._options = {**options, "url": url, "retries": retries}
         return client

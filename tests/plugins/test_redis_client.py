@@ -111,6 +111,23 @@ async def test_whoever_finds_no_free_connection_waits(plugin: RedisPlugin) -> No
     assert sorted(answers) == list(range(1, 101))
 
 
+async def test_who_is_cancelled_stays_cancelled(redis: RedisClient) -> None:
+    """At whatever step of a command: nobody goes on as if nothing had been."""
+
+    async def ask_for_ever() -> None:
+        while True:
+            await redis.get("key")
+
+    for steps in range(200):
+        task = asyncio.create_task(ask_for_ever())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=1)
+        assert done, f"it went on, cancelled after {steps} steps"
+        assert task.cancelled()
+
+
 async def test_a_server_that_hangs_is_unavailable_in_time(
     plugin: RedisPlugin, tmp_path: Path
 ) -> None:

@@ -1,0 +1,68 @@
+"""Connections on which who is cancelled stays cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection
+
+
+class Bounded(AbstractConnection):
+    """
+    A mixin: redis-py's connection, with the bound of `socket_timeout` set here.
+
+    redis-py sends with `asyncio.wait_for`, which up to Python 3.11 may keep a cancellation to
+    itself (https://github.com/python/cpython/issues/86296): the caller, cut off, would go on, and
+    wait for ever for what never comes. It also makes a task of every command.
+    """
+
+    def __init__(self, *, socket_timeout: float | None = None, **options: Any) -> None:
+        super().__init__(socket_timeout=None, **options)
+        self._patience = socket_timeout
+
+    async def send_packed_command(
+        self, command: bytes | str | Iterable[bytes], check_health: bool = True
+    ) -> None:
+        async with self._bounded("writing to"):
+            await super().send_packed_command(command, check_health)
+
+    async def read_response(
+        self, disable_decoding: bool = False, timeout: float | None = None, **options: Any
+    ) -> Any:
+        if timeout is not None:  # the caller's own bound
+            return await super().read_response(disable_decoding, timeout, **options)
+        async with self._bounded("reading from"):
+            return await super().read_response(disable_decoding, **options)
+
+    @asynccontextmanager
+    async def _bounded(self, doing: str) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except TimeoutError:
+            # Whoever is stopped in the middle has closed the connection already.
+            raise exceptions.TimeoutError(f"Timeout {doing} {self._host_error()}") from None
+
+
+class BoundedConnection(Bounded, Connection):
+    """Over TCP."""
+
+
+class BoundedSSLConnection(Bounded, SSLConnection):
+    """Over TLS."""
+
+
+class BoundedUnixConnection(Bounded, UnixDomainSocketConnection):
+    """Over a socket in the file system."""
+
+
+BOUNDED: dict[type[AbstractConnection], type[AbstractConnection]] = {
+    Connection: BoundedConnection,
+    SSLConnection: BoundedSSLConnection,
+    UnixDomainSocketConnection: BoundedUnixConnection,
+}
