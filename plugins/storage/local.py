@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from yolk.threads import held
+
 T = TypeVar("T")
 
 PIECE = 256 * 1024
@@ -75,7 +77,8 @@ class LocalStorage:
         Raises:
             FileNotFoundError: there is no such file.
         """
-        file = await self.run(os.open, self._place(key), os.O_RDONLY)
+        opening = self.run(os.open, self._place(key), os.O_RDONLY)
+        file = await held(opening, os.close)
         try:
             while start < end:
                 piece = await self.run(os.pread, file, min(PIECE, end - start), start)

@@ -28,6 +28,7 @@ from services.files.pace import Pace
 from services.files.pictures import make_small
 from services.files.upload import Placing, Upload, digest_of
 from services.storage import Storage
+from yolk.threads import held
 
 if TYPE_CHECKING:
     from extend.settings import FileSettings
@@ -85,7 +86,17 @@ class Intake:
         Raises:
             StorageUnavailable: the disk is full, or away.
         """
-        return await self.run(Upload.make, self.storage.incoming, str(uuid7()))
+        making = self.run(Upload.make, self.storage.incoming, str(uuid7()))
+        return await held(making, Upload.remove)
+
+    async def hold(self, folder: Path) -> Upload | None:
+        """
+        Go on with a file; None when somebody else does, or it is gone.
+
+        Raises:
+            StorageUnavailable: the disk is away.
+        """
+        return await held(self.run(Upload.hold, folder), _let_go)
 
     async def fill(
         self, upload: Upload, user_id: int, chunks: AsyncIterator[bytes], length: int | None
@@ -170,7 +181,7 @@ class Intake:
         placing = (
             msgspec.json.decode(written, type=Placing) if written else await self._look(upload)
         )
-        lock = await self.run(share, self.storage.incoming)
+        lock = await held(self.run(share, self.storage.incoming), os.close)
         try:
             await self.run(upload.write, "placing", placing)
             for path, key in (
@@ -281,6 +292,11 @@ class Intake:
         except self.storage.unavailable_errors as error:
             self.logger.error("a file could not be stored: %s", error)
             raise StorageUnavailable from error
+
+
+def _let_go(upload: Upload | None) -> None:
+    if upload is not None:
+        upload.let_go()
 
 
 def _stand_back() -> None:

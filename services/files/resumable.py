@@ -102,11 +102,11 @@ class Resumable:
             )
             await intake.allowance.take(user_id, upload.folder.name, length, COUNTED_FOR)
             await intake.run(upload.write, "state", state)
-            info = await self._finish(upload, state) if length == 0 else None
+            info = await intake.settle(self._finish(upload, state)) if length == 0 else None
         except BaseException:
             await intake.settle(intake.abandon(upload))
             raise
-        await intake.run(upload.let_go)
+        await intake.settle(intake.run(upload.let_go))
         return _progress(upload, state, info)
 
     async def find(self, user_id: int, upload_id: str) -> Progress:
@@ -177,7 +177,7 @@ class Resumable:
     async def _hold(self, user_id: int, upload_id: str) -> tuple[Upload, State]:
         folder = self._folder(upload_id)
         await self._intake.run(_state_of, folder, user_id)
-        upload = await self._intake.run(Upload.hold, folder)
+        upload = await self._intake.hold(folder)
         if upload is None:
             raise UploadInUse
         try:

@@ -7,7 +7,6 @@ import time
 
 from services.files.intake import Intake
 from services.files.resumable import read_state
-from services.files.upload import Upload
 
 INTERVAL = 300.0
 """Seconds between two sweeps."""
@@ -46,7 +45,7 @@ class Sweeper:
             state = await intake.run(read_state, folder)
             if state is not None and state.expire_time > time.time():
                 continue
-            upload = await intake.run(Upload.hold, folder)
+            upload = await intake.hold(folder)
             if upload is not None:
                 if state is not None:
                     await intake.allowance.give_back(state.user_id, folder.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from random import Random
 from typing import Any
 
 import pytest
@@ -305,3 +306,36 @@ async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
             assert not connection.keys("files_on_the_way_*")
     finally:
         server.stop()
+
+
+async def test_who_is_cut_off_at_any_moment_can_go_on(server: Server, ada: User) -> None:
+    """Nothing stays held, also when the moment is the one at which the server takes hold of it."""
+    random = Random(5)
+    there = {*incoming(server)}
+    path = await begin(ada, len(CONTENT))
+    head = (
+        f"Host: x\r\nAuthorization: Bearer {ada.token}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Content-Type: {OFFSET}\r\nUpload-Offset: 0\r\n"
+    )
+    resuming = f"PATCH {path} HTTP/1.1\r\n{head}Content-Length: {len(CONTENT)}\r\n\r\n"
+    plain = (
+        f"POST /upload HTTP/1.1\r\n{head}Content-Length: 1000\r\n\r\n".replace(
+            OFFSET, "multipart/form-data; boundary=b"
+        )
+        + '--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    )
+
+    for request in [resuming, plain] * 150:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(request.encode())
+        await asyncio.sleep(random.uniform(0, 0.006))
+        writer.transport.abort()
+
+    async with asyncio.timeout(10):
+        while (answer := await add(ada, path, 0, CONTENT)).status_code == 423:
+            await asyncio.sleep(0.05)
+    assert answer.status_code == 204
+    assert (await tus(ada, "DELETE", path)).status_code == 204
+    async with asyncio.timeout(10):
+        while not there.issuperset(incoming(server)):
+            await asyncio.sleep(0.05)
