@@ -41,8 +41,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Give what starts a chat of one's own, with environment variables as one likes."""
+def serve(tmp_path: Path, closed_sockets: None) -> Iterator[Serve]:
+    """
+    Give what starts a chat of one's own, with environment variables as one likes.
+
+    Sockets are closed before it stops: nobody would answer its close frames.
+    """
     running: list[Server] = []
 
     def start(**env: str) -> Server:

@@ -39,7 +39,7 @@ from yolk.settings import (
     convert,
     read_layers,
 )
-from yolk.workers import note_signals
+from yolk.workers import mend_state_server, note_signals
 
 SERVER_ERROR = 500
 SERVER_FAULT = 5000
@@ -261,6 +261,7 @@ class Application(Sanic[Config, SimpleNamespace]):
             _check_port(host, port)
         let_start_errors_speak()
         self.stop_noted = note_signals()
+        mend_state_server()
         if self.http_protocol is not None:
             options.setdefault("protocol", self.http_protocol)
         options["motd"] = False

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from yolk.boot import Boot, Plugin
@@ -28,6 +29,7 @@ def attach_hooks(app: Application) -> None:
 
     A hook that raises before the worker serves stops the start with one sentence.
     """
+    looking: list[Callable[[], None]] = []
 
     async def main_start(*_: Any) -> None:
         hear_signals()
@@ -52,13 +54,15 @@ def attach_hooks(app: Application) -> None:
                 except Exception:
                     app.logger.exception("%s: %s failed", _name(boot), hook)
         if not _single_process():
-            leave_when_told(app)
+            looking.append(leave_when_told(app))
         elif app.stop_noted():
             asyncio.get_running_loop().call_later(SETTLING, app.stop)
         # Not at once: the loop that serves runs only after this one, which starts the server.
         asyncio.get_running_loop().call_later(SETTLING, _serving, app)
 
     async def before_stop(*_: Any) -> None:
+        for stop_looking in looking:
+            stop_looking()  # a second stop would break off this one, and begin it anew
         await app.http.stop(REQUEST_PATIENCE)
         for boot in reversed(app.boots):
             try:

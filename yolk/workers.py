@@ -6,16 +6,19 @@ import asyncio
 import logging
 import os
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from multiprocessing import current_process, resource_tracker
-from multiprocessing.connection import Client
-from multiprocessing.managers import dispatch  # type: ignore[attr-defined]  # not in typeshed
+from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing.connection import wait
+from multiprocessing.managers import SyncManager
 from typing import Any
 
 from sanic.exceptions import ServerKilled
+from sanic.mixins import startup
 from sanic.worker.constants import ProcessState
 from sanic.worker.manager import MonitorCycle
 
@@ -169,7 +172,7 @@ def hear_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def leave_when_told(app: Any) -> None:
+def leave_when_told(app: Any) -> Callable[[], None]:
     """
     Stop this worker when signals cannot tell it to.
 
@@ -179,24 +182,56 @@ def leave_when_told(app: Any) -> None:
 
     Args:
         app: the application, in a worker that is about to serve.
+
+    Returns:
+        what ends this, once the worker stops.
     """
-    loop, parent = asyncio.get_running_loop(), os.getppid()
+    # Who started it: who is its parent by now may be another one already.
+    started_by = parent_process()
+    loop, parent = asyncio.get_running_loop(), started_by and started_by.pid
+    next_look: asyncio.TimerHandle
 
     def look(*, first: bool = False) -> None:
+        nonlocal next_look
         orphaned = os.getppid() != parent
         if orphaned:
             app.logger.error("The main process is gone; this worker stops")
-            _end_state_server(app)
         if orphaned or (first and STOPPING in app.multiplexer.state._state):
             app.stop(terminate=False)
         else:
-            loop.call_later(LOOK_INTERVAL, look)
+            next_look = loop.call_later(LOOK_INTERVAL, look)
 
-    loop.call_later(LOOK_INTERVAL, partial(look, first=True))
+    def stop_looking() -> None:
+        next_look.cancel()
+
+    next_look = loop.call_later(LOOK_INTERVAL, partial(look, first=True))
+    return stop_looking
 
 
-def _end_state_server(app: Any) -> None:
-    """End the process that holds the workers' state; only the main process would have."""
-    address = app.multiplexer.state._state._token.address
-    with suppress(OSError, EOFError), Client(address, authkey=current_process().authkey) as server:
-        dispatch(server, None, "shutdown")
+def mend_state_server() -> None:
+    """
+    Let the process that holds the workers' states end with the main process, and begin at once.
+
+    Sanic's would outlive a main process that was killed; and it would import the application
+    anew, only to hold a dictionary.
+    """
+    startup.Manager = _start_state_server  # type: ignore[attr-defined]  # Sanic calls it by this name
+
+
+def _start_state_server() -> SyncManager:
+    # A copy of this process where that is safe: without other threads, and not on macOS.
+    method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    manager = SyncManager(ctx=get_context(method))
+    manager.start(_leave_with_parent)
+    return manager
+
+
+def _leave_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None  # noqa: S101 - multiprocessing has started this process
+
+    def leave() -> None:
+        wait([parent.sentinel])
+        os._exit(0)
+
+    threading.Thread(target=leave, daemon=True).start()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from redis.exceptions import ConnectionError as RedisGone
 
-from tests.conftest import Serve
+from tests.conftest import ROOT, Serve
 from tests.rows import add_user, is_online, redis
-from yolk.testing import Server, Socket
+from yolk.testing import Server, Socket, StartFailed
 
 
 def workers(server: Server) -> list[int]:
@@ -122,6 +124,19 @@ async def test_without_the_main_process_workers_leave(serve: Serve) -> None:
     server.stop()
     server.start()
     await ada.connect()
+
+
+async def test_without_the_main_process_no_worker_begins(tmp_path: Path) -> None:
+    """Also when it died while they were still being started."""
+    server = Server(ROOT, tmp_path / "data", {"WORKERS": "2"})
+    starting = asyncio.create_task(asyncio.to_thread(server.start))
+    await eventually(lambda: "Starting worker" in server.output)
+
+    os.kill(server.pid, signal.SIGKILL)
+
+    with contextlib.suppress(StartFailed):  # they may not get as far as to be ready
+        await starting
+    await eventually(lambda: not server.running)
 
 
 async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:

@@ -315,6 +315,25 @@ def test_a_stop_amid_a_look_at_the_workers_is_in_order(start: Start, by: signal.
     assert stops(server.output)
 
 
+def test_a_stop_right_after_the_start_is_one_stop(start: Start) -> None:
+    """A worker that closes for long is not told again to stop, which would begin it anew."""
+    hooks = """
+    import asyncio
+    from trace_hooks import Trace
+    from yolk import Boot
+
+    class Hooks(Trace, Boot):
+        async def before_close(self):
+            print("Closing", flush=True)
+            await asyncio.sleep(1.5)  # beyond a worker's first look at whether it is to stop
+    """
+    server = start({**FILES, "hooks.py": hooks})
+
+    assert server.stop() == 0
+
+    assert server.output.count("Closing") == 1
+
+
 def test_a_second_signal_ends_what_does_not_stop(start: Start) -> None:
     """Whoever asks twice does not wait for a hook that hangs; the main process still stops."""
     hooks = """

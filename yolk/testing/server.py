@@ -175,16 +175,18 @@ class Server:
         """
         with self._printed:
             found = self._printed.wait_for(
-                lambda: self.output.count(text) >= times or not self._running(), timeout
+                lambda: self.output.count(text) >= times or not self.running, timeout
             )
         if not found or self.output.count(text) < times:
-            state = "is running" if self._running() else "has ended"
+            state = "is running" if self.running else "has ended"
             status = self.kill()
             raise StartFailed(
                 f"{text!r} was not printed; the server {state}:\n{self.output}", status
             )
 
-    def _running(self) -> bool:
+    @property
+    def running(self) -> bool:
+        """Whether any of its processes is there."""
         return self._reader is not None and self._reader.is_alive()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -244,7 +246,7 @@ class Server:
         reader, self._process = self._reader, None
         if reader is not None:
             reader.join(PATIENCE)
-        return not self._running()
+        return not self.running
 
     # --- asking
 
