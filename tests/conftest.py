@@ -41,12 +41,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, closed_sockets: None) -> Iterator[Serve]:
-    """
-    Give what starts a chat of one's own, with environment variables as one likes.
-
-    Sockets are closed before it stops: nobody would answer its close frames.
-    """
+async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
+    """Give what starts a chat of one's own, with environment variables as one likes."""
     running: list[Server] = []
 
     def start(**env: str) -> Server:
@@ -55,6 +51,7 @@ def serve(tmp_path: Path, closed_sockets: None) -> Iterator[Serve]:
         return made.start()
 
     yield start
+    await close_all()  # first: who stops waits for sockets that do not answer
     for one in running:
         one.stop()
 
