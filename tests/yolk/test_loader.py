@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -265,7 +266,7 @@ def test_a_middleware_that_does_not_exist_stops_the_start(
 
 
 def test_a_file_hidden_by_another_module_stops_the_start(
-    load: Load, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    load: Load, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """A `services` of somebody else is not mistaken for the application's."""
     other = tmp_path_factory.mktemp("other")
@@ -273,7 +274,7 @@ def test_a_file_hidden_by_another_module_stops_the_start(
     (other / "services" / "__init__.py").write_text("")
     (other / "services" / "user.py").write_text("")
     app = load()
-    monkeypatch.syspath_prepend(str(other))
+    sys.path.insert(0, str(other))  # `load` puts the path back
     (app.root / "services").mkdir()
     (app.root / "services" / "user.py").write_text(SERVICE)
     with pytest.raises(StartError) as refusal:
