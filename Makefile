@@ -11,6 +11,9 @@ JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
+# Tests start the application some hundred times: compiled once, wherever the machine would rather not keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Colours, where a terminal reads along (make 4.1 and later tell).
 ifneq ($(MAKE_TERMOUT),)
 BOLD := \033[1m

@@ -30,7 +30,7 @@ from yolk.lifecycle import attach_hooks, let_start_errors_speak, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
 from yolk.registry import Registry
-from yolk.router import HttpRouter, resolve_handler
+from yolk.router import HttpRouter, answer_head_and_options, resolve_handler
 from yolk.settings import (
     ENVIRONMENT,
     Settings,
@@ -228,6 +228,16 @@ class Application(Sanic[Config, SimpleNamespace]):
     def http_middlewares(self) -> list[Middleware]:
         """Give the HTTP middlewares of the whole application, the outermost first."""
         return list(self._http_middlewares)
+
+    def finalize(self) -> None:
+        """Build the router, when all routes are there."""
+        if not self.state.is_started:
+            answer_head_and_options(self)
+        super().finalize()
+
+    def _determine_error_format(self, _: object) -> str:
+        # Sanic reads the source of every handler to guess a form; `answer_error` has only one.
+        return ""
 
     def answer_error(self, request: SanicRequest, error: Exception) -> Answer:
         """Answer what no handler answered, in the same form as everything else."""
