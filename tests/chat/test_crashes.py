@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ from redis.exceptions import ConnectionError as RedisGone
 
 from tests.conftest import ROOT, Serve
 from tests.rows import add_user, is_online, redis
-from yolk.testing import Server, Socket, StartFailed, User
+from yolk.testing import Server, Socket, User
 
 
 def workers(server: Server) -> list[int]:
@@ -138,9 +137,11 @@ async def test_without_the_main_process_no_worker_begins(tmp_path: Path) -> None
 
     os.kill(server.pid, signal.SIGKILL)
 
-    with contextlib.suppress(StartFailed):  # they may not get as far as to be ready
-        await starting
-    await eventually(lambda: not server.running)
+    try:
+        await eventually(lambda: not server.running)
+    finally:
+        server.kill()
+        await asyncio.gather(starting, return_exceptions=True)  # ready or not
 
 
 async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:
