@@ -154,13 +154,20 @@ def answer_head_and_options(app: Application) -> None:
     Let what answers GET answer HEAD, and every path OPTIONS with the methods that it knows.
 
     sanic-ext would do it, but after the start: then Sanic builds all of its routers anew for each
-    of these routes, which is half of the time that a worker takes to start.
+    of these routes, which is half of the time that a worker takes to start. What only some hosts
+    answer stays with it.
     """
     for group in [*app.router.groups.values()]:
-        route = group[0]
-        name = route.name.partition(".")[2]
-        common: dict[str, Any] = {"uri": group.uri, "unquote": group.unquote}
-        for get in [one for one in group if "GET" in one.methods and "HEAD" not in group.methods]:
+        if any(route.requirements for route in group):
+            continue
+        name = group[0].name.partition(".")[2]
+        common: dict[str, Any] = {
+            "uri": group.uri,
+            "unquote": group.unquote,
+            "strict_slashes": group.strict,
+        }
+        get = next((route for route in group if "GET" in route.methods), None)
+        if get and "HEAD" not in group.methods:
             app.add_route(get.handler, methods=["HEAD"], name=f"{name}_head", **common)
         if "OPTIONS" not in group.methods:
             allowed = ",".join(sorted({*group.methods, "OPTIONS"}))

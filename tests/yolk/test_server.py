@@ -25,7 +25,7 @@ FILES = {
         app.http.get("/hello", hello)
     """
 }
-EXTENDED = {**FILES, "config/config_default.py": ""}
+EXTENDED = {**FILES, "config/config_default.py": "CORS_ORIGINS = 'https://chat.example'\n"}
 """The same with sanic-ext, as applications have it."""
 
 SANIC = [sys.executable, "-m", "sanic", "app:create_app", "--factory"]
@@ -145,9 +145,32 @@ def test_a_fault_is_one_sentence_and_nothing_else(start: Start, command: list[st
 
 
 async def test_sanic_ext_is_alive(server: Server) -> None:
-    """It answers HEAD and OPTIONS; without pydantic the whole of sanic-ext would be missing."""
+    """It lets other origins in; without pydantic the whole of sanic-ext would be missing."""
+    asking = {"Origin": "https://chat.example", "Access-Control-Request-Method": "GET"}
+    for method in ("GET", "OPTIONS"):
+        answer = await server.ask(method, "/hello", headers=asking)
+        assert answer.headers["access-control-allow-origin"] == "https://chat.example"
+
+
+async def test_every_address_answers_head_and_options(server: Server) -> None:
+    """HEAD where GET is answered, and OPTIONS with the methods that there are."""
     assert (await server.ask("HEAD", "/hello")).status_code == 200
     assert "GET" in (await server.ask("OPTIONS", "/hello")).headers["allow"]
+
+
+def test_one_address_may_be_of_two_hosts(start: Start) -> None:
+    """Routes of Sanic's own that differ in nothing but the host do not stop the start."""
+    routes = """
+    from sanic import text
+
+    async def one(request):
+        return text("one")
+
+    def mount(app):
+        app.add_route(one, "/", host="a.example", name="one")
+        app.add_route(one, "/", host="b.example", name="two")
+    """
+    assert start({**EXTENDED, "routes/__init__.py": routes}).stop() == 0
 
 
 async def test_what_is_mounted_is_documented(server: Server) -> None:
