@@ -25,6 +25,7 @@ from yolk.context import Answer, Context, Request
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
+from yolk.extensions import leave_out_unused
 from yolk.hooks import Hooks
 from yolk.lifecycle import attach_hooks, let_start_errors_speak, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
@@ -228,6 +229,11 @@ class Application(Sanic[Config, SimpleNamespace]):
     def http_middlewares(self) -> list[Middleware]:
         """Give the HTTP middlewares of the whole application, the outermost first."""
         return list(self._http_middlewares)
+
+    def setup_loop(self) -> None:
+        """Choose the loop; in a worker, the last that Sanic does before it sets sanic-ext up."""
+        leave_out_unused(self)
+        super().setup_loop()
 
     def finalize(self) -> None:
         """Build the router, when all routes are there."""
