@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -299,10 +298,3 @@ async def test_who_may_read_a_file(chat: Chat) -> None:
     assert await seen(4) == {sent}
     await Attachment.all().delete()
     assert await seen(2) == set()
-
-
-def test_nothing_is_stored_of_a_batch_without_files() -> None:
-    """No statement is spent on it: each database's code asks only where there are some."""
-    for name in ("sqlite", "postgres", "mysql"):
-        path = Path(__file__).parents[2] / "services" / "sending" / f"{name}.py"
-        assert "    if batch.attachments:\n" in path.read_text()
