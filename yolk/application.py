@@ -178,7 +178,14 @@ class Application(Sanic[Config, SimpleNamespace]):
         Args:
             name: the attribute, such as "redis" for `app.redis`.
             value: what it is. A second call replaces the first.
+
+        Raises:
+            StartError: the application has something of its own by that name, such as "get".
         """
+        if hasattr(Application, name) and name != "ws":
+            raise StartError(
+                f"app.{name} is the application's own; provide({name!r}, ...) needs another name."
+            )
         self.__dict__[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:

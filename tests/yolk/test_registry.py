@@ -458,6 +458,13 @@ def test_a_plugin_puts_things_on_the_application(load: Load) -> None:
     assert app.mail == ["second"]
 
 
+@pytest.mark.parametrize("name", ["get", "stop", "config", "logger", "plugins"])
+def test_nothing_of_the_applications_own_is_hidden(load: Load, name: str) -> None:
+    """A plugin cannot put anything where Sanic or the application has something."""
+    with pytest.raises(StartError, match=rf"app\.{name} is the application's own"):
+        load().provide(name, ["mail"])
+
+
 def test_nothing_is_put_on_the_application_by_the_way(load: Load) -> None:
     """A name that is only set would hide what a plugin brings; the error says what to call."""
     app = load()
