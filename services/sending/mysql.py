@@ -1,20 +1,58 @@
-"""A batch in MariaDB and MySQL: through the models, as far as these go."""
+"""
+A batch in MariaDB and MySQL.
+
+Each statement is a way to the database and back: so there are few. Lists are written out in them,
+since the two have no common way to pass one.
+"""
 
 from __future__ import annotations
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-from tortoise.expressions import Q
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
 
-from models import Attachment, Block, Conversation, Group, Member, Message, Preference, User
-from services.sending.batch import Batch, Findings, Pair, Row, Seat
-from services.sending.rows import NAMES, by_key, values
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from services.sending.batch import Batch, Findings, Pair, Seat
+from services.sending.rows import COLUMNS, by_key, values
 from services.wire import WireMessage, group, single
 
+_LOCK = """
+SELECT conv, last_seq, last_number FROM conversation WHERE conv IN {convs}
+ORDER BY conv FOR UPDATE"""
+# Each column comes from one table only: texts of several might not have a collation in common.
+_PEOPLE = """
+SELECT 'person' AS kind, id AS a, status AS b, NULL AS strangers, NULL AS conv
+FROM user WHERE id IN {people}"""
+_REPEATS = " UNION ALL SELECT 'repeat', from_id, 0, NULL, NULL FROM message WHERE {keys}"
+_PAIRS = """
+UNION ALL SELECT 'block', blocked_id, user_id, NULL, NULL FROM block WHERE {pairs}
+UNION ALL SELECT 'preference', user_id, 0, strangers, NULL FROM preference WHERE user_id IN {to}
+UNION ALL SELECT 'member', user_id, sent_seq, NULL, conv FROM member WHERE conv IN {convs}"""
+_EARLIER = "SELECT * FROM message WHERE {keys}"
+_SEATS = """
+SELECT m.conv, m.user_id, g.version, g.muted, m.role, m.muted_until
+FROM member m JOIN chat_group g ON g.id = CAST(SUBSTRING(m.conv, 3) AS UNSIGNED)
+WHERE ({seats}) AND g.dissolve_time IS NULL"""
+_GROUP_MEMBERS = "SELECT user_id FROM member WHERE conv = %s"
 # Not INSERT IGNORE: the shared lock that it leaves on a row that another worker just made lets
-# two wait for each other. (The syntax that the models would write is MySQL's alone.)
-_BEGIN = """
+# two wait for each other.
+_CONVERSATIONS = """
 INSERT INTO conversation (conv, chat_type, last_seq, last_number, update_time)
-VALUES (%s, 'single', 0, 0, %s) ON DUPLICATE KEY UPDATE last_seq = last_seq"""
+VALUES {rows} ON DUPLICATE KEY UPDATE last_seq = last_seq"""
+_ENDS = """
+INSERT INTO conversation (conv, chat_type, last_seq, last_number, update_time)
+VALUES {rows} ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq),
+    last_number = VALUES(last_number), update_time = VALUES(update_time)"""
+_MEMBERS = "INSERT IGNORE INTO member (conv, user_id, create_time) VALUES {rows}"
+_MESSAGES = f"INSERT INTO message ({COLUMNS}) VALUES {{rows}}"  # noqa: S608 - constants only
+_ATTACHMENTS = "INSERT INTO attachment (message_id, file_id, conv, seq) VALUES {rows}"
+# STRAIGHT_JOIN keeps the order: look up each member by the index.
+_OWN_CURSORS = """
+UPDATE (SELECT %s COLLATE utf8mb4_bin AS conv, %s AS user_id, %s AS seq, %s AS number{more}) k
+STRAIGHT_JOIN member m ON m.conv = k.conv AND m.user_id = k.user_id
+SET m.read_seq = k.seq, m.read_number = k.number, m.sent_seq = k.seq"""
+_ONE_MORE = " UNION ALL SELECT %s, %s, %s, %s"
 
 
 async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> None:
@@ -29,59 +67,83 @@ async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers:
     Raises:
         Changed: another worker began one of the conversations at this moment.
     """
+    ask = connection.execute_query_dict
     # Locked before anything is looked up, and always in the same order: who may write cannot
     # change any more, and two batches never wait for each other.
-    existing = await _locked(connection, batch)
-    people = User.filter(id__in=batch.people).using_db(connection)
-    same = Q(*(Q(from_id=sender, cid=cid) for sender, cid in batch.keys), join_type=Q.OR)
-    earlier = await Message.filter(same).using_db(connection) if batch.keys else []
-    batch.plan(
-        Findings(
-            statuses=dict(await people.values_list("id", "status")),
-            earlier=by_key(map(WireMessage.of, earlier)),
-            pairs=await _pairs(connection, batch, strangers),
-            seats=await _seats(connection, batch),
-        )
-    )
+    before = await _lock(connection, batch.convs)
+    batch.plan(await _look_up(connection, batch, strangers))
     if not batch.counts:
         return
     for conv in batch.unknown:
-        members = Member.filter(conv=conv).using_db(connection)
-        batch.members[conv] = tuple(row[0] for row in await members.values_list("user_id"))
-    ends = await _move_ends(connection, batch, existing)
-    rows = batch.number(ends)
-    await Message.bulk_create(map(_model, rows), using_db=connection)
-    if batch.attachments:
-        attachments = [
-            Attachment(message_id=message, file_id=file, conv=conv, seq=seq)
-            for message, file, conv, seq in batch.attachments
-        ]
-        await Attachment.bulk_create(attachments, using_db=connection)
-    await _move_own_cursors(connection, batch)
-
-
-async def _locked(connection: BaseDBAsyncClient, batch: Batch) -> dict[str, Conversation]:
-    wanted = Conversation.filter(conv__in=batch.convs).order_by("conv")
-    return {row.conv: row for row in await wanted.using_db(connection).select_for_update()}
-
-
-async def _pairs(
-    connection: BaseDBAsyncClient, batch: Batch, strangers: str
-) -> dict[tuple[int, int], Pair]:
-    if not batch.pairs:
-        return {}
-    mine = Q(*(Q(user_id=to, blocked_id=sender) for sender, to in batch.pairs), join_type=Q.OR)
-    blocks = await Block.filter(mine).using_db(connection).values_list("blocked_id", "user_id")
-    blocked = set(blocks)
-    recipients = [to for _, to in batch.pairs]
-    decided = Preference.filter(user_id__in=recipients).using_db(connection)
-    preferences = dict(await decided.values_list("user_id", "strangers"))
-    convs = [single(sender, to) for sender, to in batch.pairs]
-    members = Member.filter(conv__in=convs).using_db(connection)
-    sent = {
-        (conv, user): seq
-        for conv, user, seq in await members.values_list("conv", "user_id", "sent_seq")
+        batch.members[conv] = tuple(row["user_id"] for row in await ask(_GROUP_MEMBERS, [conv]))
+    existing = set(before)
+    if new := [conv for conv in batch.counts if conv not in existing]:
+        await _insert(connection, _CONVERSATIONS, [(conv, "single", 0, 0, 0) for conv in new])
+        before |= await _lock(connection, new)
+    ends = {
+        conv: (before[conv][0] + count, before[conv][1] + count)
+        for conv, count in batch.counts.items()
     }
+    batch.check_ends(existing, ends)
+    if members := batch.new_members(ends):
+        await _insert(connection, _MEMBERS, [(*member, batch.now) for member in members])
+    rows = batch.number(ends)
+    moved = [(conv, "single", *end, batch.now) for conv, end in ends.items()]
+    await _insert(connection, _ENDS, moved)
+    await _insert(connection, _MESSAGES, [(*values(row), 0, batch.now) for row in rows])
+    if batch.attachments:
+        await _insert(connection, _ATTACHMENTS, batch.attachments)
+    cursors = batch.own_cursors()
+    more = _ONE_MORE * (len(cursors) - 1)
+    await ask(_OWN_CURSORS.format(more=more), [*chain(*cursors)])
+
+
+async def _lock(connection: BaseDBAsyncClient, convs: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Lock conversations, and give the ends of those that exist."""
+    found = await connection.execute_query_dict(_LOCK.format(convs=_marks(len(convs))), [*convs])
+    return {row["conv"]: (row["last_seq"], row["last_number"]) for row in found}
+
+
+async def _insert(
+    connection: BaseDBAsyncClient, statement: str, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    marks = ", ".join([_marks(len(rows[0]))] * len(rows))
+    await connection.execute_query(statement.format(rows=marks), [*chain(*rows)])
+
+
+async def _look_up(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> Findings:
+    ask = connection.execute_query_dict
+    people, keys, pairs = list(batch.people), list(batch.keys), list(batch.pairs)
+    same = _any("from_id = %s AND cid = %s", keys)
+    statement = _PEOPLE.format(people=_marks(len(people)))
+    about: list[Any] = [*people]
+    if keys:
+        statement += _REPEATS.format(keys=same)
+        about = [*about, *chain(*keys)]
+    if pairs:
+        mutual = _any("blocked_id = %s AND user_id = %s", pairs)
+        each = _marks(len(pairs))
+        statement += _PAIRS.format(pairs=mutual, to=each, convs=each)
+        recipients = (to for _, to in pairs)
+        about = [*about, *chain(*pairs), *recipients, *(single(*pair) for pair in pairs)]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in await ask(statement, about):
+        found.setdefault(row["kind"], []).append(row)
+    repeats = await ask(_EARLIER.format(keys=same), [*chain(*keys)]) if "repeat" in found else []
+    return Findings(
+        statuses={row["a"]: row["b"] for row in found.get("person", ())},
+        earlier=by_key(map(WireMessage.of_columns, repeats)),
+        pairs=_pairs(pairs, found, strangers),
+        seats=await _seats(connection, batch),
+    )
+
+
+def _pairs(
+    pairs: Iterable[tuple[int, int]], found: dict[str, list[dict[str, Any]]], strangers: str
+) -> dict[tuple[int, int], Pair]:
+    blocked = {(row["a"], row["b"]) for row in found.get("block", ())}
+    preferences = {row["a"]: row["strangers"] for row in found.get("preference", ())}
+    sent = {(row["conv"], row["a"]): row["b"] for row in found.get("member", ())}
     return {
         (sender, to): Pair(
             blocked=(sender, to) in blocked,
@@ -89,65 +151,24 @@ async def _pairs(
             sent=sent.get((single(sender, to), sender), 0),
             answered=sent.get((single(sender, to), to), 0),
         )
-        for sender, to in batch.pairs
+        for sender, to in pairs
     }
 
 
 async def _seats(connection: BaseDBAsyncClient, batch: Batch) -> dict[tuple[int, int], Seat]:
     if not batch.seats:
         return {}
-    numbers = [number for number, _ in batch.seats]
-    open_groups = Group.filter(id__in=numbers, dissolve_time=None).using_db(connection)
-    groups = {row.id: row for row in await open_groups}
-    mine = Q(*(Q(conv=group(number), user_id=user) for number, user in batch.seats), join_type=Q.OR)
-    members = {
-        (row.conv, row.user_id): row for row in await Member.filter(mine).using_db(connection)
-    }
-    return {
-        (number, user): Seat(
-            version=groups[number].version,
-            all_muted=bool(groups[number].muted),
-            role=members[group(number), user].role,
-            muted_until=members[group(number), user].muted_until,
-        )
-        for number, user in batch.seats
-        if number in groups and (group(number), user) in members
-    }
+    numbers = {group(number): number for number, _ in batch.seats}
+    about = [(group(number), sender) for number, sender in batch.seats]
+    wanted = _any("m.conv = %s AND m.user_id = %s", about)
+    found = await connection.execute_query_dict(_SEATS.format(seats=wanted), [*chain(*about)])
+    rows = (row.values() for row in found)
+    return {(numbers[conv], user): Seat(*rest) for conv, user, *rest in rows}
 
 
-async def _move_ends(
-    connection: BaseDBAsyncClient, batch: Batch, existing: dict[str, Conversation]
-) -> dict[str, tuple[int, int]]:
-    """Begin the conversations that are new, and move the ends of all."""
-    found = existing
-    if missing := [conv for conv in batch.counts if conv not in existing]:
-        await connection.execute_many(_BEGIN, [[conv, batch.now] for conv in missing])
-        found = await _locked(connection, batch)
-    moved = [found[conv] for conv in batch.counts]
-    for conversation in moved:
-        conversation.last_seq += batch.counts[conversation.conv]
-        conversation.last_number += batch.counts[conversation.conv]
-        conversation.update_time = batch.now
-    ends = {row.conv: (row.last_seq, row.last_number) for row in moved}
-    batch.check_ends(set(existing), ends)
-    columns = ["last_seq", "last_number", "update_time"]
-    await Conversation.bulk_update(moved, columns, using_db=connection)
-    members = [Member(conv=conv, user_id=user) for conv, user in batch.new_members(ends)]
-    await Member.bulk_create(members, ignore_conflicts=True, using_db=connection)
-    return ends
+def _marks(count: int) -> str:
+    return f"({', '.join(['%s'] * count)})"
 
 
-async def _move_own_cursors(connection: BaseDBAsyncClient, batch: Batch) -> None:
-    mine = Q(*(Q(conv=conv, user_id=user) for conv, user in batch.latest), join_type=Q.OR)
-    members = await Member.filter(mine).using_db(connection)
-    for member in members:
-        row = batch.latest[member.conv, member.user_id]
-        member.read_seq = member.sent_seq = row.message.seq
-        member.read_number = row.number
-    columns = ["read_seq", "read_number", "sent_seq"]
-    await Member.bulk_update(members, columns, using_db=connection)
-
-
-def _model(row: Row) -> Message:
-    columns = dict(zip(NAMES, values(row), strict=True))
-    return Message(**columns, create_time=row.message.create_time)
+def _any(condition: str, rows: Sequence[Any]) -> str:
+    return " OR ".join([f"({condition})"] * len(rows))
