@@ -22,6 +22,10 @@ class Database(Protocol):
         """What is raised while it is away."""
 
     @property
+    def conflict_errors(self) -> tuple[type[BaseException], ...]:
+        """Those among them after which nothing is stored, and the same may succeed at once."""
+
+    @property
     def connection(self) -> BaseDBAsyncClient:
         """Where to run SQL of one's own."""
 

@@ -12,7 +12,7 @@ from tortoise.context import TortoiseContext
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from .errors import DatabaseUnavailable
+from .errors import DatabaseConflict, DatabaseUnavailable
 from .url import Dialect, Target
 
 T = TypeVar("T")
@@ -28,6 +28,9 @@ class Database:
 
     unavailable_errors: tuple[type[Exception], ...] = (DatabaseUnavailable,)
     """The database is away or overloaded: tell the client that it is temporary."""
+
+    conflict_errors: tuple[type[Exception], ...] = (DatabaseConflict,)
+    """Those among them that say that nothing was stored, because others were in the way."""
 
     refused_errors: tuple[type[Exception], ...] = (IntegrityError,)
     """The database refuses this row: a unique value that is there already, a NULL."""

@@ -2,6 +2,7 @@
 
 tortoise.exceptions.OperationalError
 └── DatabaseUnavailable     the database is away or overloaded; the same call may succeed later
+    └── DatabaseConflict    others were in the way; nothing is stored, and it can be tried again
 tortoise.exceptions.IntegrityError
                             the database is there and refuses this row
 """
@@ -34,6 +35,8 @@ SQLITE_AWAY = frozenset(
 )
 """Primary result codes that speak of the file, not of the statement."""
 
+_DEADLOCK = 1213
+
 MYSQL_AWAY = frozenset(
     {
         1021,  # disk full
@@ -51,7 +54,7 @@ MYSQL_AWAY = frozenset(
         1161,  # reading or writing packets
         1203,  # too many connections of this user
         1205,  # lock wait timeout
-        1213,  # deadlock
+        _DEADLOCK,
         1290,  # read-only
         1317,  # query interrupted
         1836,  # read-only
@@ -78,6 +81,14 @@ class DatabaseUnavailable(OperationalError):
     """
 
 
+class DatabaseConflict(DatabaseUnavailable):
+    """
+    The database undid a transaction, so that others that waited for it could go on.
+
+    Nothing of it is stored: who begins anew may succeed at once.
+    """
+
+
 @contextmanager
 def translated(is_away: IsAway) -> Iterator[None]:
     """
@@ -92,7 +103,8 @@ def translated(is_away: IsAway) -> Iterator[None]:
         raise
     except Exception as error:
         if isinstance(error, (DBConnectionError, OSError)) or is_away(original(error)):
-            raise DatabaseUnavailable(reason(error)) from error
+            kind = DatabaseConflict if _is_conflict(original(error)) else DatabaseUnavailable
+            raise kind(reason(error)) from error
         raise
 
 
@@ -147,6 +159,12 @@ def _postgres_away() -> tuple[type[Exception], ...]:
         asyncpg.TransactionRollbackError,
         asyncpg.InvalidAuthorizationSpecificationError,
     )
+
+
+def _is_conflict(error: BaseException) -> bool:
+    if _is_numbered(error):
+        return bool(error.args[0] == _DEADLOCK)
+    return str(getattr(error, "sqlstate", "")).startswith("40")  # SQL's class of such errors
 
 
 def _is_numbered(error: BaseException) -> bool:

@@ -115,7 +115,7 @@ class Findings(msgspec.Struct):
 
 
 class Changed(Exception):
-    """Another worker began the same conversation at this moment: look again."""
+    """Another worker was in the way at this moment, and nothing is stored: look again."""
 
 
 class Batch:

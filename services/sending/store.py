@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from services.database import Database
-from services.sending.batch import Batch
+from services.sending.batch import Batch, Changed
 from services.sending.mysql import store_in_mysql
 from services.sending.postgres import store_in_postgres
 from services.sending.sqlite import store_in_sqlite
@@ -20,7 +20,7 @@ def store_for(database: Database, strangers: str) -> Store:
 
     What it raises is the database's: one of its `unavailable_errors`, or `IntegrityError` when
     another worker stored the same message a moment ago; or `Changed`, when another began the same
-    conversation.
+    conversation, or the two waited for each other.
 
     Args:
         database: where to.
@@ -39,4 +39,12 @@ def store_for(database: Database, strangers: str) -> Store:
             await store_in_mysql(connection, batch, strangers)
 
     stores = {"sqlite": to_sqlite, "postgres": to_postgres, "mysql": to_mysql}
-    return stores[database.dialect]
+    store_batch = stores[database.dialect]
+
+    async def store(batch: Batch) -> None:
+        try:
+            await store_batch(batch)
+        except database.conflict_errors as error:
+            raise Changed from error
+
+    return store

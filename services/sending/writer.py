@@ -6,15 +6,19 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from tortoise.exceptions import IntegrityError
 from typing_extensions import override
 
 from services.commits import GroupCommit
-from services.errors import Busy, NotStorable
+from services.errors import Busy, NotStorable, Unavailable
 from services.sending.batch import Batch, Changed, Draft, Stored
 from services.sending.recipients import Recipients
 from services.sending.store import Store
+
+RETRIES = 4
+"""How often a batch is tried again when another worker was in its way."""
 
 
 class MessageWriter(GroupCommit[Draft, Stored]):
@@ -73,12 +77,12 @@ class MessageWriter(GroupCommit[Draft, Stored]):
 
     @override
     async def _store_all(self, items: Sequence[Draft]) -> Sequence[Stored | BaseException]:
-        try:
-            return await self._attempt(items)
-        except (Changed, IntegrityError):
+        for _ in range(RETRIES):
             # Another worker was first, with the same message or the same conversation: what it
             # wrote is visible now.
-            return await self._attempt(items)
+            with suppress(Changed, IntegrityError):
+                return await self._attempt(items)
+        return await self._attempt(items)
 
     async def _attempt(self, drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
         batch = Batch(drafts, self._recipients.known)
@@ -95,5 +99,7 @@ class MessageWriter(GroupCommit[Draft, Stored]):
 
     @override
     def _fault(self, error: Exception) -> BaseException:
+        if isinstance(error, Changed):
+            return Unavailable()
         self._logger.error("a message cannot be stored", exc_info=error)
         return NotStorable()
