@@ -20,7 +20,7 @@ _FROM_THE_PATH = (str, int, float)
 
 def leave_out_unused(app: Application) -> None:
     """
-    Spare every request what sanic-ext would do in vain; a fourteenth of a short one.
+    Spare every request what sanic-ext would do in vain.
 
     It writes the headers of CORS, which there are only with `CORS_ORIGINS` or a handler's `@cors`,
     and looks for values to pass to handlers, which only handlers with more parameters than the

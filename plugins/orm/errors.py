@@ -37,6 +37,9 @@ SQLITE_AWAY = frozenset(
 
 _DEADLOCK = 1213
 
+_UNDONE = frozenset({"40001", "40P01"})
+"""PostgreSQL's serialization failure and deadlock. Not all of class 40: 40003 knows no outcome."""
+
 MYSQL_AWAY = frozenset(
     {
         1021,  # disk full
@@ -164,7 +167,7 @@ def _postgres_away() -> tuple[type[Exception], ...]:
 def _is_conflict(error: BaseException) -> bool:
     if _is_numbered(error):
         return bool(error.args[0] == _DEADLOCK)
-    return str(getattr(error, "sqlstate", "")).startswith("40")  # SQL's class of such errors
+    return getattr(error, "sqlstate", None) in _UNDONE
 
 
 def _is_numbered(error: BaseException) -> bool:

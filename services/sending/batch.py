@@ -278,22 +278,21 @@ class Batch:
         """Give what became of each draft. It holds once the transaction is committed."""
         return [one for one in self._outcomes if isinstance(one, (Stored, ChatError))]
 
-    # --- what every database's code needs
+    # --- what a database's code needs
 
-    def check_ends(self, existing: set[str], ends: Mapping[str, tuple[int, int]]) -> None:
+    def ends(self, before: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         """
-        Hold that nobody wrote to a conversation between looking and locking.
+        Give the ends for `number`.
 
         Args:
-            existing: the conversations that were there, and locked, before the look-ups.
-            ends: as for `number`.
-
-        Raises:
-            Changed: another worker was first to begin a conversation that was not there.
+            before: `last_seq` and `last_number` of the conversations, each locked; one that is
+                missing begins with this batch.
         """
+        moved = {}
         for conv, count in self.counts.items():
-            if conv not in existing and ends[conv][0] != count:
-                raise Changed
+            last_seq, last_number = before.get(conv, (0, 0))
+            moved[conv] = (last_seq + count, last_number + count)
+        return moved
 
     def new_members(self, ends: Mapping[str, tuple[int, int]]) -> list[tuple[str, int]]:
         """Give the members of the conversations that this batch began."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.sending.batch import Batch, Findings, Pair, Seat
+from services.sending.batch import Batch, Changed, Findings, Pair, Seat
 from services.sending.rows import COLUMNS, by_key, values
 from services.wire import WireMessage, group, single
 
@@ -76,15 +76,11 @@ async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers:
         return
     for conv in batch.unknown:
         batch.members[conv] = tuple(row["user_id"] for row in await ask(_GROUP_MEMBERS, [conv]))
-    existing = set(before)
-    if new := [conv for conv in batch.counts if conv not in existing]:
+    if new := [conv for conv in batch.counts if conv not in before]:
         await _insert(connection, _CONVERSATIONS, [(conv, "single", 0, 0, 0) for conv in new])
-        before |= await _lock(connection, new)
-    ends = {
-        conv: (before[conv][0] + count, before[conv][1] + count)
-        for conv, count in batch.counts.items()
-    }
-    batch.check_ends(existing, ends)
+        if any(any(end) for end in (await _lock(connection, new)).values()):
+            raise Changed
+    ends = batch.ends(before)
     if members := batch.new_members(ends):
         await _insert(connection, _MEMBERS, [(*member, batch.now) for member in members])
     rows = batch.number(ends)

@@ -89,7 +89,7 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
     ask = connection.execute_query_dict
     # Locked before anything is looked up, and always in the same order: who may write cannot
     # change any more, and two batches never wait for each other.
-    ends = {
+    before = {
         row["conv"]: (row["last_seq"], row["last_number"])
         for row in await ask(_LOCK, [batch.convs])
     }
@@ -98,16 +98,14 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
         return
     for conv in batch.unknown:
         batch.members[conv] = tuple(row["user_id"] for row in await ask(_GROUP_MEMBERS, [conv]))
-    new = [conv for conv in batch.counts if conv not in ends]
+    new = [conv for conv in batch.counts if conv not in before]
     if new and len(await ask(_CONVERSATIONS, [new, batch.now])) < len(new):
         raise Changed
-    for conv, count in batch.counts.items():
-        last_seq, last_number = ends.get(conv, (0, 0))
-        ends[conv] = (last_seq + count, last_number + count)
+    ends = batch.ends(before)
     if members := batch.new_members(ends):
         await ask(_MEMBERS, [*_columns(members, 2), batch.now])
     rows = batch.number(ends)
-    moved = [(conv, *ends[conv]) for conv in batch.counts]
+    moved = [(conv, *end) for conv, end in ends.items()]
     await ask(
         _MESSAGES,
         [
