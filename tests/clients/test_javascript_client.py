@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gzip
 import os
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +22,7 @@ from tests.copies import copy_chat
 from tests.cuts import FailingNetwork
 from tests.node_client import NODE, NodeClient, RequestFailed, client_for, find_node
 from tests.rows import add_user, disable, rows
+from tests.uploads import incoming
 from yolk.testing import Server, User
 
 SEED = 20_260_801
@@ -504,6 +507,31 @@ async def test_an_upload_that_is_given_up(server: Server, tmp_path: Path) -> Non
         assert ended.value.fields["name"] == "AbortError"
 
 
+async def test_an_upload_that_is_given_up_in_the_middle_of_a_piece(
+    server: Server, tmp_path: Path
+) -> None:
+    """Nothing is left of it, although the server was still at it when it was told so."""
+    ada = await server.user("ada")
+    before = incoming(server)
+    (tmp_path / "file.bin").write_bytes(bytes(50_000_000))
+    async with client_for(server) as hers:
+        await log_in(hers, ada)
+        uploading = asyncio.create_task(
+            hers.do("upload_file", str(tmp_path / "file.bin"), "file.bin")
+        )
+        await hers.wait_for("progress")
+        [name] = set(incoming(server)) - set(before)
+        async with held(server, name):
+            await hers.do("give_up")
+            with pytest.raises(RequestFailed):
+                await uploading
+            await asyncio.sleep(0.3)
+            assert name in incoming(server)
+        async with asyncio.timeout(20):
+            while incoming(server) != before:
+                await asyncio.sleep(0.05)
+
+
 async def test_small_uploads_and_refused_ones(server: Server, tmp_path: Path) -> None:
     """Nothing is a file too; what the server does not want is an error at once."""
     ada, bob = await server.user("ada"), await server.user("bob")
@@ -522,6 +550,19 @@ async def test_small_uploads_and_refused_ones(server: Server, tmp_path: Path) ->
         assert message["options"]["file"]["name"] == "note.txt"
         assert await hers.do("outbox") == []
         assert refused.value.fields["code"] == 2063
+
+
+@asynccontextmanager
+async def held(server: Server, name: str) -> AsyncIterator[None]:
+    """Hold an upload as a worker does that takes in a piece of it."""
+    with (server.data / "files" / "incoming" / name / "lock").open("w") as lock:
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                await asyncio.sleep(0)
+        yield
 
 
 async def download(server: Server, url: str) -> bytes:

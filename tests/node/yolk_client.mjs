@@ -55,6 +55,8 @@ for (const type of TYPES) {
   });
 }
 
+let stop; // ends the upload
+
 const actions = {
   throw_on: (type) => {
     client.on(type, () => {
@@ -67,10 +69,10 @@ const actions = {
   storage: () => [...kept],
   upload_file: async (file, name, cutAfter) => {
     const progress = [];
-    const stop = cutAfter === undefined ? undefined : new AbortController();
+    stop = new AbortController();
     const info = await client.upload(await openAsBlob(file), {
       name,
-      signal: stop?.signal,
+      signal: stop.signal,
       onProgress(done, total) {
         progress.push([done, total]);
         say({ event: "progress", data: [done, total] });
@@ -79,6 +81,7 @@ const actions = {
     });
     return { info, progress };
   },
+  give_up: () => stop.abort(),
   links: (...asked) => Promise.all(asked.map((one) => client.link(...one))),
   memory: () => {
     global.gc?.();

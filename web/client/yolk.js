@@ -894,6 +894,13 @@ export class Client {
       const reply = await this.#http.ask(method, `/upload/tus${address}`, { headers, body, signal, patience: 60_000 });
       return reply.status < 300 ? reply.headers : this.#http.data(reply);
     };
+    // The server may still be at the piece that was just broken off.
+    const remove = (attempt) =>
+      ask("DELETE").catch(async ({ temporary }) => {
+        if (!temporary || attempt > 12) return;
+        await pause(backoff(attempt), true);
+        return remove(attempt + 1);
+      });
     let [address, done, failures, piece] = ["", 0, 0, SMALL];
     for (;;) {
       try {
@@ -915,7 +922,7 @@ export class Client {
         if (signal?.aborted) {
           const { reason } = signal;
           signal = null;
-          if (address) ask("DELETE").catch(() => {});
+          if (address) remove(0);
           throw reason;
         }
         const isGone = address && (error.status === 404 || error.status === 410);
