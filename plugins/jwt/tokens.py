@@ -1,46 +1,62 @@
-"""Signing and checking."""
+"""Sign and verify JSON Web Tokens."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 
 from .keys import JwtSettings, Keys
-from .quick import QuickCheck
 
-LARGEST_ID = 2**63 - 1
+MAX_USER_ID = 2**63 - 1
+MAX_CACHED_TOKENS = 4096
+CACHE_SECONDS = 5.0
+"""How long a verified token is returned from the cache, unless it expires earlier."""
+
+
+class _Verified(NamedTuple):
+    claims: dict[str, Any]
+    until: float
+    """On the monotonic clock."""
+    expires: float
+    """On the wall clock: `exp` and the leeway, as PyJWT judges it."""
 
 
 class Tokens:
-    """Signs and checks tokens with one algorithm, so that a token cannot choose its own."""
+    """
+    A signer and verifier with one algorithm, so that a token cannot choose its own.
+
+    PyJWT is the only judge of a token. What it accepted is kept for a few seconds, because one
+    client often sends several requests with the same token. The cache lives and ends with this
+    object and its keys.
+    """
 
     def __init__(self, settings: JwtSettings, keys: Keys) -> None:
         self._settings = settings
         self._keys = keys
-        hs256 = settings.algorithm == "HS256"
-        self._quick = QuickCheck(keys.checking, settings.leeway) if hs256 else None
+        self._verified: dict[str, _Verified] = {}
+        """Verified tokens, the oldest first."""
 
     @property
     def expires_in(self) -> int:
-        """How long a new token is good, in seconds."""
+        """The lifetime of a new token, in seconds."""
         return self._settings.expires_in
 
     def sign(self, claims: Mapping[str, Any], expires_in: int | None = None) -> str:
         """
-        Make a token.
+        Return a new token.
 
         Args:
-            claims: what it says; `iat` and `exp` are added.
-            expires_in: seconds until it expires; by default as the settings say.
+            claims: its claims; `iat` and `exp` are added.
+            expires_in: its lifetime in seconds; by default the setting `expires_in`.
 
         Raises:
             RuntimeError: there is no key to sign with.
         """
         if self._keys.signing is None:
-            raise RuntimeError("tokens are only checked here: jwt.private_key is not set")
+            raise RuntimeError("tokens are only verified here: jwt.private_key is not set")
         now = int(time.time())
         lifetime = self._settings.expires_in if expires_in is None else expires_in
         return jwt.encode(
@@ -51,35 +67,44 @@ class Tokens:
 
     def verify(self, token: str | None) -> dict[str, Any]:
         """
-        Give the claims of *token*.
+        Return the claims of *token*.
 
-        `id` may be a number or digits, as Egg applications make it; it is given as an integer.
+        `id` may be a number or a string of digits, as Egg applications make it; it is returned as
+        an integer.
 
         Raises:
-            jwt.ExpiredSignatureError: it was good once.
-            jwt.InvalidTokenError: there is none, or it is none of ours.
+            jwt.ExpiredSignatureError: the token has expired.
+            jwt.InvalidTokenError: the token is missing or invalid.
         """
         if not token:
             raise jwt.InvalidTokenError("there is no token")
-        claims = (self._quick and self._quick.claims(token)) or self._decode(token)
-        claims["id"] = _user_id(claims.get("id"))
-        return claims
+        found = self._verified.get(token)
+        if found is None or time.monotonic() >= found.until or time.time() >= found.expires:
+            found = self._verify(token)
+        return found.claims.copy()
 
-    def _decode(self, token: str) -> dict[str, Any]:
+    def _verify(self, token: str) -> _Verified:
+        self._verified.pop(token, None)
         claims: dict[str, Any] = jwt.decode(
             token,
             self._keys.checking,
             algorithms=[self._settings.algorithm],
             leeway=self._settings.leeway,
-            # `sub` and `aud` are the application's own; PyJWT would insist on their form.
+            # `sub` and `aud` belong to the application; PyJWT would insist on their form.
             options={"verify_sub": False, "verify_aud": False},
         )
-        return claims
+        claims["id"] = _user_id(claims.get("id"))
+        expires = int(claims["exp"]) + self._settings.leeway if "exp" in claims else float("inf")
+        verified = _Verified(claims, time.monotonic() + CACHE_SECONDS, expires)
+        while len(self._verified) >= MAX_CACHED_TOKENS:
+            del self._verified[next(iter(self._verified))]
+        self._verified[token] = verified
+        return verified
 
 
 def _user_id(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= LARGEST_ID:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_USER_ID:
         raise jwt.InvalidTokenError("the token names no user id")
     return value

@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from plugins.jwt import tokens as tokens_module
 from plugins.jwt.keys import JwtSettings, load_keys
-from plugins.jwt.quick import QuickCheck
-from plugins.jwt.tokens import Tokens
+from plugins.jwt.tokens import CACHE_SECONDS, MAX_CACHED_TOKENS, Tokens
 from tests.yolk.small_apps import YOLK, process
 from yolk import StartError
 from yolk.testing import Server, StartFailed
@@ -47,6 +47,33 @@ def tokens(tmp_path: Path) -> Make:
         return Tokens(given, load_keys(given, tmp_path, tmp_path))
 
     return make
+
+
+class Clock:
+    """The clocks that the plugin reads, moved by the test."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks."""
+        self._ahead += seconds
+
+    def time(self) -> float:
+        """Return the wall clock's time."""
+        return time.time() + self._ahead
+
+    def monotonic(self) -> float:
+        """Return the monotonic clock's time."""
+        return time.monotonic() + self._ahead
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return the plugin's clock; PyJWT keeps the real one, so the plugin asks it at `exp`."""
+    made = Clock()
+    monkeypatch.setattr(tokens_module, "time", made)
+    return made
 
 
 @pytest.fixture
@@ -466,77 +493,110 @@ def test_a_key_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     assert failure.value.status == 1
 
 
-# --- the quick way to find a token good
+# --- the cache of verified tokens
+
+
+@pytest.fixture
+def verifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the tokens that PyJWT verifies from now on, in order."""
+    seen: list[str] = []
+    decode = jwt.decode
+
+    def note(token: str, *args: Any, **options: Any) -> Any:
+        seen.append(token)
+        return decode(token, *args, **options)
+
+    monkeypatch.setattr(jwt, "decode", note)
+    return seen
 
 
 def signed(header: dict[str, Any], claims: object) -> str:
-    """Give a token with our signature, whatever is in it."""
-    parts = [json.dumps(part, separators=(",", ":")).encode() for part in (header, claims)]
-    said = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    """Return a token with our signature, whatever its header and claims are."""
+    said = f"{encoded(header)}.{encoded(claims)}"
     mac = hmac.digest(SECRET.encode(), said.encode(), "sha256")
     return f"{said}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
-@pytest.mark.parametrize(
-    "more",
-    [
-        {},
-        {"exp": 60},
-        {"exp": 60, "iat": 0},
-        {"exp": 0},
-        {"exp": -3},
-        {"exp": -60},
-        {"exp": 60.5},
-        {"iat": 3},
-        {"iat": 60},
-        {"nbf": -60},
-        {"nbf": 60},
-        {"exp": "soon"},
-        {"exp": None},
-        {"iat": "then"},
-        {"jti": 7},
-        {"jti": "7"},
-        {"iss": "us", "sub": 7, "aud": ["chat"]},
-    ],
-)
-@pytest.mark.parametrize("leeway", [0, 10])
-def test_the_quick_way_agrees_with_pyjwt(more: dict[str, Any], leeway: int) -> None:
-    """What it finds good is good for PyJWT, with the same claims; the rest it leaves to PyJWT."""
-    now = int(time.time())
-    claims = {"id": 7, **more}
-    claims |= {name: now + claims[name] for name in ("exp", "iat", "nbf") if is_number(more, name)}
-    token = signed({"alg": "HS256", "typ": "JWT"}, claims)
+def test_a_verified_token_is_cached_for_five_seconds(
+    tokens: Make, verifications: list[str], clock: Clock
+) -> None:
+    """PyJWT verifies a token once, and once more after five seconds."""
+    app_jwt = tokens(secret=SECRET)
+    made = app_jwt.sign({"id": "7"})
 
-    found = QuickCheck(SECRET, leeway).claims(token)
-
-    options: Any = {"verify_sub": False, "verify_aud": False}
-    try:
-        judged = jwt.decode(token, SECRET, algorithms=["HS256"], leeway=leeway, options=options)
-    except jwt.InvalidTokenError:
-        judged = None
-    assert found in (None, judged)
-    if judged is not None and not {"nbf", "jti"} & claims.keys() and more.get("exp") != 60.5:
-        assert found == judged == claims
+    first = app_jwt.verify(made)
+    clock.advance(CACHE_SECONDS - 0.1)
+    assert app_jwt.verify(made) == first
+    assert verifications == [made]
+    clock.advance(0.2)
+    assert app_jwt.verify(made) == first
+    assert verifications == [made, made]
+    assert CACHE_SECONDS <= 5
 
 
-def is_number(values: dict[str, Any], name: str) -> bool:
-    """Tell whether *name* stands for a time, in seconds from now."""
-    return isinstance(values.get(name), (int, float))
+@pytest.mark.parametrize("leeway", [0, 2])
+def test_a_token_leaves_the_cache_with_its_exp(
+    tokens: Make, verifications: list[str], clock: Clock, leeway: int
+) -> None:
+    """At `exp` plus the leeway PyJWT is asked again, and refuses."""
+    app_jwt = tokens(secret=SECRET, leeway=leeway)
+    made = app_jwt.sign({"id": 7}, expires_in=2)
+
+    app_jwt.verify(made)
+    app_jwt.verify(made)
+    assert verifications == [made]
+    clock.advance(2 + leeway)
+    app_jwt.verify(made)
+    assert verifications == [made, made]
 
 
-def test_the_quick_way_knows_no_spoiled_token() -> None:
-    """A token that anything was done to, or that somebody else signed, is left to PyJWT."""
+def test_the_cache_is_bounded(tokens: Make, verifications: list[str]) -> None:
+    """The oldest token leaves the cache when a new one has no room."""
+    app_jwt = tokens(secret=SECRET)
+    made = [app_jwt.sign({"id": id}) for id in range(1, MAX_CACHED_TOKENS + 2)]
+
+    for token in [*made, made[1], made[0]]:
+        app_jwt.verify(token)
+
+    assert verifications == [*made, made[0]]
+    assert len(app_jwt._verified) == MAX_CACHED_TOKENS
+
+
+def test_cached_claims_cannot_be_changed_by_a_caller(tokens: Make) -> None:
+    """Each caller gets a dictionary of its own."""
+    app_jwt = tokens(secret=SECRET)
+    made = app_jwt.sign({"id": 7})
+
+    app_jwt.verify(made)["id"] = 8
+    app_jwt.verify(made)["id"] = 9
+
+    assert app_jwt.verify(made)["id"] == 7
+
+
+def test_another_key_does_not_know_what_was_verified(tokens: Make) -> None:
+    """The cache belongs to its keys: with another secret the same token is refused."""
+    made = tokens(secret=SECRET).sign({"id": 7})
+
+    assert tokens(secret=SECRET).verify(made)["id"] == 7
+    with pytest.raises(jwt.InvalidSignatureError):
+        tokens(secret=SECRET[::-1]).verify(made)
+
+
+def test_a_spoiled_token_is_refused_beside_its_cached_original(tokens: Make) -> None:
+    """Any change to a cached token makes another token, which is refused."""
+    app_jwt = tokens(secret=SECRET)
     token = signed({"alg": "HS256", "typ": "JWT"}, {"id": 7})
     said, _, signature = token.rpartition(".")
     spoiled = [
-        *(token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in (0, 45, -1)),
-        *(token[:-1], token + "=", token + "A", token + "\n", " " + token),
+        *(token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :] for at in (0, 45, -2)),
+        *(token[:-1], " " + token),
         *(said, said + ".", token.replace(".", "..", 1), f"{said}.é{signature}", "", ".."),
     ]
 
-    assert QuickCheck(SECRET, 0).claims(token) == {"id": 7}
-    assert [QuickCheck(SECRET, 0).claims(other) for other in spoiled] == [None] * len(spoiled)
-    assert QuickCheck("another" * 6, 0).claims(token) is None
+    assert app_jwt.verify(token) == {"id": 7}
+    for other in spoiled * 2:
+        with pytest.raises(jwt.InvalidTokenError):
+            app_jwt.verify(other)
 
 
 @pytest.mark.parametrize(
@@ -548,6 +608,10 @@ def test_the_quick_way_knows_no_spoiled_token() -> None:
         ({"alg": "HS256", "typ": "JWT"}, [7]),
     ],
 )
-def test_the_quick_way_knows_common_tokens_only(header: dict[str, Any], claims: object) -> None:
-    """Another header, or claims that are no object, are left to PyJWT."""
-    assert QuickCheck(SECRET, 0).claims(signed(header, claims)) is None
+def test_a_signed_token_of_another_form_is_refused(
+    tokens: Make, header: dict[str, Any], claims: object
+) -> None:
+    """A good signature does not help a header or claims that are no plain HS256 token."""
+    for _ in range(2):
+        with pytest.raises(jwt.InvalidTokenError):
+            tokens(secret=SECRET).verify(signed(header, claims))
