@@ -17,7 +17,8 @@ from services.errors import (
 from yolk import ApiError
 
 if TYPE_CHECKING:
-    from extend.application import Application, Services, WebSocket
+    from extend.application import Application, WebSocket
+    from extend.trees import Services
     from models import User
 
 T = TypeVar("T")

@@ -27,15 +27,18 @@ def load_tree(root: Path, folder: str, name: str, kind: type[Controller[Any]]) -
         kind: the base class to look for; files without one are helpers of the others.
 
     Raises:
-        StartError: a file does not import, or its class is not named after it.
+        StartError: a file does not import, its class is not named after it, or two things have
+            one name.
     """
     tree = Tree(name)
     files = [path for path in (root / folder).rglob("*.py") if not path.name.startswith("_")]
     for path in files:
         if path.with_suffix("").is_dir():
+            inside = path.with_suffix("") / path.name
             raise StartError(
-                f"{path.relative_to(root)}: {path.stem} is both a file and a folder; "
-                "rename one of them."
+                f"{path.relative_to(root)}: there is a folder {path.stem} beside it, and Python "
+                f"imports only one of the two; move the file to {inside.relative_to(root)}, where "
+                "its methods keep their names."
             )
     for path in sorted(files):
         parts = path.relative_to(root / folder).with_suffix("").parts
@@ -48,8 +51,24 @@ def load_tree(root: Path, folder: str, name: str, kind: type[Controller[Any]]) -
             assert isinstance(inner, Tree)  # noqa: S101 - a folder, and no file has its name
             branch = inner
         _own_inherited_methods(found)
-        branch._branches[parts[-1]] = found
+        if parts[-2:-1] == parts[-1:]:  # it has the name of its folder
+            branch._own = found
+        else:
+            branch._branches[parts[-1]] = found
+    _check_names(tree, folder)
     return tree
+
+
+def _check_names(tree: Tree, path: str) -> None:
+    """Raise a StartError where a folder's own class hides a name inside the folder."""
+    for name, branch in tree._branches.items():
+        if tree._own is not None and hasattr(tree._own, name):
+            raise StartError(
+                f"{path}/{name}: {tree._own.__name__} has a method of the same name; rename one "
+                "of the two."
+            )
+        if isinstance(branch, Tree):
+            _check_names(branch, f"{path}/{name}")
 
 
 def mount_routes(app: Any, root: Path) -> None:

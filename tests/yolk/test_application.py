@@ -1,19 +1,18 @@
-"""What `extend/application.py` declares, held against the application itself."""
+"""The types of the application, compared with the application itself."""
 
 from __future__ import annotations
 
-import ast
 import importlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.yolk.conftest import Load
 from tests.yolk.small_apps import YOLK, own_rooms
 from yolk import Application, StartError
-from yolk.tree import find
+from yolk.cli.types import render_types
 
-DECLARED = YOLK / "extend" / "application.py"
+DECLARED = YOLK / "extend" / "trees.py"
 
 
 @pytest.fixture(scope="module")
@@ -25,26 +24,28 @@ def chat() -> Iterator[Application]:
         yield importlib.import_module("app").create_app()
 
 
-@pytest.mark.parametrize(
-    ("tree", "protocol"), [("controller", "Controllers"), ("service", "Services")]
-)
-def test_the_declared_trees_are_those_of_the_folders(
-    chat: Application, tree: str, protocol: str
-) -> None:
-    """Each controller and service is declared under its name with its class, and no other is."""
-    found = getattr(chat, tree)
-    names = {dotted: find(found, dotted).__name__ for dotted in found}
-
-    assert names
-    assert dict(declared(protocol)) == names
+def test_the_declared_trees_are_those_of_the_folders(chat: Application) -> None:
+    """`extend/trees.py` is what `python -m yolk types` writes."""
+    assert DECLARED.read_text(encoding="utf-8") == render_types(chat.controller, chat.service)
 
 
-def test_controllers_are_classes_and_services_are_objects(chat: Application) -> None:
+def test_controllers_are_classes_and_services_are_objects(load: Load) -> None:
     """A route names a class's method; `ctx.service.x` is bound to its context."""
-    controllers = {text.startswith("type[") for _, text in attributes(protocol("Controllers"))}
-    services = {text.startswith("type[") for _, text in attributes(protocol("Services"))}
+    app = load(
+        {
+            "controllers/api/user.py": "from yolk import Controller\n"
+            "class UserController(Controller): pass\n",
+            "services/team/team.py": "from yolk import Service\nclass TeamService(Service): pass\n",
+            "services/team/members.py": "from yolk import Service\n"
+            "class MembersService(Service): pass\n",
+        }
+    )
 
-    assert (controllers, services) == ({True}, {False})
+    text = render_types(app.controller, app.service)
+
+    assert "user: type[UserController]" in text
+    assert "class _Team(TeamService):\n            members: MembersService" in text
+    assert "team: _Team" in text
 
 
 def test_prod_asks_for_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,29 +60,3 @@ def test_prod_asks_for_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("JWT_SECRET", "0" * 32)
         with pytest.raises(StartError, match=r"say in config/config_prod\.py who may connect"):
             importlib.import_module("app").create_app()
-
-
-def declared(name: str) -> Iterator[tuple[str, str]]:
-    """Give dotted names and class names of what the protocol *name* declares."""
-    for dotted, text in attributes(protocol(name)):
-        yield dotted, text.removeprefix("type[").removesuffix("]")
-
-
-def protocol(name: str) -> ast.ClassDef:
-    """Find a class of extend/application.py. It is read as text: a type checker does no more."""
-    module = ast.parse(Path(DECLARED).read_text(encoding="utf-8"))
-    return next(
-        node for node in module.body if isinstance(node, ast.ClassDef) and node.name == name
-    )
-
-
-def attributes(kind: ast.ClassDef, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Go through the attributes of a protocol and of the protocols that it is built of."""
-    inner = {node.name: node for node in kind.body if isinstance(node, ast.ClassDef)}
-    for node in kind.body:
-        if isinstance(node, ast.AnnAssign):
-            name, text = ast.unparse(node.target), ast.unparse(node.annotation)
-            if text in inner:
-                yield from attributes(inner[text], f"{prefix}{name}.")
-            else:
-                yield f"{prefix}{name}", text

@@ -10,7 +10,8 @@ import pytest
 from tests.yolk.conftest import Load
 from tests.yolk.small_apps import serving
 from yolk import Controller, StartError
-from yolk.tree import find
+from yolk.context import Context
+from yolk.tree import BoundTree, find
 
 CONTROLLER = """
 from yolk import Controller
@@ -29,6 +30,14 @@ from yolk import Service
 class UserService(Service):
     async def find(self, id):
         return f"user {id} for {self.ctx.query.who} in {self.app.name}"
+"""
+
+NAMED = """
+from yolk import Service
+
+class {name}Service(Service):
+    def hello(self):
+        return type(self).__name__
 """
 
 FILES = {
@@ -135,9 +144,45 @@ def test_a_class_must_be_named_after_its_file(load: Load) -> None:
     )
 
 
-@pytest.mark.parametrize("package", [True, False])
-def test_a_file_and_a_folder_of_one_name_stop_the_start(load: Load, package: bool) -> None:
+def test_a_file_named_after_its_folder_holds_the_folders_own_class(load: Load) -> None:
+    """Its methods stand beside the folder's other files, for services and controllers alike."""
+    app = load(
+        {
+            "services/team/team.py": NAMED.format(name="Team"),
+            "services/team/members.py": NAMED.format(name="Members"),
+            "controllers/api/chat/chat.py": CONTROLLER.format(name="Chat"),
+            "controllers/api/chat/room.py": CONTROLLER.format(name="Room"),
+        }
+    )
+    ctx = Context.__new__(Context)
+    services = BoundTree(app.service, ctx)
+
+    assert services.team.hello() == "TeamService"
+    assert services.team.members.hello() == "MembersService"
+    assert app.controller.api.chat.index.__qualname__ == "ChatController.index"
+    assert app.controller.api.chat.room.index.__qualname__ == "RoomController.index"
+    assert list(app.service) == ["team", "team.members"]
+    assert "hello" in dir(app.service.team)
+
+
+def test_a_file_and_a_method_of_one_name_stop_the_start(load: Load) -> None:
     """One of them would hide the other."""
+    with pytest.raises(StartError) as refusal:
+        load(
+            {
+                "services/team/team.py": NAMED.format(name="Team"),
+                "services/team/hello.py": NAMED.format(name="Hello"),
+            }
+        )
+
+    assert str(refusal.value) == (
+        "services/team/hello: TeamService has a method of the same name; rename one of the two."
+    )
+
+
+@pytest.mark.parametrize("package", [True, False])
+def test_a_file_beside_a_folder_of_its_name_stops_the_start(load: Load, package: bool) -> None:
+    """Python imports only one of the two: the error says where the file belongs."""
     files = {
         "controllers/api/chat.py": CONTROLLER.format(name="Chat"),
         "controllers/api/chat/room.py": CONTROLLER.format(name="Room"),
@@ -146,7 +191,9 @@ def test_a_file_and_a_folder_of_one_name_stop_the_start(load: Load, package: boo
         load(files | ({"controllers/api/chat/__init__.py": ""} if package else {}))
 
     assert str(refusal.value) == (
-        "controllers/api/chat.py: chat is both a file and a folder; rename one of them."
+        "controllers/api/chat.py: there is a folder chat beside it, and Python imports only one "
+        "of the two; move the file to controllers/api/chat/chat.py, where its methods keep their "
+        "names."
     )
 
 

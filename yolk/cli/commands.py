@@ -11,6 +11,7 @@ from yolk.cli.new import make_plugin
 from yolk.cli.plugins import show_plugins
 from yolk.cli.routes import show_routes
 from yolk.cli.target import load
+from yolk.cli.types import write_types
 
 PROGRAM = "python -m yolk"
 
@@ -24,6 +25,9 @@ App = Annotated[
 ]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="Its name, in lower case, such as last_seen.")
+]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only fail if the file is out of date; write nothing.")
 ]
 Enable = Annotated[bool, typer.Option("--enable", help="Switch it on in config/plugin.py, too.")]
 
@@ -41,6 +45,7 @@ def main() -> None:
     commands.command()(plugins)
     commands.command()(routes)
     commands.command()(config)
+    commands.command()(types)
     new = typer.Typer(help="Make a new part of the application.", no_args_is_help=True)
     new.command("plugin")(new_plugin)
     commands.add_typer(new, name="new")
@@ -65,6 +70,11 @@ def routes(context: typer.Context, app: App = None) -> None:
 def config(context: typer.Context, app: App = None) -> None:
     """List the settings with their values and where each comes from; secrets are masked."""
     show_config(load(app or context.obj))
+
+
+def types(context: typer.Context, check: Check = False, app: App = None) -> None:
+    """Write extend/trees.py: app.controller and ctx.service for editors and mypy."""
+    write_types(load(app or context.obj), check=check)
 
 
 def new_plugin(context: typer.Context, name: Name, enable: Enable = False, app: App = None) -> None:

@@ -1,0 +1,82 @@
+"""The trees of controllers and services for type checkers, written by `python -m yolk types`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from controllers.api.auth import AuthController
+    from controllers.api.chat.chatwebsocket import ChatwebsocketController
+    from controllers.api.chat.contact import ContactController
+    from controllers.api.chat.conversation import ConversationController
+    from controllers.api.chat.group import GroupController
+    from controllers.api.chat.search import SearchController
+    from controllers.api.file.download import DownloadController
+    from controllers.api.file.tus import TusController
+    from controllers.api.file.upload import UploadController
+    from controllers.api.user import UserController
+    from services.auth import AuthService
+    from services.cache import CacheService
+    from services.contact import ContactService
+    from services.content import ContentService
+    from services.conversation import ConversationService
+    from services.cursor import CursorService
+    from services.edit import EditService
+    from services.file import FileService
+    from services.group import GroupService
+    from services.group_joining import GroupJoiningService
+    from services.group_members import GroupMembersService
+    from services.message import MessageService
+    from services.readers import ReadersService
+    from services.recall import RecallService
+    from services.references import ReferencesService
+    from services.search import SearchService
+    from services.sync import SyncService
+    from services.typing import TypingService
+    from services.user import UserService
+
+    class Controllers(Protocol):
+        """The tree below `controllers/`."""
+
+        class _Api(Protocol):
+            class _Chat(Protocol):
+                chatwebsocket: type[ChatwebsocketController]
+                contact: type[ContactController]
+                conversation: type[ConversationController]
+                group: type[GroupController]
+                search: type[SearchController]
+
+            class _File(Protocol):
+                download: type[DownloadController]
+                tus: type[TusController]
+                upload: type[UploadController]
+
+            auth: type[AuthController]
+            chat: _Chat
+            file: _File
+            user: type[UserController]
+
+        api: _Api
+
+    class Services(Protocol):
+        """The tree below `services/`."""
+
+        auth: AuthService
+        cache: CacheService
+        contact: ContactService
+        content: ContentService
+        conversation: ConversationService
+        cursor: CursorService
+        edit: EditService
+        file: FileService
+        group: GroupService
+        group_joining: GroupJoiningService
+        group_members: GroupMembersService
+        message: MessageService
+        readers: ReadersService
+        recall: RecallService
+        references: ReferencesService
+        search: SearchService
+        sync: SyncService
+        typing: TypingService
+        user: UserService
