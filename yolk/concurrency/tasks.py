@@ -1,0 +1,26 @@
+"""Tasks that outlive whoever starts them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def create_detached_task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """
+    Start *work* in a task with an empty context.
+
+    A task usually copies its creator's context variables. Work for many callers must not run in
+    the context of the first one: that may hold an open transaction, or a whole request.
+
+    Args:
+        work: a coroutine.
+
+    Returns:
+        the task. The caller must keep a reference to it.
+    """
+    return asyncio.get_running_loop().create_task(work, context=Context())
