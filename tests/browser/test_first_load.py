@@ -11,32 +11,29 @@ import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.javascript import WEB, static_imports
+
 if TYPE_CHECKING:
     from yolk.testing import Server
 
-WEB = Path(__file__).resolve().parent.parent.parent / "web"
-IMPORT = re.compile(
-    r"""(?:^|;)\s*
-    (?: import\b \s* (?: [^"'();]*? \b from \s* )? | export\b [^"'();]*? \b from \s* )
-    ["'] ([^"']+) ["']""",
-    re.MULTILINE | re.VERBOSE,
-)
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 
 
-def modules(path: str, named: dict[str, str], found: list[str]) -> list[str]:
-    """Give the files that a module needs before it can run, itself among them."""
+def needed_modules(path: str, named: dict[str, str], found: list[str]) -> list[str]:
+    """Return the files that a module needs before it can run, itself among them."""
     if path in found:
         return found
     found.append(path)
-    for name in IMPORT.findall((WEB / path).read_text()):
+    for name in static_imports(WEB / path):
         inner = named.get(name) or str((WEB / path).parent.joinpath(name).resolve())
-        modules(str(Path(inner).relative_to(WEB)) if name not in named else inner, named, found)
+        needed_modules(
+            str(Path(inner).relative_to(WEB)) if name not in named else inner, named, found
+        )
     return found
 
 
 def opened_page() -> tuple[str, dict[str, str]]:
-    """Give index.html, and the files of its import map by their names."""
+    """Return the text of index.html, and the files of its import map by their names."""
     text = (WEB / "index.html").read_text()
     found = re.findall(r'"([\w@/-]+)": "/web/(vendor/[\w.-]+)"', text)
     return text, dict(found)
@@ -47,8 +44,8 @@ def test_no_module_waits_for_another() -> None:
     text, named = opened_page()
     first, later = text.split('<template id="later">')
 
-    needed = modules("app.js", named, [])
-    inside = [path for path in modules("inside.js", named, []) if path not in needed]
+    needed = needed_modules("app.js", named, [])
+    inside = [path for path in needed_modules("inside.js", named, []) if path not in needed]
 
     preload = r'rel="modulepreload" href="/web/([^"]+)"'
     assert sorted(re.findall(preload, first)) == sorted(set(needed) - {"app.js"})
@@ -63,7 +60,7 @@ def test_the_first_load_is_small() -> None:
     sizes = [len(gzip.compress(path.read_bytes())) for path in {WEB / "index.html", *paths}]
 
     assert len(sizes) > 20
-    assert sum(sizes) < MOST_BYTES
+    assert sum(sizes) < MAX_BYTES
 
 
 async def test_files_are_compressed_and_kept(server: Server) -> None:

@@ -85,7 +85,7 @@ async def test_who_is_removed_is_out(people: Company) -> None:
     await ada.find("dialog").get_by_role("button", name="Cancel").click()
     await expect(member(ada, grace)).to_be_visible()
     await do_with(ada, grace, "remove")
-    await ada.find("sure").click()
+    await ada.find("confirm").click()
 
     await expect(grace.find("closed")).to_have_text("You were removed from this group.")
     await expect(grace.find("conversation")).to_have_count(0)
@@ -126,14 +126,14 @@ async def test_a_group_is_handed_over(people: Company) -> None:
     await expect(ada.find("leave")).to_have_count(0)
 
     await do_with(ada, grace, "hand-over")
-    await ada.find("sure").click()
+    await ada.find("confirm").click()
     await expect(member(grace, grace).get_by_test_id("role")).to_have_text("Owner")
     await expect(grace.find("dissolve")).to_be_visible()
     lines = grace.find("notice-line")
     await expect(lines.last).to_have_text("The group was handed over to you")
     await ada.find("leave").click()
     await expect(ada.find("dialog")).to_contain_text("Leave “Breakfast”?")
-    await ada.find("sure").click()
+    await ada.find("confirm").click()
 
     await expect(ada.find("closed")).to_have_text("You are no longer in this group.")
     await expect(ada.find("conversation")).to_have_count(0)
@@ -149,7 +149,7 @@ async def test_a_dissolved_group_is_gone_for_all(people: Company) -> None:
 
     await ada.look_at("dissolve")
     await expect(ada.find("dialog")).to_contain_text("Dissolve “Breakfast” for everybody?")
-    await ada.find("sure").click()
+    await ada.find("confirm").click()
 
     for someone in (ada, grace):
         await expect(someone.find("closed")).to_have_text("This group was dissolved.")

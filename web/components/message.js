@@ -1,6 +1,7 @@
 /** One message: who wrote it, what it answers, what it says, its time, and for our own how far it came. */
 
 import { Component, html } from "htm/preact";
+import { openPerson } from "../dialogs/open.js";
 import { fullTime, sameDay, summaryOf, time } from "../format.js";
 import { errorText, t } from "../i18n/words.js";
 import { mentions } from "../state/conversation.js";
@@ -15,7 +16,8 @@ import { setDraft, takenBackText } from "../state/writing.js";
 import { Avatar } from "./avatar.js";
 import { Content, isBare } from "./contents.js";
 import { Icon } from "./icons.js";
-import { focusComposer, messageItems, openPerson, showReaders } from "./message_menu.js";
+import { focusComposer } from "./keyboard.js";
+import { messageItems, showReaders } from "./message_menu.js";
 import { useLongPress } from "./overlays.js";
 
 const icons = { sending: "clock", uploading: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };

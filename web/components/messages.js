@@ -17,8 +17,8 @@ import { setAtEnd } from "../state/reading.js";
 import { client, me } from "../state/session.js";
 import { titleOf } from "../state/store.js";
 import { Icon } from "./icons.js";
+import { moveAmongMessages } from "./keyboard.js";
 import { countAfter, Message, stateOf, together } from "./message.js";
-import { moveAmongMessages } from "./message_menu.js";
 
 const FIRST = 50; // rendered at first
 const STEP = 10; // rendered more at a time: one frame's work

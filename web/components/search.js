@@ -13,7 +13,7 @@ import { me } from "../state/session.js";
 import { chatWith, find, titleOf } from "../state/store.js";
 import { query } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
-import { moveAmongRows } from "./sidebar.js";
+import { moveAmongRows } from "./keyboard.js";
 
 export default function SearchResults() {
   const text = query.value;

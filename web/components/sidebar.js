@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { shortTime, summaryOf } from "../format.js";
 import { switchLanguage, t } from "../i18n/words.js";
-import { chooseTheme, theme } from "../state/appearance.js";
+import { chooseTheme } from "../state/appearance.js";
 import { ENTRIES } from "../state/conversation.js";
 import { nameIn } from "../state/groups.js";
 import { go } from "../state/history.js";
@@ -15,6 +15,7 @@ import { openDialog, openMenu, query, toast } from "../state/ui.js";
 import { draftOf, forgetDrafts, mark } from "../state/writing.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
+import { moveAmongRows } from "./keyboard.js";
 import { useLongPress, useModule } from "./overlays.js";
 
 export function Sidebar() {
@@ -97,16 +98,6 @@ function AskToNotify() {
       <button type="button" class="link quiet" onClick=${() => setNotifying(false)}>${t("notNow")}</button>
     </div>
   `;
-}
-
-/** Arrow keys go from row to row, as in any list. */
-export function moveAmongRows(event) {
-  const rows = [...event.currentTarget.querySelectorAll(".row")];
-  const at = rows.indexOf(document.activeElement);
-  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
-  if (at < 0 || to === undefined || !rows[to]) return;
-  event.preventDefault();
-  rows[to].focus();
 }
 
 const newChat = () => openDialog(() => import("../dialogs/new_chat.js"), { label: t("newChat") });

@@ -2,11 +2,11 @@
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import { t } from "../i18n/words.js";
 import { Avatar } from "../components/avatar.js";
+import { Choice, Switch } from "../components/controls.js";
+import { t } from "../i18n/words.js";
 import { changeGroup, groupOf, OWNER } from "../state/groups.js";
 import { DialogFrame, useAttempt } from "./frame.js";
-import { Choice, Switch } from "./settings.js";
 
 const FACES = ["", ..."🥚 🍳 🐣 🌻 🌊 🏔️ ⚽ 🎵 📚 💻 🚀 ☕ 🍜 🎉 ❤️ 🐱".split(" ")];
 

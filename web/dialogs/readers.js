@@ -2,12 +2,12 @@
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
-import { openPerson } from "../components/message_menu.js";
 import { errorText, t } from "../i18n/words.js";
 import { memberOf } from "../state/groups.js";
 import { know } from "../state/people.js";
 import { askReaders } from "../state/reading.js";
 import { DialogFrame, PersonRow } from "./frame.js";
+import { openPerson } from "./open.js";
 
 export default function Readers({ message, close }) {
   const [found, setFound] = useState(null);

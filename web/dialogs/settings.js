@@ -3,6 +3,7 @@
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
+import { Choice, Switch } from "../components/controls.js";
 import { chooseLanguage, language, t } from "../i18n/words.js";
 import { chooseTheme, theme } from "../state/appearance.js";
 import { block, blocked, loadBlocked, loadPreferences, setStrangers, strangers } from "../state/contacts.js";
@@ -43,46 +44,5 @@ export default function Settings({ close }) {
         `)}
       </ul>
     <//>
-  `;
-}
-
-/** What is chosen until the answer came: then what is so. */
-function usePending(value, change) {
-  const [pending, setPending] = useState(null);
-
-  async function choose(next) {
-    setPending(next);
-    try {
-      await change(next);
-    } finally {
-      setPending(null);
-    }
-  }
-
-  return [pending ?? value, choose];
-}
-
-/** A row of buttons of which one is chosen. */
-export function Choice({ label, name, value, options, onChoose, isDisabled = false }) {
-  const [shown, choose] = usePending(value, onChoose);
-  return html`
-    <fieldset class="choice" disabled=${isDisabled}>
-      <legend>${label}</legend>
-      <div class="segments">
-        ${Object.entries(options).map(([key, text]) => html`
-          <label key=${key}><input type="radio" name=${name} value=${key} checked=${String(shown) === key} onChange=${() => choose(key)} /><span>${text}</span></label>
-        `)}
-      </div>
-    </fieldset>
-  `;
-}
-
-export function Switch({ label, note, isOn, isDisabled = false, onChange, ...rest }) {
-  const [shown, choose] = usePending(isOn, onChange);
-  return html`
-    <label class="switch">
-      <span class="switch-text">${label}${note && html`<small>${note}</small>`}</span>
-      <input type="checkbox" role="switch" checked=${Boolean(shown)} disabled=${isDisabled} onChange=${(event) => choose(event.target.checked)} ...${rest} />
-    </label>
   `;
 }

@@ -2,12 +2,10 @@
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
-import { infoOf, sourceOf } from "../components/contents.js";
 import { IconButton } from "../components/icons.js";
-import { download } from "../components/message_menu.js";
 import { fullTime } from "../format.js";
 import { t } from "../i18n/words.js";
-import { fileIn } from "../state/files.js";
+import { download, fileIn, infoOf, sourceOf } from "../state/files.js";
 import { nameIn } from "../state/groups.js";
 import { nameOf, personOf } from "../state/people.js";
 import { find } from "../state/store.js";

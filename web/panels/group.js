@@ -4,14 +4,15 @@ import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
+import { openConfirm } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
 import { act, ADMINISTRATOR, groupOf, loadGroup, loadMoreMembers, MEMBER, OWNER } from "../state/groups.js";
 import { isPresent, nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
 import { openDialog, openMenu } from "../state/ui.js";
 import { attempt, copy } from "../state/writing.js";
+import { ConversationSettings } from "./conversation_settings.js";
 import { PanelHeader } from "./header.js";
-import { Marks } from "./info.js";
 import { memberItems } from "./member_menu.js";
 
 export function GroupInfo({ conversation }) {
@@ -39,11 +40,11 @@ export function GroupInfo({ conversation }) {
         ${role >= ADMINISTRATOR && html`<${Item} icon="settings" text=${t("groupSettings")} hook="group-settings" load=${() => import("../dialogs/group_settings.js")} id=${id} />`}
         <${Item} icon="edit" text=${t("myNickname")} hook="nickname-in-group" load=${() => import("../dialogs/nickname.js")} id=${id} note=${group.me.nickname} />
       </div>
-      <${Marks} conversation=${conversation} />
+      <${ConversationSettings} conversation=${conversation} />
       <${Members} group=${group} />
       <div class="list">
-        ${role < OWNER && html`<button type="button" class="item bad" data-testid="leave" onClick=${() => sure(t("leaveSure", { name: group.name }), t("leave"), () => act(id, "leave"))}><${Icon} name="exit" />${t("leave")}</button>`}
-        ${role === OWNER && html`<button type="button" class="item bad" data-testid="dissolve" onClick=${() => sure(t("dissolveSure", { name: group.name }), t("dissolve"), () => act(id, "dissolve"))}><${Icon} name="trash" />${t("dissolve")}</button>`}
+        ${role < OWNER && html`<button type="button" class="item bad" data-testid="leave" onClick=${() => openConfirm(t("leaveSure", { name: group.name }), t("leave"), () => attempt(act(id, "leave")))}><${Icon} name="exit" />${t("leave")}</button>`}
+        ${role === OWNER && html`<button type="button" class="item bad" data-testid="dissolve" onClick=${() => openConfirm(t("dissolveSure", { name: group.name }), t("dissolve"), () => attempt(act(id, "dissolve")))}><${Icon} name="trash" />${t("dissolve")}</button>`}
       </div>
     </div>
   `;
@@ -107,9 +108,4 @@ function Member({ group, member }) {
       </button>
     </li>
   `;
-}
-
-/** Ask once more before what cannot be undone. */
-export function sure(question, yes, doIt) {
-  openDialog(() => import("../dialogs/sure.js"), { label: yes, question, yes, doIt: () => attempt(doIt()) });
 }

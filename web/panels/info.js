@@ -4,14 +4,13 @@ import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
-import { Switch } from "../dialogs/settings.js";
 import { t } from "../i18n/words.js";
 import { block, blocked, loadBlocked } from "../state/contacts.js";
-import { go } from "../state/history.js";
 import { isPresent, nameOf, personOf } from "../state/people.js";
 import { me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
-import { attempt, mark } from "../state/writing.js";
+import { attempt } from "../state/writing.js";
+import { ConversationSettings } from "./conversation_settings.js";
 import { GroupInfo } from "./group.js";
 import { PanelHeader } from "./header.js";
 
@@ -42,7 +41,7 @@ function PersonInfo({ conversation }) {
         <span>@${person.username}</span>
         ${!isMe && html`<span class="status ${isPresent(id) ? "online" : ""}">${t(isPresent(id) ? "online" : "offline")}</span>`}
       </div>
-      <${Marks} conversation=${conversation} />
+      <${ConversationSettings} conversation=${conversation} />
       ${!isMe && html`
         <div class="list">
           <button type="button" class="item" data-testid="share-contact" onClick=${share}><${Icon} name="card" />${t("shareContact")}</button>
@@ -51,19 +50,6 @@ function PersonInfo({ conversation }) {
           </button>
         </div>
       `}
-    </div>
-  `;
-}
-
-/** Pinned, quiet, hidden: how one wants to see a conversation. */
-export function Marks({ conversation }) {
-  conversation.seen();
-  if (!conversation.isListed) return null;
-  return html`
-    <div class="list">
-      <${Switch} label=${t("pinned")} isOn=${conversation.pinTime > 0} onChange=${(on) => mark(conversation, "pin", on)} />
-      <${Switch} label=${t("quietLong")} isOn=${conversation.isQuiet} onChange=${(on) => mark(conversation, "quiet", on)} />
-      <button type="button" class="item" onClick=${async () => (await mark(conversation, "hide", true), go(null))}><${Icon} name="hide" />${t("hideLong")}</button>
     </div>
   `;
 }

@@ -1,10 +1,9 @@
-/** What can be done with somebody in a group. */
+/** The menu of a group member. */
 
-import { openPerson } from "../components/message_menu.js";
+import { openConfirm, openPerson } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
 import { act, ADMINISTRATOR, MEMBER, OWNER } from "../state/groups.js";
 import { me } from "../state/session.js";
-import { openDialog } from "../state/ui.js";
 import { attempt } from "../state/writing.js";
 
 const MUTES = [["muteTenMinutes", 600], ["muteDay", 86_400], ["muteMonth", 30 * 86_400]];
@@ -15,7 +14,7 @@ export function memberItems(group, { user_id: id, role, muted_until, nickname, u
   const isBelow = !isMe && mine >= ADMINISTRATOR && mine > role;
   const name = nickname || username;
   const run = (act_, fields) => () => attempt(act(group.id, act_, fields));
-  const ask = (question, yes, act_, fields) => () => openDialog(() => import("../dialogs/sure.js"), { label: yes, question, yes, doIt: run(act_, fields) });
+  const ask = (question, yes, act_, fields) => () => openConfirm(question, yes, run(act_, fields));
   const isMuted = muted_until > Date.now();
   return [
     { icon: "info", text: t("personInfo"), act: () => openPerson(id) },

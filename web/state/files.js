@@ -16,6 +16,12 @@ export function fileIn(data) {
   return /^\/files\/([0-9a-f-]{36})$/.exec(data)?.[1] ?? null;
 }
 
+/** Return what a message says about its file: name, size, type, ...; {} where it says nothing. */
+export function infoOf(entry) {
+  const file = entry.options?.file;
+  return file && typeof file === "object" ? file : {};
+}
+
 /** The address of a file ("" while it is on its way, null where one may not see it), for a component. */
 export function linkOf(id, variant) {
   const key = `${id} ${variant ?? ""}`;
@@ -34,6 +40,14 @@ async function ask(key, one, id, variant) {
     if (error.temporary) links.delete(key);
     else one.signal.value = null;
   }
+}
+
+/** Save a file of the server with the browser. */
+export async function download(id) {
+  const link = document.createElement("a");
+  link.href = await client.link(id, "download");
+  link.download = "";
+  link.click();
 }
 
 // ---- Uploads
@@ -59,6 +73,14 @@ export function uploadsIn(conv) {
 /** The address of a file that was sent from here, so that it need not be fetched. */
 export function previewOf(fileId) {
   return previews.get(fileId);
+}
+
+/** Return the address of what a message shows: our own copy, or a link as from `linkOf`. */
+export function sourceOf(entry, variant) {
+  if (entry.preview) return entry.preview;
+  const id = fileIn(entry.data);
+  if (!id) return null;
+  return previewOf(id) ?? linkOf(id, variant);
 }
 
 /** Send files. *extra* are options of the message, such as the length of a voice message. */

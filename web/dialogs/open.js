@@ -1,0 +1,17 @@
+/** Open the dialogs that several places lead to. They are loaded when they are opened. */
+
+import { t } from "../i18n/words.js";
+import { openDialog } from "../state/ui.js";
+
+/** Ask before *act*, which cannot be undone; *yes* is the label of the button. */
+export function openConfirm(question, yes, act) {
+  openDialog(() => import("./confirm.js"), { label: yes, question, yes, act });
+}
+
+export function openPicture(entry) {
+  openDialog(() => import("../dialogs/viewer.js"), { label: t("kind_image"), kind: "viewer", conv: entry.conv, start: entry.id ?? entry.cid, entry });
+}
+
+export function openPerson(id) {
+  openDialog(() => import("../dialogs/person.js"), { label: t("personInfo"), id, key: `person ${id}` });
+}
