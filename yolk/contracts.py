@@ -58,8 +58,8 @@ class WebSocket(Protocol):
         Listen to what happens to this socket; several listeners may be added.
 
         Args:
-            event: "message" (the text or bytes), "close" (code and reason), "alive" (what was
-                sent before a ping has arrived), or "arrived" (the labels of what has).
+            event: "message" (the text or bytes), "close" (code and reason), or "arrived" (the
+                labels of messages that are proved to have arrived).
             listener: a plain function or a coroutine function.
         """
 

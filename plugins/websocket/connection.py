@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from enum import IntEnum
 
 from picows import WSFrame, WSMsgType, WSTransport
@@ -26,7 +25,7 @@ _MOST_LABELS = 1000
 """That are on their way to one socket; of more, the oldest are forgotten."""
 
 _NEVER = -1
-_UNMEASURED = (0, 0.0)
+_UNMEASURED = -1
 
 _TEXT = WSMsgType.TEXT
 _BINARY = WSMsgType.BINARY
@@ -55,11 +54,9 @@ class Connection(Inbox):
     """
 
     __slots__ = (
-        "_covered",
         "_fragments",
         "_known",
         "_labels",
-        "_on_alive",
         "_on_arrived",
         "_on_close",
         "_out",
@@ -86,7 +83,6 @@ class Connection(Inbox):
         self._state = _OPEN
         self._wire: asyncio.Transport | None = None
         self._on_close: tuple[Listener, ...] | None = None
-        self._on_alive: tuple[Listener, ...] | None = None
         self._on_arrived: tuple[Listener, ...] | None = None
         self._fragments: Fragments | None = None
         self._out: bytes | list[bytes] | None = None
@@ -95,10 +91,8 @@ class Connection(Inbox):
         """`received` at the last heartbeat."""
         self._labels: list[tuple[int, str]] | None = None
         """`written` and the label of each frame that may not have arrived yet."""
-        self._covered = 0
-        """`written` after the last ping."""
-        self._ping: tuple[int, float] | None = None
-        """`written` and the time before the ping that was not answered yet."""
+        self._ping: int | None = None
+        """`written` before the ping that was not answered yet; `_UNMEASURED` without labels."""
         self._waiters: tuple[asyncio.Future[None], ...] = ()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -184,9 +178,9 @@ class Connection(Inbox):
         elif silent and self._ping is not None:
             self._engine.counters.silent += 1
             self.abort()
-        elif silent or self._wants_proof():
+        elif silent or self._labels:
             self._send_ping()
-        elif self._ping is _UNMEASURED:
+        elif self._ping == _UNMEASURED:
             self._ping = None
 
     def abort(self) -> None:
@@ -241,7 +235,7 @@ class Connection(Inbox):
         """Take leave: the connection is gone."""
         self._state = _CLOSED
         self._wire = self._out = self._fragments = None
-        self._on_alive = self._on_arrived = self._labels = None
+        self._on_arrived = self._labels = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -279,10 +273,6 @@ class Connection(Inbox):
             self._fragments = None
             self._receive(fragments.whole())
 
-    def _add_alive_listener(self, listener: Listener) -> None:
-        if self._state is not _CLOSED:
-            self._on_alive = (*(self._on_alive or ()), listener)
-
     def _add_arrival_listener(self, listener: Listener) -> None:
         """Note labels from now on, and tell of those that have arrived."""
         if self._state is _CLOSED:
@@ -307,30 +297,20 @@ class Connection(Inbox):
         for listener in (self._on_arrived or ()) if arrived else ():
             self._engine.call(listener, f"an arrival listener of socket {self.id}", arrived)
 
-    def _wants_proof(self) -> bool:
-        """Tell whether something was sent that somebody wants to know the arrival of."""
-        if self._labels:
-            return True
-        return self._on_alive is not None and self.written != self._covered
-
     def _send_ping(self) -> None:
-        if self._on_alive is None and not self._labels:
+        if self._labels:
+            self._ping = self.written
+            self.write(frames.ping(self.written.to_bytes(8, "big")))
+        else:
             self._ping = _UNMEASURED
             self.write(frames.PING)
-        else:
-            self._ping = (self.written, time.monotonic())
-            self.write(frames.ping(self.written.to_bytes(8, "big")))
-        self._covered = self.written
 
     def _take_pong(self, payload: bytes) -> None:
-        """Tell that the peer has what was sent before the ping that this answers."""
+        """Report the labels that were sent before the ping that this answers."""
         ping = self._ping
-        if ping is not None and payload == ping[0].to_bytes(8, "big"):
+        if ping is not None and ping != _UNMEASURED and payload == ping.to_bytes(8, "big"):
             self._ping = None
-            for listener in self._on_alive or ():
-                self._engine.call(listener, f"an alive listener of socket {self.id}", *ping)
-            if self._labels:
-                self._tell_arrived(ping[0])
+            self._tell_arrived(ping)
 
     def _pause_reading(self) -> None:
         if self._wire is not None and not self._wire.is_closing():

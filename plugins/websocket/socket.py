@@ -43,15 +43,13 @@ class WebSocket(Connection):
         Add a listener, a plain or a coroutine function.
 
         Args:
-            event: "message", "close", "alive" (the client answered a ping of the heartbeat), or
-                "arrived" (by such an answer, with the labels of `app.ws.send_to_user` that it
-                proves to have arrived; of those that are on their way at a time, the oldest are
-                forgotten beyond 1,000).
+            event: "message", "close", or "arrived": the client answered a ping of the heartbeat,
+                which proves that what was sent before the ping has arrived.
             listener: gets the text or bytes of a message; or the code and the reason of the
-                close: the peer's, ours where we closed first, 1006 where there was none; or
-                `written` as it was when the ping was sent, and the `time.monotonic()` of that:
-                all that was sent before has arrived. A socket without this listener is pinged
-                only when it was silent; one with it whenever something was sent.
+                close: the peer's, ours where we closed first, 1006 where there was none; or the
+                list of labels that have arrived. A socket with this listener is pinged while
+                labels are unconfirmed, and not only when it was silent; beyond 1,000 unconfirmed
+                labels the oldest are forgotten.
 
         Raises:
             ValueError: there is no such event.
@@ -60,14 +58,11 @@ class WebSocket(Connection):
             self._add_message_listener(listener)
         elif event == "close":
             self._add_close_listener(listener)
-        elif event == "alive":
-            self._add_alive_listener(listener)
         elif event == "arrived":
             self._add_arrival_listener(listener)
         else:
             raise ValueError(
-                'A websocket has the events "message", "close", "alive" and "arrived", '
-                f"not {event!r}."
+                f'A websocket has the events "message", "close" and "arrived", not {event!r}.'
             )
         return self
 

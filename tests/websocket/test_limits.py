@@ -113,16 +113,17 @@ async def test_declared_sizes_cost_no_memory(workers: Any) -> None:
         client.writer.close()
 
 
-async def test_pongs_tell_what_has_arrived(workers: Any) -> None:
-    """`alive` gets `written` as it was before the ping, and a time, once for each ping answered."""
-    told: asyncio.Queue[tuple[int, float]] = asyncio.Queue()
+async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None:
+    """Labels of frames sent before the ping are reported, once, by a pong with its payload only."""
+    arrived: asyncio.Queue[list[Any]] = asyncio.Queue()
     sockets: list[Any] = []
 
     async def connect(ctx: Any) -> None:
         sockets.append(ctx.websocket)
-        ctx.websocket.on("alive", lambda *args: told.put_nowait(args))
-        ctx.websocket.send("one")
-        ctx.websocket.send("two")
+        await ctx.app.ws.online(ctx.websocket, 7)
+        ctx.websocket.on("arrived", arrived.put_nowait)
+        ctx.app.ws.send_to_user(7, "one", label="first")
+        ctx.app.ws.send_to_user(7, "two", label="second")
 
     worker = await workers.start(lambda app: app.ws.route("/ws", connect), heartbeat=0)
     client = await Raw.open(worker)
@@ -131,39 +132,50 @@ async def test_pongs_tell_what_has_arrived(workers: Any) -> None:
     client.writer.write(frame(10, (2).to_bytes(8, "big")))  # a pong to no ping
     client.writer.write(frame(9, b"p"))
     assert await client.read() == (10, b"p")
+    assert arrived.empty()
 
     socket.heartbeat()
     opcode, payload = await client.read()
     assert opcode == 9
-    socket.send("three")
+    worker.ws.send_to_user(7, "three", label="third")
     assert (await client.read())[1] == b"three"
     client.writer.write(frame(10, b"forged") + frame(10) + frame(9, b"q"))
     assert await client.read() == (10, b"q")
-    assert told.empty()
+    assert arrived.empty()
     client.writer.write(frame(10, payload) + frame(10, payload))
-    written, at = await asyncio.wait_for(told.get(), WAIT)
+    assert await asyncio.wait_for(arrived.get(), WAIT) == ["first", "second"]
 
-    assert written == 3  # one, two, and the pong
+    assert int.from_bytes(payload, "big") == 3  # one, two, and the pong
     assert socket.written == 6
-    assert at > 0
     client.writer.write(frame(9, b"p"))
     await client.read()
-    assert told.empty()
+    assert arrived.empty()
+
+    socket.heartbeat()
+    opcode, payload = await client.read()
+    assert opcode == 9
+    client.writer.write(frame(10, payload))
+    assert await asyncio.wait_for(arrived.get(), WAIT) == ["third"]
     client.writer.close()
 
 
-async def test_a_socket_that_wants_pongs_is_pinged_though_it_talks(workers: Any) -> None:
-    """With `alive` whenever something was sent; without it only after silence."""
+async def test_a_socket_with_unconfirmed_labels_is_pinged_though_it_talks(workers: Any) -> None:
+    """With a listener to "arrived" after each labelled message; without one only after silence."""
     sockets: list[Any] = []
 
     async def connect(ctx: Any) -> None:
         sockets.append(ctx.websocket)
-        ctx.websocket.on("message", ctx.websocket.send)
-        if ctx.params.kind == "alive":
-            ctx.websocket.on("alive", lambda *_: None)
+
+        def echo(message: str) -> None:
+            ctx.app.ws.send_to_user(len(sockets), message, label="label")
+
+        await ctx.app.ws.online(ctx.websocket, len(sockets))
+        ctx.websocket.on("message", echo)
+        if ctx.params.kind == "arrived":
+            ctx.websocket.on("arrived", lambda *_: None)
 
     worker = await workers.start(lambda app: app.ws.route("/ws/:kind", connect), heartbeat=0)
-    for kind, pings in (("alive", 1), ("plain", 0)):
+    for kind, pings in (("arrived", 1), ("plain", 0)):
         client = await Raw.open(worker, f"/ws/{kind}")
         for _ in range(3):
             client.writer.write(frame(1, b"x"))
