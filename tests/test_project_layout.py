@@ -1,4 +1,4 @@
-"""The rules of the house hold for all of it."""
+"""The import rules cover the whole project."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from pathlib import Path
 import grimp
 
 ROOT = Path(__file__).parents[1]
-NO_ROOMS = {"bench", "data", "docs", "examples", "tests"}
+UNCHECKED = {"bench", "data", "docs", "examples", "tests"}
+"""Folders that import-linter does not check."""
 
 
 def test_the_import_rules_see_every_file() -> None:
     """
-    Every Python file of every room is one that import-linter judges.
+    import-linter checks every Python file of every checked folder.
 
-    It passes over a folder without `__init__.py` inside one that has it, and what lies there could
+    It skips a folder without `__init__.py` inside a folder that has one, and the files there could
     import anything.
     """
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    rooms = settings["tool"]["importlinter"]["root_packages"]
+    packages = settings["tool"]["importlinter"]["root_packages"]
     files = [
         path.relative_to(ROOT).with_suffix("")
         for path in ROOT.glob("[!.]*/**/*.py")
-        if path.relative_to(ROOT).parts[0] not in NO_ROOMS
+        if path.relative_to(ROOT).parts[0] not in UNCHECKED
     ]
     expected = {".".join(file.parts).removesuffix(".__init__") for file in files}
 
-    seen = grimp.build_graph(*rooms, cache_dir=None).modules
+    seen = grimp.build_graph(*packages, cache_dir=None).modules
 
     assert expected - seen == set()
