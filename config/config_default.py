@@ -13,7 +13,7 @@ REQUEST_MAX_SIZE = 4 * 1024 * 1024
 
 # What /docs says at its top.
 API_TITLE = "Yolk"
-API_VERSION = "0.1.0"
+API_VERSION = "0.2.0"
 
 websocket = {
     # "all": every device stays logged in. "one": the newest logs the others out.

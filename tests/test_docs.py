@@ -1,4 +1,4 @@
-"""The documents say what is so."""
+"""The documents agree with the code."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -15,6 +16,7 @@ from textwrap import dedent
 import msgspec
 import pytest
 
+from config.config_default import API_VERSION
 from controllers.api.chat.frames import (
     Cursor,
     Edit,
@@ -51,24 +53,24 @@ each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name
 
 
 def read(name: str) -> str:
-    """Give the text of a document below docs/."""
+    """Return the text of a document below docs/."""
     return (ROOT / "docs" / name).read_text(encoding="utf-8")
 
 
 def blocks(text: str, *languages: str) -> list[str]:
-    """Give the code blocks of these languages."""
+    """Return the code blocks of these languages."""
     return [code for language, code in BLOCK.findall(text) if language in languages]
 
 
 def anchors(document: Path) -> set[str]:
-    """Give what links may name behind `#`, as GitHub makes it of headings."""
+    """Return the anchors of a document's headings, as GitHub generates them."""
     text = BLOCK.sub("", document.read_text(encoding="utf-8"))
     plain = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in HEADING.findall(text)]
     return {heading.replace(" ", "-") for heading in plain}
 
 
 def settings(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Give the dotted names of all settings, with their defaults."""
+    """Yield the dotted names of all settings, with their defaults."""
     for field in msgspec.structs.fields(kind):
         default = (
             field.default_factory()
@@ -82,19 +84,19 @@ def settings(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str
 
 
 def plugins() -> list[type[Plugin]]:
-    """Give the plugins of the chat."""
+    """Return the plugins of the chat."""
     return [found.kind for found in Registry(ROOT, "local").load()]
 
 
 def known_errors(kind: type[errors.ChatError] = errors.ChatError) -> set[type[errors.ChatError]]:
-    """Give every error that a client may see."""
+    """Return every error that a client may see."""
     below = {error for child in kind.__subclasses__() for error in known_errors(child)}
     return {kind, *below}
 
 
 @each
 def test_links_and_pictures_exist(document: Path) -> None:
-    """Every relative link leads to a file, and to a heading in it."""
+    """Every relative link points to an existing file and heading."""
     text = BLOCK.sub("", document.read_text(encoding="utf-8"))
     missing = []
     for found in LINK.findall(text):
@@ -110,28 +112,28 @@ def test_links_and_pictures_exist(document: Path) -> None:
 
 
 @each
-def test_no_document_speaks_of_one_machine(document: Path) -> None:
-    """A path that only one machine has helps nobody else."""
+def test_no_document_contains_a_local_path(document: Path) -> None:
+    """No document contains a path that exists on one machine only."""
     assert not MACHINE.findall(document.read_text(encoding="utf-8"))
 
 
 @each
 def test_python_blocks_compile(document: Path) -> None:
-    """What is shown as Python is Python."""
+    """Every Python block is valid Python."""
     for code in blocks(document.read_text(encoding="utf-8"), "python"):
         ast.parse(dedent(code))
 
 
 @each
 def test_json_blocks_are_json(document: Path) -> None:
-    """What is shown as JSON can be read as such."""
+    """Every JSON block is valid JSON."""
     for code in blocks(document.read_text(encoding="utf-8"), "json"):
         json.loads(code)
 
 
 @each
 def test_shell_blocks_are_shell(document: Path) -> None:
-    """What is shown for a shell is understood by one, and its `make` targets exist."""
+    """Every shell block is valid shell, and its `make` targets exist."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for code in blocks(document.read_text(encoding="utf-8"), "sh"):
         checked = subprocess.run(
@@ -143,7 +145,7 @@ def test_shell_blocks_are_shell(document: Path) -> None:
 
 
 def test_every_picture_is_shown() -> None:
-    """docs/pictures holds what the documents show and nothing else, none over 200 KB."""
+    """Every picture in docs/pictures is used in a document and is smaller than 200 KB."""
     text = "".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
     for picture in (ROOT / "docs" / "pictures").iterdir():
         assert picture.relative_to(ROOT).as_posix() in text
@@ -151,7 +153,7 @@ def test_every_picture_is_shown() -> None:
 
 
 def test_both_readmes_have_the_same_parts() -> None:
-    """The Chinese README is the twin of the English one: as many parts, examples and rows."""
+    """Both READMEs have the same number of sections, examples, table rows and list items."""
     english, chinese = (
         (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")
     )
@@ -161,7 +163,7 @@ def test_both_readmes_have_the_same_parts() -> None:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    """docs/configure.md has each setting of the framework, the chat and the plugins."""
+    """docs/configure.md lists every setting of the framework, the chat and the plugins."""
     rows = dict(re.findall(r"^\| `([\w.]+)` \| `(.+?)` \| .+\|$", read("configure.md"), re.M))
     expected = dict(settings(Settings))
     for plugin in plugins():
@@ -173,7 +175,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    """A dotted name in docs/configure.md is one that can be set."""
+    """Every setting that docs/configure.md lists exists."""
     expected = dict(settings(Settings))
     for plugin in plugins():
         expected |= settings(plugin.Settings, f"{plugin.name}.")
@@ -183,7 +185,7 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_environment_variable_is_documented() -> None:
-    """docs/configure.md names all that set something."""
+    """docs/configure.md lists every environment variable that changes a setting."""
     text = read("configure.md")
     variables = {"YOLK_ENV", *ENVIRONMENT}.union(*(plugin.environment for plugin in plugins()))
 
@@ -194,14 +196,14 @@ def test_every_environment_variable_is_documented() -> None:
 
 
 def test_every_property_of_the_plugin_table_is_documented() -> None:
-    """docs/configure.md says what config/plugin.py may say."""
+    """docs/configure.md lists every property of the plugin table."""
     text = read("configure.md")
 
     assert not [name for name in Entry.__struct_fields__ if f"| `{name}` |" not in text]
 
 
 def test_every_error_and_close_code_is_documented() -> None:
-    """docs/protocol.md has all codes, with the HTTP status of each, and no others."""
+    """docs/protocol.md lists exactly the existing codes, each with its HTTP status."""
     text = read("protocol.md")
     closes = text.split("\n## Close codes")[1].split("\n## ")[0]
     codes = text.split("\n## Errors")[1].split("\n## ")[0]
@@ -219,7 +221,7 @@ def test_every_error_and_close_code_is_documented() -> None:
 
 
 def test_no_document_names_a_code_that_does_not_exist() -> None:
-    """A number that looks like a code, in docs/protocol.md, is one."""
+    """Every number in docs/protocol.md that looks like a code is a code."""
     text = re.sub(r"```.*?```|\d+ to \d+|\d+,\d+", "", read("protocol.md"), flags=re.DOTALL)
     known = {error.code for error in known_errors() if hasattr(error, "code")}
     close = {error.close_code for error in known_errors() if hasattr(error, "close_code")}
@@ -230,7 +232,7 @@ def test_no_document_names_a_code_that_does_not_exist() -> None:
 
 
 def test_every_refusal_is_documented_to_the_letter() -> None:
-    """The frames before a close stand in docs/protocol.md as they are sent."""
+    """docs/protocol.md shows the frames before a close exactly as they are sent."""
     text = read("protocol.md")
     for error in known_errors():
         if hasattr(error, "close_code"):
@@ -239,7 +241,7 @@ def test_every_refusal_is_documented_to_the_letter() -> None:
 
 
 def test_every_request_is_documented() -> None:
-    """docs/protocol.md has each type of request and no other, and each field of it."""
+    """docs/protocol.md lists exactly the existing request types, with all fields."""
     text = read("protocol.md")
     table = text.split("\n## Requests")[1].split("\n### ")[0]
 
@@ -249,7 +251,7 @@ def test_every_request_is_documented() -> None:
 
 
 def test_every_address_is_documented() -> None:
-    """docs/protocol.md has each address with its method, and no other."""
+    """docs/protocol.md lists exactly the existing addresses, each with its method."""
     routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
     mounted = {
         f"{method.upper()} {PARAMETER.sub('', path)}"
@@ -263,16 +265,36 @@ def test_every_address_is_documented() -> None:
     assert len(found) == len(mounted)
 
 
+def test_the_version_is_the_same_everywhere() -> None:
+    """Every file that contains the version, and every example in the documents, agrees."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
+    package = json.loads((ROOT / "web/client/package.json").read_text(encoding="utf-8"))
+
+    assert package["version"] == version
+    assert version == API_VERSION
+    for name, text in (
+        ("asyncapi.yaml", f"\n  version: {version}\n"),
+        ("command-line.md", f'"{version}"'),
+        ("configure.md", f'"{version}"'),
+        ("javascript-client.md", f"yolk-im-client-{version}.tgz"),
+    ):
+        assert text in read(name), name
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## [{version}] - " in changelog
+
+
 def test_every_hook_is_documented() -> None:
-    """docs/write-a-plugin.md has all hooks."""
+    """docs/write-a-plugin.md lists all hooks."""
     text = read("write-a-plugin.md").split("## Hooks")[1]
     hooks = [name for name in vars(Boot) if not name.startswith("_")]
 
     assert not [name for name in hooks if f"`{name}`" not in text]
 
 
-async def test_the_client_of_the_documents_chats(server: Server, tmp_path: Path) -> None:
-    """docs/connect-a-client.md holds a client that runs as it stands there."""
+async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> None:
+    """The client in docs/connect-a-client.md runs as it is printed."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js; `make test` says how to have it")
@@ -302,7 +324,7 @@ async def test_the_client_of_the_documents_chats(server: Server, tmp_path: Path)
             assert await talk.stdout.readline() == "> 你好\n".encode()
             await his.request("send", to_id=ada.id, cid="1", data="hello")
             assert await talk.stdout.readline() == b"hello\n"
-            # What was said before she came to a group is not for her, and no gap to her client.
+            # Messages from before she joined a group are not hers, and no gap to her client.
             group = await grace.post("/chat/groups", name="Late", history=False)
             for text in ("before", "before"):
                 await grace.post("/chat/send", to_id=group["id"], chat_type="group", data=text)

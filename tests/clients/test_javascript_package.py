@@ -56,7 +56,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quiet = ("--silent", "--offline", "--no-audit", "--no-fund")
     for arguments, cwd in (
         (("pack", "--silent", "--pack-destination", str(packed)), CLIENT),
-        (("install", *quiet, str(packed / "yolk-im-client-0.1.0.tgz")), folder),
+        (("install", *quiet, str(packed / "yolk-im-client-0.2.0.tgz")), folder),
     ):
         subprocess.run(
             [npm, *arguments], cwd=cwd, check=True, timeout=60, stdout=subprocess.DEVNULL
