@@ -11,7 +11,8 @@ sys.path.insert(0, str(ROOT))  # before anything installed that is called config
 import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
-from services.auth import RECENT, find_sessions, find_users  # noqa: E402
+from services.account.account import RECENT, find_sessions, find_users  # noqa: E402
+from services.account.passwords import Passwords  # noqa: E402
 from services.cursors.receipts import Receipts  # noqa: E402
 from services.cursors.store import cursor_store_for  # noqa: E402
 from services.cursors.writer import CursorWriter  # noqa: E402
@@ -22,7 +23,6 @@ from services.files.resumable import Resumable  # noqa: E402
 from services.files.sweeper import Sweeper  # noqa: E402
 from services.hooks import ChatHooks  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
-from services.passwords import Passwords  # noqa: E402
 from services.presence import announce  # noqa: E402
 from services.searching.gate import Gate  # noqa: E402
 from services.searching.indexer import Indexer  # noqa: E402

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from extend.settings import Settings
     from extend.trees import Controllers, Services
     from models import Session, User
+    from services.account.passwords import Passwords
     from services.cursors.writer import CursorWriter
     from services.database import Database
     from services.files.intake import Intake
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from services.files.sweeper import Sweeper
     from services.hooks import ChatHooks
     from services.lookup import Lookup
-    from services.passwords import Passwords
     from services.searching.gate import Gate
     from services.searching.indexer import Indexer
     from services.sending.delivery import Delivery

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from controllers.api.file.tus import TusController
     from controllers.api.file.upload import UploadController
     from controllers.api.user import UserController
-    from services.auth import AuthService
+    from services.account.account import AccountService
+    from services.account.users import UsersService
     from services.cache import CacheService
     from services.contact import ContactService
     from services.content import ContentService
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from services.search import SearchService
     from services.sync import SyncService
     from services.typing import TypingService
-    from services.user import UserService
 
     class Controllers(Protocol):
         """The tree below `controllers/`."""
@@ -61,7 +61,10 @@ if TYPE_CHECKING:
     class Services(Protocol):
         """The tree below `services/`."""
 
-        auth: AuthService
+        class _Account(AccountService):
+            users: UsersService
+
+        account: _Account
         cache: CacheService
         contact: ContactService
         content: ContentService
@@ -79,4 +82,3 @@ if TYPE_CHECKING:
         search: SearchService
         sync: SyncService
         typing: TypingService
-        user: UserService

@@ -17,7 +17,7 @@ from yolk import Next, describe
 )
 async def authenticate(ctx: Context, next: Next) -> None:
     """Let in who brings a good token; it may stand in the body too, as Egg's clients send it."""
-    auth = ctx.service.auth
+    auth = ctx.service.account
     ctx.claims = auth.verify(ctx.token or ctx.request.body.get("token"))
     ctx.user = await auth.user_of(ctx.claims, recent=True)
     if not ctx.user.status:

@@ -10,7 +10,7 @@ from yolk import Next
 async def load_user(ctx: Context, next: Next) -> None:
     """Look up who the token speaks of."""
     try:
-        ctx.user = await ctx.service.auth.user_of(ctx.claims)
+        ctx.user = await ctx.service.account.user_of(ctx.claims)
     except (NoSuchUser, LoggedOut) as reason:
         return ctx.refuse(reason)
     await next()

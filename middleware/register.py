@@ -15,7 +15,7 @@ async def register(ctx: Context, next: Next) -> None:
     try:
         await ctx.online(ctx.user.id)
         # Register, then look once more: a logout in between found no socket to close.
-        await ctx.service.auth.check_session(ctx.claims)
+        await ctx.service.account.check_session(ctx.claims)
         await next()
     except LoggedOut as reason:
         ctx.refuse(reason)

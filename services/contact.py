@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from models import Block, Preference
+from services.account.users import Person
 from services.errors import BlocksThemselves, TooManyBlocked
-from services.user import Person
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class ContactService(Service):
         if user_id == blocked_id:
             raise BlocksThemselves
         if on:
-            await self.ctx.service.user.find(blocked_id)
+            await self.ctx.service.account.users.find(blocked_id)
             others = Block.filter(user_id=user_id).exclude(blocked_id=blocked_id)
             if await others.count() >= LARGEST:
                 raise TooManyBlocked
@@ -82,7 +82,7 @@ class ContactService(Service):
             .limit(limit + 1)
         )
         ids = [row.blocked_id for row in rows[:limit]]
-        people = await self.ctx.service.user.people(ids)
+        people = await self.ctx.service.account.users.people(ids)
         return Blocked([people[one] for one in ids if one in people], more=len(rows) > limit)
 
     async def preferences(self, user_id: int) -> Preferences:

@@ -44,7 +44,7 @@ class GroupMembersService(Service):
             .limit(limit + 1)
         )
         shown = rows[:limit]
-        people = await self.ctx.service.user.people([row.user_id for row in shown])
+        people = await self.ctx.service.account.users.people([row.user_id for row in shown])
         members = []
         for row in shown:
             person = people.get(row.user_id)  # none, where another program deleted the user

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Self
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from services.account.users import Person
 from services.dialects import big_integer, find, spell
-from services.user import Person
 from services.wire import WireMessage
 
 

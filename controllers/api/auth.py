@@ -8,7 +8,7 @@ import msgspec
 
 from controllers.api import examples
 from extend.context import Context
-from services.auth import Login
+from services.account.account import Login
 from services.errors import BadRefreshToken, Busy, NameTaken, UserDisabled, WrongPassword
 from yolk import Controller, describe
 
@@ -61,7 +61,7 @@ class AuthController(Controller[Context]):
     async def register(self) -> None:
         """Make an account and log in."""
         asked = self.ctx.read(Registration)
-        login = await self.ctx.service.auth.register(
+        login = await self.ctx.service.account.register(
             asked.username, asked.password, asked.nickname.strip()
         )
         self.ctx.api_success(login)
@@ -75,7 +75,7 @@ class AuthController(Controller[Context]):
     async def login(self) -> None:
         """Log in on one more device."""
         asked = self.ctx.read(Credentials)
-        self.ctx.api_success(await self.ctx.service.auth.login(asked.username, asked.password))
+        self.ctx.api_success(await self.ctx.service.account.login(asked.username, asked.password))
 
     @describe(
         body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled), example=examples.REFRESH
@@ -83,18 +83,18 @@ class AuthController(Controller[Context]):
     async def refresh(self) -> None:
         """Take a new token for a refresh token, which is used up."""
         asked = self.ctx.read(Refresh)
-        self.ctx.api_success(await self.ctx.service.auth.refresh(asked.refresh_token))
+        self.ctx.api_success(await self.ctx.service.account.refresh(asked.refresh_token))
 
     @describe(body=Logout, example=examples.LOG_OUT)
     async def logout(self) -> None:
         """End a login on this device; its sockets are closed with 4505."""
         asked = self.ctx.read(Logout)
-        await self.ctx.service.auth.logout(self.ctx.claims, asked.refresh_token)
+        await self.ctx.service.account.logout(self.ctx.claims, asked.refresh_token)
         self.ctx.api_success({})
 
     @describe(answer=Ticket, example=examples.TICKET)
     async def ticket(self) -> None:
         """Take a ticket for one socket: /ws?ticket=..."""
-        ticket = await self.ctx.service.auth.issue_ticket(self.ctx.claims)
+        ticket = await self.ctx.service.account.issue_ticket(self.ctx.claims)
         seconds = self.ctx.app.config.auth.ticket_expires_in
         self.ctx.api_success(Ticket(ticket, seconds))

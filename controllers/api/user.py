@@ -8,8 +8,8 @@ import msgspec
 
 from controllers.api import examples
 from extend.context import Context
+from services.account.users import Person
 from services.errors import NoSuchPerson
-from services.user import Person
 from yolk import Controller, describe
 
 
@@ -33,10 +33,10 @@ class UserController(Controller[Context]):
     async def search(self) -> None:
         """Find people whose username begins with `q`."""
         asked = self.ctx.read(Search, self.ctx.query)
-        self.ctx.api_success(await self.ctx.service.user.search(asked.q, asked.limit))
+        self.ctx.api_success(await self.ctx.service.account.users.search(asked.q, asked.limit))
 
     @describe(answer=Person, errors=(NoSuchPerson,), example=examples.SHOW)
     async def show(self) -> None:
         """Give one person."""
         asked = self.ctx.read(Which, self.ctx.params)
-        self.ctx.api_success(await self.ctx.service.user.find(asked.id))
+        self.ctx.api_success(await self.ctx.service.account.users.find(asked.id))

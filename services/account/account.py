@@ -51,7 +51,7 @@ class Login(msgspec.Struct):
     refresh_token: str
 
 
-class AuthService(Service):
+class AccountService(Service):
     """Registers people, logs them in and out, and tells who holds a token."""
 
     ctx: Context

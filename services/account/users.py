@@ -25,7 +25,7 @@ class Person(msgspec.Struct):
     online: bool
 
 
-class UserService(Service):
+class UsersService(Service):
     """Finds people."""
 
     ctx: Context
