@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from services.account.account import AccountService
     from services.account.users import UsersService
     from services.cache import CacheService
-    from services.contact import ContactService
+    from services.contact.contact import ContactService
     from services.content import ContentService
     from services.conversation import ConversationService
     from services.cursor import CursorService
@@ -64,9 +64,11 @@ if TYPE_CHECKING:
         class _Account(AccountService):
             users: UsersService
 
+        class _Contact(ContactService): ...
+
         account: _Account
         cache: CacheService
-        contact: ContactService
+        contact: _Contact
         content: ContentService
         conversation: ConversationService
         cursor: CursorService

@@ -8,7 +8,7 @@ import msgspec
 
 from controllers.api.chat import examples, frames
 from extend.context import Context
-from services.contact import Blocked, Preferences
+from services.contact.contact import Blocked, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
 from services.limits import Id
 from yolk import Controller, describe
