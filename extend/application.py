@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from services.files.links import Links
     from services.files.resumable import Resumable
     from services.files.sweeper import Sweeper
-    from services.hooks import ChatHooks
     from services.lookup import Lookup
+    from services.push.delivery import Delivery
+    from services.push.hooks import ChatHooks
+    from services.push.recipients import Recipients
     from services.searching.gate import Gate
     from services.searching.indexer import Indexer
-    from services.sending.delivery import Delivery
-    from services.sending.recipients import Recipients
     from services.sending.writer import MessageWriter
     from services.storage import Storage
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from services.group_joining import GroupJoiningService
     from services.group_members import GroupMembersService
     from services.message import MessageService
+    from services.push.typing_indicator import TypingIndicatorService
     from services.readers import ReadersService
     from services.recall import RecallService
     from services.references import ReferencesService
     from services.search import SearchService
     from services.sync import SyncService
-    from services.typing import TypingService
 
     class Controllers(Protocol):
         """The tree below `controllers/`."""
@@ -66,6 +66,9 @@ if TYPE_CHECKING:
 
         class _Contact(ContactService): ...
 
+        class _Push(Protocol):
+            typing_indicator: TypingIndicatorService
+
         account: _Account
         cache: CacheService
         contact: _Contact
@@ -78,9 +81,9 @@ if TYPE_CHECKING:
         group_joining: GroupJoiningService
         group_members: GroupMembersService
         message: MessageService
+        push: _Push
         readers: ReadersService
         recall: RecallService
         references: ReferencesService
         search: SearchService
         sync: SyncService
-        typing: TypingService

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from services.commits import GroupCommit
 from services.errors import Busy, NotStorable, Unavailable
+from services.push.recipients import Recipients
 from services.sending.batch import Batch, Changed, Draft, Stored
-from services.sending.recipients import Recipients
 from services.sending.store import Store
 
 RETRIES = 4

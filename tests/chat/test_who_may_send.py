@@ -19,8 +19,8 @@ from services.errors import (
     NoGroup,
     StrangersRefused,
 )
+from services.push.recipients import Recipients
 from services.sending.batch import Draft, Stored
-from services.sending.recipients import Recipients
 from services.sending.store import store_for
 from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm

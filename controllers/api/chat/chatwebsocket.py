@@ -34,7 +34,7 @@ from services.errors import (
     TooLateToEdit,
     TypeRefused,
 )
-from services.sending.delivery import encode_push
+from services.push.delivery import encode_push
 from services.sync import Synced
 from services.wire import WireMessage
 from yolk import Controller, describe
@@ -150,7 +150,9 @@ class ChatwebsocketController(Controller[Context]):
     async def typing(self) -> None:
         """Show that one is writing at this moment."""
         asked = self.ctx.read(frames.Typing)
-        await self.ctx.service.typing.typing(self.ctx.user.id, asked.to_id, asked.chat_type)
+        await self.ctx.service.push.typing_indicator.show(
+            self.ctx.user.id, asked.to_id, asked.chat_type
+        )
         self.ctx.api_success({})
 
     @describe(body=frames.Watch, answer=frames.Online, example=examples.PRESENCE)

@@ -14,7 +14,7 @@ from controllers.api.chat.frames import Frame
 from extend.context import Context
 from models.columns import milliseconds
 from services.errors import ChatError, UnknownType
-from services.presence import watch
+from services.push.presence import watch
 from services.sending.batch import Draft, Stored
 from services.wire import Receipt
 
@@ -133,7 +133,9 @@ async def _readers(ctx: Context, frame: Frame) -> None:
 
 async def _typing(ctx: Context, frame: Frame) -> None:
     asked: frames.Typing = frames.read(frame, frames.Typing)
-    await ctx.service.typing.typing(ctx.user.id, asked.to_id, asked.chat_type, ctx.websocket)
+    await ctx.service.push.typing_indicator.show(
+        ctx.user.id, asked.to_id, asked.chat_type, ctx.websocket
+    )
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 

@@ -16,12 +16,12 @@ LARGEST = 200
 """In a group with more members nobody is told."""
 
 
-class TypingService(Service):
+class TypingIndicatorService(Service):
     """Tells of writing."""
 
     ctx: Context
 
-    async def typing(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
+    async def show(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
         """
         Tell those concerned; nobody who blocked the writer, who does not learn that.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from services.errors import InvalidData
-from services.sending.delivery import encode_push
+from services.push.delivery import encode_push
 from yolk import WebSocket
 
 MOST = 5000

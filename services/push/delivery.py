@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from models.columns import milliseconds
-from services.hooks import ChatHooks
+from services.push.hooks import ChatHooks
 from services.sending.batch import Stored
 from services.wire import Push, WireMessage
 
