@@ -22,14 +22,14 @@ from services.files.links import Links  # noqa: E402
 from services.files.resumable import Resumable  # noqa: E402
 from services.files.sweeper import Sweeper  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
+from services.message.sql.store import store_for  # noqa: E402
+from services.message.writer import MessageWriter  # noqa: E402
 from services.push.delivery import Delivery, encode_push  # noqa: E402
 from services.push.hooks import ChatHooks  # noqa: E402
 from services.push.presence import announce  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
 from services.searching.gate import Gate  # noqa: E402
 from services.searching.indexer import Indexer  # noqa: E402
-from services.sending.store import store_for  # noqa: E402
-from services.sending.writer import MessageWriter  # noqa: E402
 
 
 class Boot(yolk.Boot):

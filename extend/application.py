@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from services.files.resumable import Resumable
     from services.files.sweeper import Sweeper
     from services.lookup import Lookup
+    from services.message.writer import MessageWriter
     from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
     from services.push.recipients import Recipients
     from services.searching.gate import Gate
     from services.searching.indexer import Indexer
-    from services.sending.writer import MessageWriter
     from services.storage import Storage
 
 

@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from services.account.users import UsersService
     from services.cache import CacheService
     from services.contact.contact import ContactService
-    from services.content import ContentService
     from services.conversation import ConversationService
     from services.cursor import CursorService
-    from services.edit import EditService
     from services.file import FileService
     from services.group import GroupService
     from services.group_joining import GroupJoiningService
     from services.group_members import GroupMembersService
-    from services.message import MessageService
+    from services.message.content_types import ContentTypesService
+    from services.message.edit import EditService
+    from services.message.message import MessageService
+    from services.message.recall import RecallService
+    from services.message.references import ReferencesService
     from services.push.typing_indicator import TypingIndicatorService
     from services.readers import ReadersService
-    from services.recall import RecallService
-    from services.references import ReferencesService
     from services.search import SearchService
     from services.sync import SyncService
 
@@ -66,24 +66,26 @@ if TYPE_CHECKING:
 
         class _Contact(ContactService): ...
 
+        class _Message(MessageService):
+            content_types: ContentTypesService
+            edit: EditService
+            recall: RecallService
+            references: ReferencesService
+
         class _Push(Protocol):
             typing_indicator: TypingIndicatorService
 
         account: _Account
         cache: CacheService
         contact: _Contact
-        content: ContentService
         conversation: ConversationService
         cursor: CursorService
-        edit: EditService
         file: FileService
         group: GroupService
         group_joining: GroupJoiningService
         group_members: GroupMembersService
-        message: MessageService
+        message: _Message
         push: _Push
         readers: ReadersService
-        recall: RecallService
-        references: ReferencesService
         search: SearchService
         sync: SyncService

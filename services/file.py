@@ -16,7 +16,7 @@ from services.files.intake import thumbnail_key
 from services.files.links import Variant
 from services.files.names import check_folder, check_name
 from services.files.upload import Upload
-from services.target import parse_id
+from services.message.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import msgspec
 from models import Member, Message
 from services.account.users import Person
 from services.errors import NoMessage
-from services.target import parse_id
+from services.message.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import msgspec
 
 from models.columns import milliseconds
+from services.message.batch import Stored
 from services.push.hooks import ChatHooks
-from services.sending.batch import Stored
 from services.wire import Push, WireMessage
 
 

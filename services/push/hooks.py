@@ -12,7 +12,7 @@ import msgspec
 from services.errors import RefusedByPlugin, Unavailable
 from services.lanes import Lanes
 from services.limits import LONGEST_OPTIONS, Kind, Text, own_options
-from services.sending.batch import Draft
+from services.message.batch import Draft
 from services.wire import WireMessage
 from yolk import Filter, Hooks, Notice, Refusal
 
@@ -174,7 +174,7 @@ def _changed(before: Outgoing, answer: Any) -> Outgoing:
         if getattr(answer, name) != getattr(before, name):
             raise ValueError(f"it changed {name}; only data, type and options can be changed")
     checked = msgspec.convert(msgspec.structs.asdict(answer), Outgoing)
-    # What its file is says the server itself: see `ContentService`.
+    # What its file is says the server itself: see `ContentTypesService`.
     options = msgspec.json.encode(own_options(checked.options))
     if len(options) > LONGEST_OPTIONS:
         raise ValueError(f"its options take more than {LONGEST_OPTIONS} bytes")

@@ -11,7 +11,7 @@ from uuid_utils.compat import UUID, uuid7
 
 from models import Attachment, File, Member, User
 from services.files.access import readable
-from services.sending.batch import Draft, Stored
+from services.message.batch import Draft, Stored
 from tests.chat.test_types import playful, send
 from tests.chat.test_writer import Chat, chat, database_url
 from tests.groups import in_group, make_group, people

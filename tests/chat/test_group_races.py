@@ -20,12 +20,12 @@ from services.group import GroupService
 from services.group_joining import GroupJoiningService
 from services.group_members import GroupMembersService
 from services.groups.forms import GroupChanges, GroupView, NewGroup
+from services.message.batch import Draft, Stored
+from services.message.sql.store import store_for
+from services.message.writer import MessageWriter
 from services.push.delivery import Delivery
 from services.push.hooks import ChatHooks
 from services.push.recipients import Recipients
-from services.sending.batch import Draft, Stored
-from services.sending.store import store_for
-from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
 __all__ = ["database_url"]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.copies import ROOMS, ROOT
 
-COMMITS, WRITER = "services/commits.py", "services/sending/writer.py"
+COMMITS, WRITER = "services/commits.py", "services/message/writer.py"
 ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
 
 
@@ -63,7 +63,7 @@ FAULTS = {
     "a seq given outside of the transaction": Fault(
         (
             Patch(
-                "services/sending/sqlite.py",
+                "services/message/sql/sqlite.py",
                 "    if members := batch.new_members(ends):\n",
                 "    execute('COMMIT')\n"
                 "    execute('BEGIN IMMEDIATE')\n"
@@ -76,7 +76,7 @@ FAULTS = {
     "getmessage moves the cursor past what it left out": Fault(
         (
             Patch(
-                "services/message.py",
+                "services/message/message.py",
                 "                    passed[conv] = some[-1].seq\n",
                 "                    passed[conv] = upto\n",
             ),
@@ -98,7 +98,7 @@ FAULTS = {
     "deduped by memory only": Fault(
         (
             Patch(
-                "services/sending/batch.py", "found.earlier.get(key)", "self.remembered.get(key)"
+                "services/message/batch.py", "found.earlier.get(key)", "self.remembered.get(key)"
             ),
             Patch(
                 WRITER,

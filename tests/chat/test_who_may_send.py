@@ -19,10 +19,10 @@ from services.errors import (
     NoGroup,
     StrangersRefused,
 )
+from services.message.batch import Draft, Stored
+from services.message.sql.store import store_for
+from services.message.writer import MessageWriter
 from services.push.recipients import Recipients
-from services.sending.batch import Draft, Stored
-from services.sending.store import store_for
-from services.sending.writer import MessageWriter
 from tests.databases import Host, database_url, open_orm
 
 __all__ = ["database_url"]

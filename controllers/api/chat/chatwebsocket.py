@@ -114,7 +114,9 @@ class ChatwebsocketController(Controller[Context]):
     async def recall(self) -> None:
         """Take back a message of one's own; everybody is told."""
         asked = self.ctx.read(frames.Recall)
-        self.ctx.api_success(await self.ctx.service.recall.recall(self.ctx.user.id, asked.id))
+        self.ctx.api_success(
+            await self.ctx.service.message.recall.recall(self.ctx.user.id, asked.id)
+        )
 
     @describe(
         body=frames.Edit,
@@ -125,7 +127,7 @@ class ChatwebsocketController(Controller[Context]):
     async def edit(self) -> None:
         """Change the text of a message of one's own; everybody is told."""
         asked = self.ctx.read(frames.Edit)
-        edited = await self.ctx.service.edit.edit(self.ctx.user.id, asked.id, asked.text())
+        edited = await self.ctx.service.message.edit.edit(self.ctx.user.id, asked.id, asked.text())
         self.ctx.api_success(edited)
 
     @describe(

@@ -14,8 +14,8 @@ from controllers.api.chat.frames import Frame
 from extend.context import Context
 from models.columns import milliseconds
 from services.errors import ChatError, UnknownType
+from services.message.batch import Draft, Stored
 from services.push.presence import watch
-from services.sending.batch import Draft, Stored
 from services.wire import Receipt
 
 Answer = Callable[[Context, Frame], Awaitable[None] | None]
@@ -116,12 +116,14 @@ async def _pull(ctx: Context, frame: Frame) -> None:
 
 async def _recall(ctx: Context, frame: Frame) -> None:
     asked: frames.Recall = frames.read(frame, frames.Recall)
-    ctx.websocket.send(frames.ok(frame.id, await ctx.service.recall.recall(ctx.user.id, asked.id)))
+    ctx.websocket.send(
+        frames.ok(frame.id, await ctx.service.message.recall.recall(ctx.user.id, asked.id))
+    )
 
 
 async def _edit(ctx: Context, frame: Frame) -> None:
     asked: frames.Edit = frames.read(frame, frames.Edit)
-    edited = await ctx.service.edit.edit(ctx.user.id, asked.id, asked.text())
+    edited = await ctx.service.message.edit.edit(ctx.user.id, asked.id, asked.text())
     ctx.websocket.send(frames.ok(frame.id, edited))
 
 

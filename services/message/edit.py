@@ -10,9 +10,9 @@ from models import Block, Group, Message
 from models.columns import milliseconds
 from services.entries import append_entry, tell
 from services.errors import Blocked, NoMessage, NotText, TooLateToEdit
+from services.message.batch import Draft, Seat
+from services.message.target import Target, lock_target, parse_id
 from services.searching.index import change
-from services.sending.batch import Draft, Seat
-from services.target import Target, lock_target, parse_id
 from services.wire import WireMessage
 from yolk import Service
 

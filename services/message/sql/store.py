@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from services.database import Database
-from services.sending.batch import Batch, Changed
-from services.sending.mysql import store_in_mysql
-from services.sending.postgres import store_in_postgres
-from services.sending.sqlite import store_in_sqlite
+from services.message.batch import Batch, Changed
+from services.message.sql.mysql import store_in_mysql
+from services.message.sql.postgres import store_in_postgres
+from services.message.sql.sqlite import store_in_sqlite
 
 Store = Callable[[Batch], Awaitable[None]]
 """Stores a batch and commits it, or raises and leaves nothing."""

@@ -13,9 +13,9 @@ from typing_extensions import override
 
 from services.commits import GroupCommit
 from services.errors import Busy, NotStorable, Unavailable
+from services.message.batch import Batch, Changed, Draft, Stored
+from services.message.sql.store import Store
 from services.push.recipients import Recipients
-from services.sending.batch import Batch, Changed, Draft, Stored
-from services.sending.store import Store
 
 RETRIES = 4
 """How often a batch is tried again when another worker was in its way."""

@@ -8,12 +8,12 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Attachment, Member, Message
 from models.columns import milliseconds
-from services.content import carries_file
 from services.entries import append_entry, tell
 from services.errors import NoMessage, NotPermitted, TooLate
 from services.groups.change import ADMIN, OWNER
+from services.message.content_types import carries_file
+from services.message.target import Target, lock_target
 from services.searching.index import forget
-from services.target import Target, lock_target
 from services.wire import WireMessage
 from yolk import Service
 

@@ -17,8 +17,8 @@ from services.errors import (
     Refused,
 )
 from services.limits import ENTRIES
-from services.sending.batch import Draft
-from services.target import parse_id
+from services.message.batch import Draft
+from services.message.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from services.errors import InvalidData, NoFile, NoSuchPerson, TypeRefused
 from services.files.access import readable
 from services.files.info import FileInfo, file_info, kind_of
 from services.limits import Id
-from services.sending.batch import Draft
-from services.target import parse_id
+from services.message.batch import Draft
+from services.message.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Sound(msgspec.Struct):
     waveform: Annotated[list[Percent], msgspec.Meta(max_length=64)] | None = None
 
 
-class ContentService(Service):
+class ContentTypesService(Service):
     """Holds that a message is what its type says."""
 
     ctx: Context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.sending.batch import Key, Row
+from services.message.batch import Key, Row
 from services.wire import WireMessage
 
 NAMES = (

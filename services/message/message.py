@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
-from services.content import ANYTHING, without_file
 from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
 from services.memberships import read_memberships
+from services.message.batch import Draft, Stored
+from services.message.content_types import ANYTHING, without_file
+from services.message.references import refers
 from services.ranges import Range, read_ranges
-from services.references import refers
-from services.sending.batch import Draft, Stored
 from services.wire import WireMessage
 from yolk import Service
 
@@ -48,8 +48,8 @@ class MessageService(Service):
     async def _check(self, draft: Draft, options: Mapping[str, Any] | None) -> Draft:
         # First what the server itself holds: a plugin sees only what could be sent.
         if options and refers(options):
-            await self.ctx.service.references.check(draft, dict(options))
-        content = self.ctx.service.content
+            await self.ctx.service.message.references.check(draft, dict(options))
+        content = self.ctx.service.message.content_types
         try:
             checked = await content.check(draft)
             answer = await self.ctx.app.hooks.check(checked)

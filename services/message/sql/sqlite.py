@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from services.sending.batch import Batch, Findings, Pair, Row, Seat
-from services.sending.rows import COLUMNS, NAMES, by_key, values
+from services.message.batch import Batch, Findings, Pair, Row, Seat
+from services.message.sql.rows import COLUMNS, NAMES, by_key, values
 from services.wire import WireMessage, group, single
 
 _encode = msgspec.json.Encoder().encode

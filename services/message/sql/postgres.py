@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.sending.batch import Batch, Changed, Findings, Pair, Seat
-from services.sending.rows import COLUMNS, NAMES, by_key, values
+from services.message.batch import Batch, Changed, Findings, Pair, Seat
+from services.message.sql.rows import COLUMNS, NAMES, by_key, values
 from services.wire import WireMessage, group, single
 
 _decode = msgspec.json.Decoder(list[list[Any]]).decode

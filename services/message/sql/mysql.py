@@ -13,8 +13,8 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.sending.batch import Batch, Changed, Findings, Pair, Seat
-from services.sending.rows import COLUMNS, by_key, values
+from services.message.batch import Batch, Changed, Findings, Pair, Seat
+from services.message.sql.rows import COLUMNS, by_key, values
 from services.wire import WireMessage, group, single
 
 _LOCK = """
