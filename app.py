@@ -13,9 +13,9 @@ from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
 from services.account.account import RECENT, find_sessions, find_users  # noqa: E402
 from services.account.passwords import Passwords  # noqa: E402
-from services.cursors.receipts import Receipts  # noqa: E402
-from services.cursors.store import cursor_store_for  # noqa: E402
-from services.cursors.writer import CursorWriter  # noqa: E402
+from services.conversation.cursor_store import cursor_store_for  # noqa: E402
+from services.conversation.cursor_writer import CursorWriter  # noqa: E402
+from services.conversation.receipts import Receipts  # noqa: E402
 from services.files.allowance import Allowance  # noqa: E402
 from services.files.intake import Intake  # noqa: E402
 from services.files.links import Links  # noqa: E402

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from extend.trees import Controllers, Services
     from models import Session, User
     from services.account.passwords import Passwords
-    from services.cursors.writer import CursorWriter
+    from services.conversation.cursor_writer import CursorWriter
     from services.database import Database
     from services.files.intake import Intake
     from services.files.links import Links

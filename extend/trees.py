@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from services.account.users import UsersService
     from services.cache import CacheService
     from services.contact.contact import ContactService
-    from services.conversation import ConversationService
-    from services.cursor import CursorService
+    from services.conversation.conversation import ConversationService
+    from services.conversation.cursors import CursorsService
+    from services.conversation.readers import ReadersService
+    from services.conversation.sync import SyncService
     from services.file import FileService
     from services.group import GroupService
     from services.group_joining import GroupJoiningService
@@ -31,9 +33,7 @@ if TYPE_CHECKING:
     from services.message.recall import RecallService
     from services.message.references import ReferencesService
     from services.push.typing_indicator import TypingIndicatorService
-    from services.readers import ReadersService
     from services.search import SearchService
-    from services.sync import SyncService
 
     class Controllers(Protocol):
         """The tree below `controllers/`."""
@@ -66,6 +66,11 @@ if TYPE_CHECKING:
 
         class _Contact(ContactService): ...
 
+        class _Conversation(ConversationService):
+            cursors: CursorsService
+            readers: ReadersService
+            sync: SyncService
+
         class _Message(MessageService):
             content_types: ContentTypesService
             edit: EditService
@@ -78,14 +83,11 @@ if TYPE_CHECKING:
         account: _Account
         cache: CacheService
         contact: _Contact
-        conversation: ConversationService
-        cursor: CursorService
+        conversation: _Conversation
         file: FileService
         group: GroupService
         group_joining: GroupJoiningService
         group_members: GroupMembersService
         message: _Message
         push: _Push
-        readers: ReadersService
         search: SearchService
-        sync: SyncService

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from models import Conversation, Member
+from services.conversation.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
-from services.ranges import read_ranges
 from services.searching.index import Candidate, find
 from services.searching.terms import conversation_term, person_term, plain, text_terms
 from services.wire import WireMessage

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Conversation, Group, JoinRequest, Member
 from models.columns import milliseconds
-from services.entries import append_entry, lock_conversation, tell
+from services.conversation.events import append_entry, lock_conversation, tell
 from services.errors import GroupFull, NoGroup, NotPermitted
 from services.wire import WireMessage
 from services.wire import group as group_conv

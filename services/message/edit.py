@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, Group, Message
 from models.columns import milliseconds
-from services.entries import append_entry, tell
+from services.conversation.events import append_entry, tell
 from services.errors import Blocked, NoMessage, NotText, TooLateToEdit
 from services.message.batch import Draft, Seat
 from services.message.target import Target, lock_target, parse_id

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
+from services.conversation.memberships import read_memberships
+from services.conversation.ranges import Range, read_ranges
 from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
-from services.memberships import read_memberships
 from services.message.batch import Draft, Stored
 from services.message.content_types import ANYTHING, without_file
 from services.message.references import refers
-from services.ranges import Range, read_ranges
 from services.wire import WireMessage
 from yolk import Service
 
@@ -112,7 +112,7 @@ class MessageService(Service):
         if ack:
             carried = {one.conv for one in found}
             passed = {conv: seq for conv, seq in passed.items() if conv not in carried}
-        await self.ctx.service.cursor.passed(user_id, passed)
+        await self.ctx.service.conversation.cursors.passed(user_id, passed)
         found.sort(key=lambda one: (one.create_time, one.conv, one.seq))
         return found
 

@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Attachment, Member, Message
 from models.columns import milliseconds
-from services.entries import append_entry, tell
+from services.conversation.events import append_entry, tell
 from services.errors import NoMessage, NotPermitted, TooLate
 from services.groups.change import ADMIN, OWNER
 from services.message.content_types import carries_file

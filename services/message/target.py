@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from uuid_utils.compat import UUID
 
 from models import Conversation, Member, Message
-from services.entries import lock_conversation
+from services.conversation.events import lock_conversation
 from services.errors import NoMessage
 from services.limits import ENTRIES
 

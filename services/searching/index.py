@@ -11,8 +11,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import F
 
 from models import Conversation, SearchEntry
+from services.conversation.ranges import Range, range_query
 from services.database import Database
-from services.ranges import Range, range_query
 from services.searching.terms import LONGEST, entry_id, entry_terms
 
 ENTRIES = 50

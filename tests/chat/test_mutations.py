@@ -87,7 +87,7 @@ FAULTS = {
     "a cursor moved past the end": Fault(
         (
             Patch(
-                "services/cursors/store.py",
+                "services/conversation/cursor_store.py",
                 "min(wanted, place.last_seq)",
                 "wanted",
             ),
@@ -132,12 +132,12 @@ FAULTS = {
     "a recall counted as unread": Fault(
         (
             Patch(
-                "services/entries.py",
+                "services/conversation/events.py",
                 "    conversation.last_seq += 1\n",
                 "    conversation.last_seq += 1\n    conversation.last_number += 1\n",
             ),
             Patch(
-                "services/entries.py",
+                "services/conversation/events.py",
                 "last_seq=entry.seq, ",
                 "last_seq=entry.seq, last_number=entry.number, ",
             ),
@@ -157,7 +157,13 @@ FAULTS = {
         passes="test_group_races.py::test_a_group_has_one_owner[sqlite]",
     ),
     "what was said before one joined": Fault(
-        (Patch("services/conversation.py", "max(member.join_seq, after or 0)", "after or 0"),),
+        (
+            Patch(
+                "services/conversation/conversation.py",
+                "max(member.join_seq, after or 0)",
+                "after or 0",
+            ),
+        ),
         caught_by="test_group_joining.py::test_joining_shows_history_or_not",
         passes="test_group_joining.py::test_anybody_joins_an_open_group",
     ),

@@ -12,7 +12,7 @@ import pytest
 from tortoise.transactions import in_transaction
 
 from models import Conversation, Message, SearchEntry
-from services.entries import lock_conversation
+from services.conversation.events import lock_conversation
 from services.searching import indexer as indexing
 from services.searching.index import ENTRIES, change, find, forget, index
 from services.searching.indexer import Indexer

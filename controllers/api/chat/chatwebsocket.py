@@ -10,6 +10,7 @@ import msgspec
 from controllers.api.chat import examples, frames, requests
 from extend.context import Context
 from models.columns import milliseconds
+from services.conversation.sync import Synced
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -35,7 +36,6 @@ from services.errors import (
     TypeRefused,
 )
 from services.push.delivery import encode_push
-from services.sync import Synced
 from services.wire import WireMessage
 from yolk import Controller, describe
 
@@ -88,7 +88,7 @@ class ChatwebsocketController(Controller[Context]):
     async def arrived(self, labels: list[str]) -> None:
         """Move the delivered cursor, unless the client does it itself."""
         if not self.ctx.says_delivered:
-            await self.ctx.service.cursor.arrived(self.ctx.user.id, labels)
+            await self.ctx.service.conversation.cursors.arrived(self.ctx.user.id, labels)
 
     def leave(self, code: int, reason: str) -> None:
         """Take note of the close. The link `register` takes the user off line."""
@@ -145,7 +145,9 @@ class ChatwebsocketController(Controller[Context]):
     async def sync(self) -> None:
         """Get what a client has missed, by what it has."""
         asked = self.ctx.read(frames.Resume)
-        synced = await self.ctx.service.sync.sync(self.ctx.user.id, asked.cursors, asked.limit)
+        synced = await self.ctx.service.conversation.sync.sync(
+            self.ctx.user.id, asked.cursors, asked.limit
+        )
         self.ctx.api_success(synced)
 
     @describe(body=frames.Typing, errors=(NoGroup,), example=examples.TYPING)

@@ -8,10 +8,10 @@ import msgspec
 
 from controllers.api.chat import examples, frames
 from extend.context import Context
-from services.conversation import Marks, Page
+from services.conversation.conversation import Marks, Page
+from services.conversation.overview import Overview, Place, Unread
+from services.conversation.readers import Readers
 from services.errors import Busy, InvalidData, NoConversation, NoMessage
-from services.overview import Overview, Place, Unread
-from services.readers import Readers
 from yolk import Controller, describe
 
 
@@ -82,21 +82,23 @@ class ConversationController(Controller[Context]):
     async def delivered(self) -> None:
         """Note that everything up to a seq arrived."""
         asked = self.ctx.read(frames.Cursor)
-        await self.ctx.service.cursor.delivered(self.ctx.user.id, asked.conv, asked.seq)
+        await self.ctx.service.conversation.cursors.delivered(
+            self.ctx.user.id, asked.conv, asked.seq
+        )
         self.ctx.api_success({})
 
     @describe(body=frames.Cursor, errors=(NoConversation, Busy), example=examples.CURSOR)
     async def read(self) -> None:
         """Note that everything up to a seq was read."""
         asked = self.ctx.read(frames.Cursor)
-        await self.ctx.service.cursor.read(self.ctx.user.id, asked.conv, asked.seq)
+        await self.ctx.service.conversation.cursors.read(self.ctx.user.id, asked.conv, asked.seq)
         self.ctx.api_success({})
 
     @describe(body=frames.ReadersOf, answer=Readers, errors=(NoMessage,), example=examples.READERS)
     async def readers(self) -> None:
         """Tell who has read a message."""
         asked = self.ctx.read(frames.ReadersOf)
-        found = await self.ctx.service.readers.of(
+        found = await self.ctx.service.conversation.readers.of(
             self.ctx.user.id, asked.id, asked.after, asked.limit
         )
         self.ctx.api_success(found)

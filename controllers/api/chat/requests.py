@@ -90,19 +90,19 @@ def _sent(ctx: Context, request: Any, changed: bool, future: asyncio.Future[Stor
 async def _delivered(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
     ctx.says_delivered = True
-    await ctx.service.cursor.delivered(ctx.user.id, asked.conv, asked.seq)
+    await ctx.service.conversation.cursors.delivered(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
 async def _read(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
-    await ctx.service.cursor.read(ctx.user.id, asked.conv, asked.seq)
+    await ctx.service.conversation.cursors.read(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
 async def _sync(ctx: Context, frame: Frame) -> None:
     asked: frames.Resume = frames.read(frame, frames.Resume)
-    synced = await ctx.service.sync.sync(ctx.user.id, asked.cursors, asked.limit)
+    synced = await ctx.service.conversation.sync.sync(ctx.user.id, asked.cursors, asked.limit)
     ctx.websocket.send(frames.ok(frame.id, synced))
 
 
@@ -129,7 +129,9 @@ async def _edit(ctx: Context, frame: Frame) -> None:
 
 async def _readers(ctx: Context, frame: Frame) -> None:
     asked: frames.ReadersOf = frames.read(frame, frames.ReadersOf)
-    found = await ctx.service.readers.of(ctx.user.id, asked.id, asked.after, asked.limit)
+    found = await ctx.service.conversation.readers.of(
+        ctx.user.id, asked.id, asked.after, asked.limit
+    )
     ctx.websocket.send(frames.ok(frame.id, found))
 
 

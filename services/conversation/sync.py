@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from services.memberships import Membership, read_memberships
-from services.ranges import Range, read_ranges
+from services.conversation.memberships import Membership, read_memberships
+from services.conversation.ranges import Range, read_ranges
 from services.wire import WireMessage
 from yolk import Service
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.cursors.store import Moved
+from services.conversation.cursor_store import Moved
+from services.conversation.ranges import Range, read_authors
 from services.database import Database
 from services.dialects import find, key_values, keys, spell
 from services.push.delivery import Delivery
-from services.ranges import Range, read_authors
 from services.wire import pair
 
 FARTHEST = 100

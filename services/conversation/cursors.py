@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from models import Member
-from services.cursors.store import Move
-from services.ranges import Range, read_authors
+from services.conversation.cursor_store import Move
+from services.conversation.ranges import Range, read_authors
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ WINDOW = 500
 """Entries that a pong looks at beyond those that it proves: one's own lie between them."""
 
 
-class CursorService(Service):
+class CursorsService(Service):
     """Moves the cursors of the one who asks, forward only."""
 
     ctx: Context
