@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from services.conversation.readers import ReadersService
     from services.conversation.sync import SyncService
     from services.file import FileService
-    from services.group import GroupService
-    from services.group_joining import GroupJoiningService
-    from services.group_members import GroupMembersService
+    from services.group.group import GroupService
+    from services.group.joining import JoiningService
+    from services.group.members import MembersService
     from services.message.content_types import ContentTypesService
     from services.message.edit import EditService
     from services.message.message import MessageService
@@ -71,6 +71,10 @@ if TYPE_CHECKING:
             readers: ReadersService
             sync: SyncService
 
+        class _Group(GroupService):
+            joining: JoiningService
+            members: MembersService
+
         class _Message(MessageService):
             content_types: ContentTypesService
             edit: EditService
@@ -85,9 +89,7 @@ if TYPE_CHECKING:
         contact: _Contact
         conversation: _Conversation
         file: FileService
-        group: GroupService
-        group_joining: GroupJoiningService
-        group_members: GroupMembersService
+        group: _Group
         message: _Message
         push: _Push
         search: SearchService

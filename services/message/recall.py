@@ -10,7 +10,7 @@ from models import Attachment, Member, Message
 from models.columns import milliseconds
 from services.conversation.events import append_entry, tell
 from services.errors import NoMessage, NotPermitted, TooLate
-from services.groups.change import ADMIN, OWNER
+from services.group.change import ADMIN, OWNER
 from services.message.content_types import carries_file
 from services.message.target import Target, lock_target
 from services.searching.index import forget

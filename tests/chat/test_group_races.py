@@ -16,10 +16,10 @@ import pytest
 from extend.settings import ChatSettings
 from models import Conversation, Group, JoinRequest, Member, Message, User
 from services.errors import GroupFull, NoGroup, NotPermitted
-from services.group import GroupService
-from services.group_joining import GroupJoiningService
-from services.group_members import GroupMembersService
-from services.groups.forms import GroupChanges, GroupView, NewGroup
+from services.group.forms import GroupChanges, GroupView, NewGroup
+from services.group.group import GroupService
+from services.group.joining import JoiningService
+from services.group.members import MembersService
 from services.message.batch import Draft, Stored
 from services.message.sql.store import store_for
 from services.message.writer import MessageWriter
@@ -86,8 +86,8 @@ class Chat:
             ),
         )
         self.group = GroupService(ctx)
-        self.joining = GroupJoiningService(ctx)
-        self.members = GroupMembersService(ctx)
+        self.joining = JoiningService(ctx)
+        self.members = MembersService(ctx)
         self.host = host
 
     async def make(self, *members: int, **wanted: Any) -> GroupView:

@@ -148,7 +148,7 @@ FAULTS = {
     "who left a group still told": Fault(
         (
             Patch(
-                "services/groups/change.py",
+                "services/group/change.py",
                 "            self.group.version += 1\n",
                 "            self.group.version += 0\n",
             ),

@@ -13,7 +13,7 @@ from services.errors import (
     OwnerMustStay,
     RequestsFull,
 )
-from services.groups.forms import (
+from services.group.forms import (
     GroupChanges,
     GroupView,
     Invited,
@@ -65,14 +65,14 @@ class GroupController(Controller[Context]):
     async def members(self) -> None:
         """Show some members."""
         asked = self.ctx.read(forms.Page, self.ctx.query)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         page = await members.page(self.ctx.user.id, self.group_id, asked.after, asked.limit)
         self.ctx.api_success(page)
 
     @describe(errors=(NoGroup, OwnerMustStay), example=examples.LEAVE)
     async def leave(self) -> None:
         """Go out of a group."""
-        await self.ctx.service.group_members.leave(self.ctx.user.id, self.group_id)
+        await self.ctx.service.group.members.leave(self.ctx.user.id, self.group_id)
         self.ctx.api_success({})
 
     @describe(
@@ -84,7 +84,7 @@ class GroupController(Controller[Context]):
     async def remove(self) -> None:
         """Put people out of a group."""
         asked = self.ctx.read(forms.People)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         removed = await members.remove(self.ctx.user.id, self.group_id, asked.users)
         self.ctx.api_success(forms.Removed(removed))
 
@@ -97,7 +97,7 @@ class GroupController(Controller[Context]):
     async def hand_over(self) -> None:
         """Make another member the owner."""
         asked = self.ctx.read(forms.Somebody)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         await members.hand_over(self.ctx.user.id, self.group_id, asked.user_id)
         self.ctx.api_success(forms.NewOwner(asked.user_id))
 
@@ -110,7 +110,7 @@ class GroupController(Controller[Context]):
     async def roles(self) -> None:
         """Make somebody an administrator, or an ordinary member again."""
         asked = self.ctx.read(forms.SetRole)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         await members.set_role(self.ctx.user.id, self.group_id, asked.user_id, asked.role)
         self.ctx.api_success(asked)
 
@@ -123,7 +123,7 @@ class GroupController(Controller[Context]):
     async def mute(self) -> None:
         """Let somebody not write for a time."""
         asked = self.ctx.read(forms.Mute)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         until = await members.mute(self.ctx.user.id, self.group_id, asked.user_id, asked.seconds)
         self.ctx.api_success(forms.Muted(asked.user_id, until))
 
@@ -131,7 +131,7 @@ class GroupController(Controller[Context]):
     async def nickname(self) -> None:
         """Give oneself a name in the group."""
         asked = self.ctx.read(forms.Call)
-        members = self.ctx.service.group_members
+        members = self.ctx.service.group.members
         await members.rename(self.ctx.user.id, self.group_id, asked.nickname)
         self.ctx.api_success(asked)
 
@@ -146,7 +146,7 @@ class GroupController(Controller[Context]):
     async def invite(self) -> None:
         """Bring people in."""
         asked = self.ctx.read(forms.People)
-        joining = self.ctx.service.group_joining
+        joining = self.ctx.service.group.joining
         self.ctx.api_success(await joining.invite(self.ctx.user.id, self.group_id, asked.users))
 
     @describe(
@@ -158,7 +158,7 @@ class GroupController(Controller[Context]):
     async def join(self) -> None:
         """Come into a group, or ask to be let in."""
         asked = self.ctx.read(forms.Join)
-        joining = self.ctx.service.group_joining
+        joining = self.ctx.service.group.joining
         state = await joining.join(self.ctx.user.id, self.group_id, asked.text)
         self.ctx.api_success(forms.Coming(state))
 
@@ -171,7 +171,7 @@ class GroupController(Controller[Context]):
     async def requests(self) -> None:
         """Show some of those who wait to be let in."""
         asked = self.ctx.read(forms.Page, self.ctx.query)
-        joining = self.ctx.service.group_joining
+        joining = self.ctx.service.group.joining
         page = await joining.requests(self.ctx.user.id, self.group_id, asked.after, asked.limit)
         self.ctx.api_success(page)
 
@@ -184,7 +184,7 @@ class GroupController(Controller[Context]):
     async def accept(self) -> None:
         """Let people in who wait for it."""
         asked = self.ctx.read(forms.People)
-        joining = self.ctx.service.group_joining
+        joining = self.ctx.service.group.joining
         joined = await joining.accept(self.ctx.user.id, self.group_id, asked.users)
         self.ctx.api_success(forms.Accepted(joined))
 
@@ -197,6 +197,6 @@ class GroupController(Controller[Context]):
     async def refuse(self) -> None:
         """Send people away who wait to be let in."""
         asked = self.ctx.read(forms.People)
-        joining = self.ctx.service.group_joining
+        joining = self.ctx.service.group.joining
         refused = await joining.refuse(self.ctx.user.id, self.group_id, asked.users)
         self.ctx.api_success(forms.Refused(refused))

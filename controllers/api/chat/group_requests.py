@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from services.groups.forms import Nickname, Text
+from services.group.forms import Nickname, Text
 from services.limits import Id
 
 YEAR = 365 * 24 * 3600

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from models import Member
 from models.columns import milliseconds
 from services.errors import NoMember, NotPermitted, OwnerMustStay
-from services.groups.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
-from services.groups.forms import MemberPage, MemberView
+from services.group.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
+from services.group.forms import MemberPage, MemberView
 from services.wire import group as group_conv
 from yolk import Service
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from extend.context import Context
 
 
-class GroupMembersService(Service):
+class MembersService(Service):
     """Shows the members of groups, takes them out and gives them roles."""
 
     ctx: Context

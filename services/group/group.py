@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from models import Conversation, Group, Member
 from models.columns import milliseconds
 from services.errors import GroupFull, NoGroup
-from services.groups.change import ADMIN, OWNER, Change, changing, member_of, tell_all
-from services.groups.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
-from services.groups.people import willing
+from services.group.change import ADMIN, OWNER, Change, changing, member_of, tell_all
+from services.group.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
+from services.group.people import willing
 from services.wire import group as group_conv
 from yolk import Service
 

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from models import JoinRequest
-from services.groups.change import ADMIN, Change, changing, member_of
-from services.groups.forms import Invited, Waiting, WaitingPage
-from services.groups.people import ask_for, willing
+from services.group.change import ADMIN, Change, changing, member_of
+from services.group.forms import Invited, Waiting, WaitingPage
+from services.group.people import ask_for, willing
 from services.wire import group as group_conv
 from yolk import Service
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from extend.context import Context
 
 
-class GroupJoiningService(Service):
+class JoiningService(Service):
     """Brings people into groups, at once or when an administrator lets them in."""
 
     ctx: Context

@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, JoinRequest, Member, User
 from services.errors import RequestsFull
-from services.groups.change import ADMIN, Change
+from services.group.change import ADMIN, Change
 
 WAITING = 1000
 """How many people wait at one group at most."""
