@@ -16,11 +16,11 @@ from services.account.passwords import Passwords  # noqa: E402
 from services.conversation.cursor_store import cursor_store_for  # noqa: E402
 from services.conversation.cursor_writer import CursorWriter  # noqa: E402
 from services.conversation.receipts import Receipts  # noqa: E402
-from services.files.allowance import Allowance  # noqa: E402
-from services.files.intake import Intake  # noqa: E402
-from services.files.links import Links  # noqa: E402
-from services.files.resumable import Resumable  # noqa: E402
-from services.files.sweeper import Sweeper  # noqa: E402
+from services.file.allowance import Allowance  # noqa: E402
+from services.file.intake import Intake  # noqa: E402
+from services.file.links import Links  # noqa: E402
+from services.file.resumable import Resumable  # noqa: E402
+from services.file.sweeper import Sweeper  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
 from services.message.sql.store import store_for  # noqa: E402
 from services.message.writer import MessageWriter  # noqa: E402

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from services.account.passwords import Passwords
     from services.conversation.cursor_writer import CursorWriter
     from services.database import Database
-    from services.files.intake import Intake
-    from services.files.links import Links
-    from services.files.resumable import Resumable
-    from services.files.sweeper import Sweeper
+    from services.file.intake import Intake
+    from services.file.links import Links
+    from services.file.resumable import Resumable
+    from services.file.storage import Storage
+    from services.file.sweeper import Sweeper
     from services.lookup import Lookup
     from services.message.writer import MessageWriter
     from services.push.delivery import Delivery
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from services.push.recipients import Recipients
     from services.searching.gate import Gate
     from services.searching.indexer import Indexer
-    from services.storage import Storage
 
 
 class Tokens(Protocol):

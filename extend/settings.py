@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 import yolk
-from services.files.kinds import EXECUTABLE
+from services.file.kinds import EXECUTABLE
 from services.limits import Kind
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from services.conversation.cursors import CursorsService
     from services.conversation.readers import ReadersService
     from services.conversation.sync import SyncService
-    from services.file import FileService
+    from services.file.file import FileService
     from services.group.group import GroupService
     from services.group.joining import JoiningService
     from services.group.members import MembersService
@@ -71,6 +71,8 @@ if TYPE_CHECKING:
             readers: ReadersService
             sync: SyncService
 
+        class _File(FileService): ...
+
         class _Group(GroupService):
             joining: JoiningService
             members: MembersService
@@ -88,7 +90,7 @@ if TYPE_CHECKING:
         cache: CacheService
         contact: _Contact
         conversation: _Conversation
-        file: FileService
+        file: _File
         group: _Group
         message: _Message
         push: _Push

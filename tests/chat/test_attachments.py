@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import UUID, uuid7
 
 from models import Attachment, File, Member, User
-from services.files.access import readable
+from services.file.access import readable
 from services.message.batch import Draft, Stored
 from tests.chat.test_types import playful, send
 from tests.chat.test_writer import Chat, chat, database_url

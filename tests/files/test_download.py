@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.files.links import Links
+from services.file.links import Links
 from tests.rows import database, rows
 from tests.uploads import picture, read, upload, uploaded
 from yolk.testing import Server, User

@@ -13,10 +13,10 @@ from controllers.api.file.ranges import asked_for, disposition, is_known
 from controllers.api.file.requests import Reading, Which
 from extend.context import Context
 from services.errors import NoFile, StorageUnavailable
-from services.file import Content, SignedLinks
-from services.files.info import FileInfo, file_info
-from services.files.kinds import INLINE
-from services.files.links import Variant
+from services.file.file import Content, SignedLinks
+from services.file.info import FileInfo, file_info
+from services.file.kinds import INLINE
+from services.file.links import Variant
 from yolk import Controller, describe
 
 SENT = 64 * 1024

@@ -9,8 +9,8 @@ from email.utils import formatdate
 from controllers.api.file.arriving import arriving
 from extend.context import Context
 from services.errors import InvalidData, NoFile
-from services.files.names import check_folder, check_name
-from services.files.resumable import Piece, Progress
+from services.file.names import check_folder, check_name
+from services.file.resumable import Piece, Progress
 from yolk import ApiError, Controller
 from yolk.describe import undocumented
 

@@ -18,7 +18,7 @@ from services.errors import (
     TypeRefused,
     UploadBroken,
 )
-from services.files.info import FileInfo
+from services.file.info import FileInfo
 from yolk import Controller, describe
 
 FORM = "multipart/form-data"

@@ -22,9 +22,9 @@ from services.errors import (
     UploadBroken,
     UploadInUse,
 )
-from services.files.info import FileInfo
-from services.files.intake import COUNTED_FOR, Intake
-from services.files.upload import Upload, digest_of
+from services.file.info import FileInfo
+from services.file.intake import COUNTED_FOR, Intake
+from services.file.upload import Upload, digest_of
 
 KEPT = (UploadBroken, OffsetConflict, ChecksumMismatch)
 """What a client can make good."""

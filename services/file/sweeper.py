@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from services.files.intake import Intake
-from services.files.resumable import read_state
+from services.file.intake import Intake
+from services.file.resumable import read_state
 
 INTERVAL = 300.0
 """Seconds between two sweeps."""

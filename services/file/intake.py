@@ -21,13 +21,13 @@ from uuid_utils.compat import UUID, uuid7
 
 from models import File
 from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
-from services.files.allowance import Allowance
-from services.files.info import FileInfo, file_info
-from services.files.kinds import HEAD, PICTURES, find_type
-from services.files.pace import Pace
-from services.files.pictures import make_small
-from services.files.upload import Placing, Upload, digest_of
-from services.storage import Storage
+from services.file.allowance import Allowance
+from services.file.info import FileInfo, file_info
+from services.file.kinds import HEAD, PICTURES, find_type
+from services.file.pace import Pace
+from services.file.pictures import make_small
+from services.file.storage import Storage
+from services.file.upload import Placing, Upload, digest_of
 from yolk.threads import held
 
 if TYPE_CHECKING:

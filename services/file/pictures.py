@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from services.errors import BadPicture
-from services.files.strip import strip
+from services.file.strip import strip
 
 SMALL = 480
 """Pixels that a thumbnail has at most on its longer side."""

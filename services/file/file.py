@@ -10,12 +10,12 @@ import msgspec
 
 from models import File
 from services.errors import NoFile, StorageUnavailable
-from services.files.access import readable
-from services.files.info import FileInfo
-from services.files.intake import thumbnail_key
-from services.files.links import Variant
-from services.files.names import check_folder, check_name
-from services.files.upload import Upload
+from services.file.access import readable
+from services.file.info import FileInfo
+from services.file.intake import thumbnail_key
+from services.file.links import Variant
+from services.file.names import check_folder, check_name
+from services.file.upload import Upload
 from services.message.target import parse_id
 from yolk import Service
 

@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from services.files.kinds import HEAD
+from services.file.kinds import HEAD
 
 SETTLED = 4 * 1024 * 1024
 """Bytes after which the disk is waited for: all of them at the end would hold up the database that
