@@ -28,8 +28,8 @@ from services.push.delivery import Delivery, encode_push  # noqa: E402
 from services.push.hooks import ChatHooks  # noqa: E402
 from services.push.presence import announce  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
-from services.searching.gate import Gate  # noqa: E402
-from services.searching.indexer import Indexer  # noqa: E402
+from services.search.gate import Gate  # noqa: E402
+from services.search.indexer import Indexer  # noqa: E402
 
 
 class Boot(yolk.Boot):

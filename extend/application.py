@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
     from services.push.recipients import Recipients
-    from services.searching.gate import Gate
-    from services.searching.indexer import Indexer
+    from services.search.gate import Gate
+    from services.search.indexer import Indexer
 
 
 class Tokens(Protocol):

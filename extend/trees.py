@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from services.message.recall import RecallService
     from services.message.references import ReferencesService
     from services.push.typing_indicator import TypingIndicatorService
-    from services.search import SearchService
+    from services.search.search import SearchService
 
     class Controllers(Protocol):
         """The tree below `controllers/`."""
@@ -86,6 +86,8 @@ if TYPE_CHECKING:
         class _Push(Protocol):
             typing_indicator: TypingIndicatorService
 
+        class _Search(SearchService): ...
+
         account: _Account
         cache: CacheService
         contact: _Contact
@@ -94,4 +96,4 @@ if TYPE_CHECKING:
         group: _Group
         message: _Message
         push: _Push
-        search: SearchService
+        search: _Search

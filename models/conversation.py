@@ -21,7 +21,7 @@ class Conversation(Model):
     chat_type: fields.Field[str] = ExactCharField(max_length=16)
     last_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     last_number: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # How far the search's index has come; `services/searching/indexer.py` moves it.
+    # How far the search's index has come; `services/search/indexer.py` moves it.
     indexed_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     # Milliseconds since 1970 of the last entry.
     update_time: fields.Field[int] = fields.BigIntField(default=milliseconds)

@@ -11,7 +11,7 @@ class SearchEntry(Model):
     """
     The words of one message, for the database's full-text index.
 
-    `terms` is ASCII, written by `services/searching/terms.py`, so that every database cuts it
+    `terms` is ASCII, written by `services/search/terms.py`, so that every database cuts it
     into the same words. The index on it is in no model, because each database has another kind;
     migration 0003 makes it.
     """

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.errors import Busy
-from services.searching.gate import Gate
+from services.search.gate import Gate
 
 
 async def test_few_at_a_time_in_order_and_the_rest_is_refused() -> None:

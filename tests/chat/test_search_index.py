@@ -13,10 +13,10 @@ from tortoise.transactions import in_transaction
 
 from models import Conversation, Message, SearchEntry
 from services.conversation.events import lock_conversation
-from services.searching import indexer as indexing
-from services.searching.index import ENTRIES, change, find, forget, index
-from services.searching.indexer import Indexer
-from services.searching.terms import (
+from services.search import indexer as indexing
+from services.search.index import ENTRIES, change, find, forget, index
+from services.search.indexer import Indexer
+from services.search.terms import (
     LONGEST,
     conversation_term,
     entry_terms,

@@ -46,7 +46,7 @@ FILES = {
     "controllers/api/user_profile.py": CONTROLLER.format(name="UserProfile"),
     "controllers/api/helpers.py": "from yolk import Controller\nLIMIT = 3",
     "controllers/api/_hidden.py": "raise RuntimeError('imported')",
-    "services/account/users.py": SERVICE,
+    "services/user.py": SERVICE,
 }
 
 
@@ -200,9 +200,9 @@ def test_a_file_beside_a_folder_of_its_name_stops_the_start(load: Load, package:
 def test_an_error_in_a_file_comes_through(load: Load) -> None:
     """A mistake of the application's own keeps its traceback, which shows the line."""
     with pytest.raises(ZeroDivisionError) as error:
-        load({"services/account/users.py": "1 / 0"})
+        load({"services/user.py": "1 / 0"})
 
-    assert str(error.traceback[-1].path).endswith("/services/account/users.py")
+    assert str(error.traceback[-1].path).endswith("/services/user.py")
 
 
 # --- what a route may name
@@ -328,6 +328,6 @@ def test_a_file_hidden_by_another_module_stops_the_start(
         load()
 
     assert str(refusal.value) == (
-        f"services/account/users.py is hidden by another module of that name "
-        f"({other}/services/account/users.py); start in the application's folder."
+        f"services/user.py is hidden by another module of that name "
+        f"({other}/services/user.py); start in the application's folder."
     )

@@ -9,7 +9,7 @@ import msgspec
 from controllers.api.chat import examples, frames
 from extend.context import Context
 from services.errors import Busy, NoConversation
-from services.search import Found
+from services.search.search import Found
 from yolk import Controller, describe
 
 

@@ -9,8 +9,8 @@ import msgspec
 from models import Conversation, Member
 from services.conversation.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
-from services.searching.index import Candidate, find
-from services.searching.terms import conversation_term, person_term, plain, text_terms
+from services.search.index import Candidate, find
+from services.search.terms import conversation_term, person_term, plain, text_terms
 from services.wire import WireMessage
 from yolk import Service
 

@@ -13,7 +13,7 @@ from tortoise.expressions import F
 from models import Conversation, SearchEntry
 from services.conversation.ranges import Range, range_query
 from services.database import Database
-from services.searching.terms import LONGEST, entry_id, entry_terms
+from services.search.terms import LONGEST, entry_id, entry_terms
 
 ENTRIES = 50
 """Entries that one transaction goes through, where it is not said otherwise."""
