@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 import yolk
+from services.fields import Kind
 from services.file.kinds import EXECUTABLE
-from services.limits import Kind
 
 
 class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

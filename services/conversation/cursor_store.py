@@ -10,7 +10,7 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.database import Database
-from services.dialects import Kind, find, key_values, keys, spell
+from services.sql import Kind, find, key_values, keys, spell
 
 
 class Move(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.dialects import find, spell
+from services.sql import find, spell
 
 
 class Membership(NamedTuple):

@@ -8,7 +8,7 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.account.users import Person
-from services.dialects import big_integer, find, spell
+from services.sql import big_integer, find, spell
 from services.wire import WireMessage
 
 

@@ -10,8 +10,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from services.conversation.cursor_store import Moved
 from services.conversation.ranges import Range, read_authors
 from services.database import Database
-from services.dialects import find, key_values, keys, spell
 from services.push.delivery import Delivery
+from services.sql import find, key_values, keys, spell
 from services.wire import pair
 
 FARTHEST = 100

@@ -8,7 +8,7 @@ from uuid_utils.compat import UUID
 
 from models import File
 from services.database import Database
-from services.dialects import find, spell
+from services.sql import find, spell
 
 
 async def readable(database: Database, user_id: int, ids: Collection[UUID]) -> list[File]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from services.account.users import Person
-from services.limits import Id
+from services.fields import Id
 
 # No text holds U+0000, which PostgreSQL cannot store.
 Name = Annotated[str, msgspec.Meta(max_length=60, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]

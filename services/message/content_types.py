@@ -10,9 +10,9 @@ from uuid_utils.compat import UUID
 
 from models import User
 from services.errors import InvalidData, NoFile, NoSuchPerson, TypeRefused
+from services.fields import Id
 from services.file.access import readable
 from services.file.info import FileInfo, file_info, kind_of
-from services.limits import Id
 from services.message.batch import Draft
 from services.message.target import parse_id
 from yolk import Service

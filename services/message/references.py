@@ -16,7 +16,7 @@ from services.errors import (
     NoReply,
     Refused,
 )
-from services.limits import ENTRIES
+from services.fields import ENTRIES
 from services.message.batch import Draft
 from services.message.target import parse_id
 from yolk import Service

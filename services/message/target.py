@@ -10,7 +10,7 @@ from uuid_utils.compat import UUID
 from models import Conversation, Member, Message
 from services.conversation.events import lock_conversation
 from services.errors import NoMessage
-from services.limits import ENTRIES
+from services.fields import ENTRIES
 
 
 class Target(NamedTuple):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from services.errors import RefusedByPlugin, Unavailable
+from services.fields import LONGEST_OPTIONS, Kind, Text, own_options
 from services.lanes import Lanes
-from services.limits import LONGEST_OPTIONS, Kind, Text, own_options
 from services.message.batch import Draft
 from services.wire import WireMessage
 from yolk import Filter, Hooks, Notice, Refusal

@@ -10,7 +10,7 @@ from controllers.api.chat import examples, frames
 from extend.context import Context
 from services.contact.contact import Blocked, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
-from services.limits import Id
+from services.fields import Id
 from yolk import Controller, describe
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from services.errors import ChatError, InvalidData, UnreadableFrame
-from services.limits import LONGEST_OPTIONS, Id, Kind, Text, own_options
+from services.fields import LONGEST_OPTIONS, Id, Kind, Text, own_options
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]

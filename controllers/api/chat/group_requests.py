@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from services.fields import Id
 from services.group.forms import Nickname, Text
-from services.limits import Id
 
 YEAR = 365 * 24 * 3600
 
