@@ -30,9 +30,11 @@ from tortoise.connection import ConnectionToken, get_connections
 from tortoise.exceptions import TransactionManagementError
 from typing_extensions import override
 
+from yolk.concurrency import run_to_completion
+
 from .errors import sqlite_is_away, translated
 from .sqlite_writer import Writer, connect, in_thread
-from .transactions import Translated, complete
+from .transactions import Translated
 
 T = TypeVar("T")
 Rows = Sequence[dict[str, Any]]
@@ -83,7 +85,7 @@ class SqliteTransaction(Translated, SqliteTransactionWrapper):
     @translate_exceptions
     async def _in_thread(self, _: str, work: Callable[[sqlite3.Connection], Any]) -> Any:
         connection = self._connection
-        return await complete(in_thread(connection, lambda: work(connection._conn)))
+        return await run_to_completion(in_thread(connection, lambda: work(connection._conn)))
 
     async def _finish(self, *, keep: bool) -> None:
         if self._finalized:

@@ -12,10 +12,11 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextvars import Context
 from typing import Any
 
 import aiosqlite
+
+from yolk.concurrency import create_detached_task
 
 PAUSE = 0.5
 """Seconds from a commit to the checkpoint, during which more are gathered."""
@@ -60,8 +61,7 @@ class Checkpoints:
         """Take note of a commit."""
         self._due = True
         if self._running is None and not self._closing.is_set():
-            loop = asyncio.get_running_loop()
-            self._running = loop.create_task(self._run(), context=Context())
+            self._running = create_detached_task(self._run())
 
     async def close(self) -> None:
         """Stop. What is left in the log is moved when the last connection is closed."""

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from yolk.concurrency import run_to_completion
+
 from .sqlite_checkpoints import Checkpoints
-from .transactions import complete
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class Writer:
         async with self.lock:
             if self._connection is not None:
                 connection, self._connection = self._connection, None
-                await complete(connection.close())
+                await run_to_completion(connection.close())
                 os.close(self._file)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -90,7 +91,7 @@ class Writer:
                 return result
 
             # The next one's turn comes when the thread is done, whatever became of this task.
-            result = await complete(in_thread(connection, hop))
+            result = await run_to_completion(in_thread(connection, hop))
             if begin:
                 self._checkpoints.note()
             return result
@@ -98,7 +99,7 @@ class Writer:
     async def begin(self) -> None:
         """Begin a transaction. The caller holds `lock`."""
         connection = await self.open()
-        await complete(in_thread(connection, lambda: self._enter(connection._conn, True)))
+        await run_to_completion(in_thread(connection, lambda: self._enter(connection._conn, True)))
 
     async def end(self, *, keep: bool) -> None:
         """
@@ -109,7 +110,9 @@ class Writer:
         """
         if self._connection is not None:
             connection = self._connection
-            await complete(in_thread(connection, lambda: self._leave(connection._conn, keep)))
+            await run_to_completion(
+                in_thread(connection, lambda: self._leave(connection._conn, keep))
+            )
             if keep:
                 self._checkpoints.note()
 
@@ -144,7 +147,7 @@ async def connect(path: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
         for name, value in pragmas.items():
             await connection.execute_fetchall(f"PRAGMA {name}={value}")
     except BaseException:
-        await complete(connection.close())
+        await run_to_completion(connection.close())
         raise
     return connection
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import suppress
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContext
 from tortoise.connection import ConnectionToken, get_connections
 
+from yolk.concurrency import run_to_completion
+
 from .errors import IsAway, translated
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -79,7 +77,7 @@ class PooledTransaction(TransactionContext):
             try:
                 await self.client.begin()
             except BaseException:
-                await complete(self._checkout.__aexit__(None, None, None))
+                await run_to_completion(self._checkout.__aexit__(None, None, None))
                 raise
         self._token = get_connections().set(self.client.connection_name, self.client)
         return self.client
@@ -100,7 +98,7 @@ class PooledTransaction(TransactionContext):
                     await self._roll_back()
         finally:
             get_connections().reset(self._token)
-            await complete(self._checkout.__aexit__(None, None, None))
+            await run_to_completion(self._checkout.__aexit__(None, None, None))
 
     async def _roll_back(self) -> None:
         # What made us roll back is what the caller must see, not that the connection is gone.
@@ -108,17 +106,3 @@ class PooledTransaction(TransactionContext):
             await self.client.rollback()
         except Exception as error:  # noqa: BLE001 - the boundary of what failed already
             log.debug("Rolling back failed: %s", error)
-
-
-async def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Wait until *work* is done, even when cancelled; only then let the cancellation through."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([task])
-        if not task.cancelled():
-            task.exception()  # nobody else is told
-        raise

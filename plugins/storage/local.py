@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from yolk.threads import held
+from yolk.concurrency import release_on_cancellation
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class LocalStorage:
             FileNotFoundError: there is no such file.
         """
         opening = self.run(os.open, self._place(key), os.O_RDONLY)
-        file = await held(opening, os.close)
+        file = await release_on_cancellation(opening, os.close)
         try:
             while start < end:
                 piece = await self.run(os.pread, file, min(PIECE, end - start), start)
