@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from yolk.concurrency import create_detached_task
 from yolk.errors import Refusal, YolkError
 
 MOST_STUCK = 100
@@ -122,9 +123,8 @@ class HookHandler:
         self._log("is not asked any more: too much waits for it", None)
 
     async def _in_time(self, answer: Awaitable[Any]) -> Any:
-        # In a context of its own: the caller's may hold a transaction, or a whole request. And
-        # not asyncio.timeout: that waits for whoever does not let itself be cancelled.
-        task = asyncio.get_running_loop().create_task(_await(answer), context=Context())
+        # Not asyncio.timeout: that waits for a handler that suppresses its cancellation.
+        task = create_detached_task(_await(answer))
         try:
             await asyncio.wait([task], timeout=self.terms.timeout)
         finally:
