@@ -64,14 +64,10 @@ if TYPE_CHECKING:
         class _Account(AccountService):
             users: UsersService
 
-        class _Contact(ContactService): ...
-
         class _Conversation(ConversationService):
             cursors: CursorsService
             readers: ReadersService
             sync: SyncService
-
-        class _File(FileService): ...
 
         class _Group(GroupService):
             joining: JoiningService
@@ -86,14 +82,12 @@ if TYPE_CHECKING:
         class _Push(Protocol):
             typing_indicator: TypingIndicatorService
 
-        class _Search(SearchService): ...
-
         account: _Account
         cache: CacheService
-        contact: _Contact
+        contact: ContactService
         conversation: _Conversation
-        file: _File
+        file: FileService
         group: _Group
         message: _Message
         push: _Push
-        search: _Search
+        search: SearchService

@@ -73,7 +73,9 @@ def _render(tree: Tree, name: str, docstring: str = "", of: str = "") -> list[st
     body = [docstring, ""] if docstring else []
     attributes = []
     for branch_name, branch in sorted(tree._branches.items()):
-        if isinstance(branch, Tree):
+        if isinstance(branch, Tree) and branch._own and not branch._branches:
+            kind, wrap = branch._own.__name__, of
+        elif isinstance(branch, Tree):
             kind = "_" + "".join(part.capitalize() for part in branch_name.split("_"))
             body += [*_render(branch, kind, of=of), ""]
             wrap = of if branch._own else ""
