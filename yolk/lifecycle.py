@@ -170,7 +170,7 @@ def _failed(app: Application, boot: Boot, hook: str, error: Exception) -> StartE
     app.logger.error("%s: %s failed", _name(boot), hook, exc_info=error)
     where = f"the plugin {boot.name}" if isinstance(boot, Plugin) else "the application's Boot"
     table = " in config/plugin.py" if isinstance(boot, Plugin) else ""
-    remedy = f"mend it or switch it off{table}" if table else "mend it in app.py"
+    remedy = f"fix it or switch it off{table}" if table else "fix it in app.py"
     return StartError(f"{where}: {hook} failed: {type(error).__name__}: {error}; {remedy}.")
 
 

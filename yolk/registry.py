@@ -1,4 +1,4 @@
-"""From `config/plugin.py` to the plugins that are on, in the order in which they start."""
+"""The plugin table of `config/plugin.py`: which plugins are on, and in which order they start."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,22 +21,24 @@ from yolk.settings import read_file
 
 
 class Entry(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What `config/plugin.py` says of one plugin."""
+    """One plugin in `config/plugin.py`."""
 
     enable: bool = True
+    """Whether the plugin is on."""
     package: str | None = None
-    """An importable module that hands over `plugin`."""
+    """An importable module that has the attribute `plugin`."""
     path: str | None = None
-    """A folder that does, seen from the application's root."""
+    """A package that has it, as a folder relative to the application's root."""
     env: list[str] = []
-    """The environments in which it is on; empty means all."""
+    """The environments in which the plugin is on; empty means all."""
     dependencies: list[str] = []
-    """In place of what the plugin itself states."""
+    """Replaces the dependencies that the plugin itself declares."""
     optional_dependencies: list[str] = []
+    """Replaces the optional dependencies that the plugin itself declares."""
 
 
 class Found(msgspec.Struct):
-    """A plugin that is on, imported but not yet made."""
+    """A plugin that is on: imported, not yet instantiated."""
 
     name: str
     kind: type[Plugin]
@@ -48,8 +51,8 @@ class Registry:
     """
     The plugin table of one application.
 
-    Only what is on is imported. Every fault stops the start with one sentence that names the
-    plugin, the file and the remedy.
+    Only plugins that are on are imported. Every error stops the start with one sentence that names
+    the plugin, the file and the remedy.
     """
 
     def __init__(self, root: Path, env: str) -> None:
@@ -57,11 +60,11 @@ class Registry:
         self.env = env
         self.entries: dict[str, Entry] = {}
         self.sources: dict[str, str] = {}
-        """Plugin to the file that speaks of it last."""
+        """For each plugin, the last file that mentions it."""
         self.said: dict[str, dict[str, str]] = {}
-        """Plugin to each property that is stated, and the file that states it last."""
+        """For each plugin and property, the last file that sets it."""
         self.found: list[Found] = []
-        """The plugins that are on, in the order in which they start, once `load` has run."""
+        """The plugins that are on, in starting order, once `load` has run."""
         self._read()
 
     def _read(self) -> None:
@@ -80,7 +83,7 @@ class Registry:
                     )
                 merged = table.setdefault(plugin, {})
                 if properties.get("package") or properties.get("path"):
-                    # A plugin comes from one place: who names another one replaces it.
+                    # A plugin comes from one place: a later file replaces the earlier one's.
                     merged.pop("package", None)
                     merged.pop("path", None)
                 merged.update(properties)
@@ -104,51 +107,55 @@ class Registry:
             raise StartError(f"{self.sources[plugin]}: the plugin {plugin}: {error}.") from None
 
     def is_on(self, name: str) -> bool:
-        """Tell whether the table switches *name* on in this environment."""
+        """Return whether the plugin *name* is on in this environment."""
         entry = self.entries.get(name)
         return bool(entry and entry.enable and (not entry.env or self.env in entry.env))
 
     def load(self) -> list[Found]:
         """
-        Import the plugins that are on and sort them, dependencies first.
+        Import the plugins that are on and return them in starting order.
+
+        A plugin starts after its dependencies; apart from that, plugins start as listed.
 
         Raises:
-            StartError: any fault of the table or of a plugin's own statements.
+            StartError: the table or a plugin's own declarations are wrong.
         """
         found = {name: self._find(name) for name in self.entries if self.is_on(name)}
-        order: list[Found] = []
-        done: set[str] = set()
-        for name in found:
-            self._visit(name, found, order, done, [])
-        self.found = order
-        return order
+        needs = {name: self._needs(plugin, found) for name, plugin in found.items()}
+        try:
+            TopologicalSorter(needs).prepare()
+        except CycleError as error:
+            raise self._cycle(error.args[1]) from None
+        order: dict[str, Found] = {}
 
-    def _visit(
-        self,
-        name: str,
-        found: Mapping[str, Found],
-        order: list[Found],
-        done: set[str],
-        trail: list[str],
-    ) -> None:
-        if name in trail:
-            circle = " -> ".join([*trail[trail.index(name) :], name])
-            raise StartError(
-                f"{self.sources[trail[-1]]}: the plugins depend on each other in a circle "
-                f"({circle}); remove one of these dependencies."
-            )
-        if name in done:
-            return
-        plugin = found[name]
+        # Not the sorter's own order: that would ignore the order in which the plugins are listed.
+        def add(name: str) -> None:
+            if name not in order:
+                for wanted in needs[name]:
+                    add(wanted)
+                order[name] = found[name]
+
+        for name in found:
+            add(name)
+        self.found = list(order.values())
+        return self.found
+
+    def _needs(self, plugin: Found, found: Mapping[str, Found]) -> list[str]:
+        """Return the plugins that start before *plugin*."""
         for wanted in plugin.dependencies:
             if wanted not in found:
-                raise self._unmet(name, wanted)
-            self._visit(wanted, found, order, done, [*trail, name])
-        for wanted in plugin.optional_dependencies:
-            if wanted in found:
-                self._visit(wanted, found, order, done, [*trail, name])
-        done.add(name)
-        order.append(plugin)
+                raise self._unmet(plugin.name, wanted)
+        optional = [wanted for wanted in plugin.optional_dependencies if wanted in found]
+        return [*plugin.dependencies, *optional]
+
+    def _cycle(self, predecessors: Sequence[str]) -> StartError:
+        names = list(reversed(predecessors))[1:]
+        first = min(range(len(names)), key=lambda at: list(self.entries).index(names[at]))
+        names = names[first:] + names[:first]
+        return StartError(
+            f"{self.sources[names[-1]]}: the plugins depend on each other in a cycle "
+            f"({' -> '.join([*names, names[0]])}); remove one of these dependencies."
+        )
 
     def _unmet(self, name: str, wanted: str) -> StartError:
         if wanted in self.entries:
@@ -173,13 +180,13 @@ class Registry:
         kind = getattr(module, "plugin", None)
         if not (isinstance(kind, type) and issubclass(kind, Plugin)):
             raise StartError(
-                f"{source}: {where} hands over no plugin {name}; "
+                f"{source}: {where} has no plugin {name}; "
                 "its module must say `plugin = YourPlugin`, a subclass of yolk.Plugin."
             )
         stated = getattr(kind, "name", None)
         if stated is None:
             raise StartError(
-                f'{source}: the plugin {name} ({where}) does not say its name; add name = "{name}" '
+                f'{source}: the plugin {name} ({where}) has no name; add name = "{name}" '
                 f"to its class {kind.__name__}."
             )
         if stated != name:
@@ -251,5 +258,5 @@ def _broken(source: str, name: str, where: str, error: Exception) -> StartError:
     return StartError(
         f"{source}: the plugin {name} ({where}) cannot be imported: "
         f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno}); "
-        "mend it or switch it off."
+        "fix it or switch it off."
     )

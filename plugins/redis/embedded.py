@@ -173,7 +173,7 @@ class EmbeddedServer:
         try:
             process = self._spawn(binary, socket_path)
         except OSError as error:  # no memory, too many processes, a full disk
-            return StartError(f"The embedded Valkey cannot start ({error}); mend it, or {REMEDY}.")
+            return StartError(f"The embedded Valkey cannot start ({error}); fix it, or {REMEDY}.")
         if process is None:
             return StartError("The embedded Valkey was stopped while it started.")
         failure = self._wait_until_it_answers(process, socket_path)

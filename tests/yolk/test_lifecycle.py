@@ -151,7 +151,7 @@ def test_the_data_folder_is_there_when_the_main_process_starts(start: Start) -> 
 
 # --- when one fails
 
-REMEDY = "mend it or switch it off in config/plugin.py."
+REMEDY = "fix it or switch it off in config/plugin.py."
 
 
 @pytest.mark.parametrize("hook", ["config_will_load", "config_did_load"])
@@ -234,7 +234,7 @@ def test_a_failing_boot_names_the_file_of_the_application(start: Start) -> None:
         start({**FILES, "hooks.py": hooks})
 
     assert (
-        "yolk: the application's Boot: did_load failed: ValueError: no egg; mend it in app.py.\n"
+        "yolk: the application's Boot: did_load failed: ValueError: no egg; fix it in app.py.\n"
     ) in str(failure.value)
 
 

@@ -230,13 +230,13 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
             b="dependencies = ('c',)",
             c="dependencies = ('a',)",
         ),
-        "config/plugin.py: the plugins depend on each other in a circle "
+        "config/plugin.py: the plugins depend on each other in a cycle "
         "(a -> b -> c -> a); remove one of these dependencies.",
     ),
     "needs itself": (
         table("a"),
         parts(a="dependencies = ('a',)"),
-        "config/plugin.py: the plugins depend on each other in a circle "
+        "config/plugin.py: the plugins depend on each other in a cycle "
         "(a -> a); remove one of these dependencies.",
     ),
     "another name": (
@@ -248,8 +248,7 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
     "no name": (
         table("mail"),
         {"parts/mail/__init__.py": plugin("mail").replace("name = 'mail'", "pass")},
-        LISTED + 'mail (parts/mail) does not say its name; add name = "mail" to its class '
-        "MailPlugin.",
+        LISTED + 'mail (parts/mail) has no name; add name = "mail" to its class MailPlugin.',
     ),
     "no such package": (
         "mail = {'package': 'no_such_package'}",
@@ -287,13 +286,13 @@ FAULTS: dict[str, tuple[str, dict[str, str], str]] = {
     "hands over nothing": (
         table("mail"),
         {"parts/mail/__init__.py": ""},
-        "config/plugin.py: parts/mail hands over no plugin mail; "
+        "config/plugin.py: parts/mail has no plugin mail; "
         "its module must say `plugin = YourPlugin`, a subclass of yolk.Plugin.",
     ),
     "hands over something else": (
         "mail = {'package': 'parts.mail'}",
         {"parts/mail/__init__.py": "class plugin:\n    name = 'mail'"},
-        "config/plugin.py: parts.mail hands over no plugin mail; "
+        "config/plugin.py: parts.mail has no plugin mail; "
         "its module must say `plugin = YourPlugin`, a subclass of yolk.Plugin.",
     ),
     "unknown property": (
@@ -365,7 +364,7 @@ def test_a_plugin_that_does_not_import_stops_the_start(
     assert said.startswith(f"{LISTED}mail ({where}) cannot be imported: {problem}")
     line = text.count("\n") + 1
     assert said.endswith(
-        f"({tmp_path}/parts/mail/__init__.py, line {line}); mend it or switch it off."
+        f"({tmp_path}/parts/mail/__init__.py, line {line}); fix it or switch it off."
     )
 
 
