@@ -7,7 +7,7 @@ from tortoise.indexes import Index
 from uuid_utils.compat import uuid7
 
 from models.columns import ExactCharField, milliseconds
-from models.migrations._create_table import CreateTable
+from models.migrations._operations import CreateTable
 
 
 class Migration(migrations.Migration):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from tortoise import fields, migrations
 
 from models.columns import ExactCharField, milliseconds
-from models.migrations._add_column import AddColumn
-from models.migrations._create_table import CreateTable
-from models.migrations._run_statement import RunStatement
+from models.migrations._operations import AddColumn, CreateTable, Run
 
 
 class Migration(migrations.Migration):
@@ -107,7 +105,7 @@ class Migration(migrations.Migration):
         AddColumn("Member", "hidden_seq", fields.BigIntField(default=0, db_default=0)),
         AddColumn("Message", "edit_time", fields.BigIntField(null=True)),
         # Who wrote before this column was there is no stranger.
-        RunStatement(
+        Run(
             "UPDATE member SET sent_seq = COALESCE((SELECT MAX(seq) FROM message"
             " WHERE message.conv = member.conv AND message.from_id = member.user_id"
             " AND message.type <> 'recall'), 0)"

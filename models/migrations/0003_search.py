@@ -5,9 +5,7 @@ from __future__ import annotations
 from tortoise import fields, migrations
 
 from models.columns import ExactCharField
-from models.migrations._add_column import AddColumn
-from models.migrations._create_table import CreateTable
-from models.migrations._run_once import RunOnce
+from models.migrations._operations import AddColumn, CreateTable, Run
 
 
 class Migration(migrations.Migration):
@@ -37,9 +35,9 @@ class Migration(migrations.Migration):
         ),
         # Nothing is indexed yet: what was said before is found after a while.
         AddColumn("Conversation", "indexed_seq", fields.BigIntField(default=0, db_default=0)),
-        RunOnce(
-            "search_terms",
-            {
+        Run(
+            index="search_terms",
+            statements={
                 # The index keeps no text and no positions of its own; triggers keep it true.
                 "sqlite": [
                     "CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5(terms,"
@@ -64,9 +62,9 @@ class Migration(migrations.Migration):
         ),
         # The recall and the edits of a message. Messages themselves have no target: where an
         # index can leave them out, sending costs nothing more.
-        RunOnce(
-            "message_target",
-            {
+        Run(
+            index="message_target",
+            statements={
                 "sqlite": [
                     "CREATE INDEX IF NOT EXISTS message_target ON message (target)"
                     " WHERE target IS NOT NULL",

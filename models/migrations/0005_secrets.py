@@ -5,7 +5,7 @@ from __future__ import annotations
 from tortoise import migrations
 
 from models.columns import ExactCharField
-from models.migrations._create_table import CreateTable
+from models.migrations._operations import CreateTable
 
 
 class Migration(migrations.Migration):
