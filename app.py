@@ -13,9 +13,9 @@ from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
 from services.account.account import RECENT, find_sessions, find_users  # noqa: E402
 from services.account.passwords import Passwords  # noqa: E402
-from services.conversation.cursor_store import cursor_store_for  # noqa: E402
 from services.conversation.cursor_writer import CursorWriter  # noqa: E402
 from services.conversation.receipts import Receipts  # noqa: E402
+from services.conversation.sql.cursors import cursor_store_for  # noqa: E402
 from services.file.allowance import Allowance  # noqa: E402
 from services.file.intake import Intake  # noqa: E402
 from services.file.links import Links  # noqa: E402

@@ -1,4 +1,4 @@
-"""What is spelled differently in the SQL of SQLite, PostgreSQL and MariaDB."""
+"""SQL that differs between SQLite, PostgreSQL and MariaDB: placeholders, joins, lists of keys."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["text", "int"]
+ColumnType = Literal["text", "int"]
 
 _PLACEHOLDERS = {"sqlite": "?", "mysql": "%s"}
-_TYPES = {
-    "text": ("text[]", "VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"),
-    "int": ("bigint[]", "BIGINT"),
+_POSTGRES_ARRAYS = {"text": "text[]", "int": "bigint[]"}
+_MYSQL_TYPES = {
+    "text": "VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+    "int": "BIGINT",
 }
 
 
-def spell(dialect: str, query: str) -> str:
+def bind_placeholders(dialect: str, query: str) -> str:
     """
-    Give *query* with the placeholders of a database.
+    Return *query* with the placeholders of a database.
 
     Args:
         dialect: "sqlite", "postgres" or "mysql".
-        query: with `?` for each value.
+        query: SQL with `?` for each value.
     """
     if dialect != "postgres":
         return query.replace("?", _PLACEHOLDERS[dialect])
@@ -31,59 +32,81 @@ def spell(dialect: str, query: str) -> str:
 
 
 def big_integer(dialect: str) -> str:
-    """Give the type that CAST makes an id of."""
+    """Return the type to which CAST converts an id."""
     return {"sqlite": "INTEGER", "postgres": "BIGINT"}.get(dialect, "SIGNED")
 
 
-def find(dialect: str, table: str, alias: str, condition: str, *, outer: bool = False) -> str:
+def join_by_key(
+    dialect: str, table: str, alias: str, condition: str, *, outer: bool = False
+) -> str:
     """
-    Join the one row that is found by its index, after what stands before it.
+    Return a join with the one row that *condition* finds by a unique index.
 
-    However large the table is, and whatever the database believes of its size, it is looked up
-    and never scanned.
+    The row is looked up and the table never scanned, however large it is and whatever the
+    database estimates.
 
     Args:
         dialect: "sqlite", "postgres" or "mysql".
-        table: where to look.
+        table: the table to join.
         alias: its name in the query.
-        condition: on unique columns.
-        outer: whether what stands before it stays without such a row.
+        condition: equality with unique columns.
+        outer: whether to keep the left side where there is no such row.
     """
+    return _join(dialect, table, alias, f"{condition} LIMIT 1", condition, outer=outer)
+
+
+def join_by_range(dialect: str, table: str, alias: str, condition: str) -> str:
+    """
+    Return a join with all rows that *condition* finds by an index.
+
+    Args:
+        dialect: "sqlite", "postgres" or "mysql".
+        table: the table to join.
+        alias: its name in the query.
+        condition: equality and a range of indexed columns.
+    """
+    return _join(dialect, table, alias, condition, condition, outer=False)
+
+
+def _join(
+    dialect: str, table: str, alias: str, lateral: str, condition: str, *, outer: bool
+) -> str:
     quoted = f"`{table}`" if dialect == "mysql" else f'"{table}"'
     if dialect == "postgres":
-        found = f"LATERAL (SELECT * FROM {quoted} {alias} WHERE {condition} LIMIT 1) {alias}"  # noqa: S608 - constants only
+        found = f"LATERAL (SELECT * FROM {quoted} {alias} WHERE {lateral}) {alias}"
         return f"LEFT JOIN {found} ON true" if outer else f"CROSS JOIN {found}"
+    # Both keep the order of the tables: the left side first.
     inner = "CROSS JOIN" if dialect == "sqlite" else "STRAIGHT_JOIN"
     return f"{'LEFT JOIN' if outer else inner} {quoted} {alias} ON {condition}"
 
 
-def keys(dialect: str, columns: Mapping[str, Kind]) -> str:
+def values_table(dialect: str, columns: Mapping[str, ColumnType]) -> str:
     """
-    Give a list of rows as the table `k`; its placeholders are the first of the query.
+    Return a list of rows as the table `k`; its placeholders are the first of the query.
 
     Args:
         dialect: "sqlite", "postgres" or "mysql".
-        columns: name to kind. One more, `place`, counts the rows from 0.
+        columns: the type of each column. A further one, `place`, counts the rows from 0.
     """
     if dialect == "sqlite":
         named = ", ".join(f"value->>{place} AS {name}" for place, name in enumerate(columns))
-        return f"(SELECT key AS place, {named} FROM json_each(?)) k"  # noqa: S608 - constants only
+        return f"(SELECT key AS place, {named} FROM json_each(?)) k"
     if dialect == "postgres":
-        arrays = ", ".join(f"?::{_TYPES[kind][0]}" for kind in columns.values())
+        arrays = ", ".join(f"?::{_POSTGRES_ARRAYS[kind]}" for kind in columns.values())
         names = ", ".join(columns)
         return (
-            f"(SELECT place - 1 AS place, {names} FROM unnest({arrays})"  # noqa: S608 - constants only
+            f"(SELECT place - 1 AS place, {names} FROM unnest({arrays})"
             f" WITH ORDINALITY u ({names}, place)) k"
         )
     described = ", ".join(
-        f"{name} {_TYPES[kind][1]} PATH '$[{place + 1}]'"
+        f"{name} {_MYSQL_TYPES[kind]} PATH '$[{place + 1}]'"
         for place, (name, kind) in enumerate(columns.items())
     )
     return f"JSON_TABLE(?, '$[*]' COLUMNS (place BIGINT PATH '$[0]', {described})) k"
 
 
-def key_values(dialect: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """Give the values that go in for the placeholders of `keys`; at least one row."""
+def bind_values_table(dialect: str, rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """Return the values for the placeholders of `values_table`; at least one row."""
     if dialect == "postgres":
         return [list(column) for column in zip(*rows, strict=True)]
     if dialect == "mysql":

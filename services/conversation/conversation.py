@@ -8,7 +8,8 @@ import msgspec
 
 from models import Conversation, Member, Message
 from models.columns import milliseconds
-from services.conversation.overview import Overview, Place, Unread, read_overview, read_unread
+from services.conversation.overview import Overview, Place, Unread
+from services.conversation.sql.overview import read_overview, read_unread
 from services.errors import NoConversation
 from services.wire import WireMessage, pair
 from yolk import Service

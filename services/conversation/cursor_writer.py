@@ -10,7 +10,7 @@ from itertools import islice
 from typing_extensions import override
 
 from services.commits import GroupCommit
-from services.conversation.cursor_store import CursorStore, Move, Moved
+from services.conversation.sql.cursors import CursorStore, Move, Moved
 from services.errors import Busy, NoConversation
 
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from models import Member
-from services.conversation.cursor_store import Move
-from services.conversation.ranges import Range, read_authors
+from services.conversation.sql.cursors import Move
+from services.conversation.sql.ranges import Range, read_authors
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Self
 
 import msgspec
-from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.account.users import Person
-from services.sql import big_integer, find, spell
 from services.wire import WireMessage
 
 
@@ -78,100 +76,8 @@ class Place(NamedTuple):
         return cls(*numbers, conv)
 
 
-# A conversation that was hidden comes back with its next entry. One that has none yet is shown.
-_SHOWN = "m.user_id = ? AND (m.hidden_seq = 0 OR c.last_seq > m.hidden_seq)"
-_AFTER = """ AND (m.pin_time < ? OR (m.pin_time = ? AND
-    (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))))"""
-_OF_PAGE = """m.user_id, m.conv, m.join_seq, m.read_seq, m.delivered_seq, m.read_number,
-    m.pin_time, m.quiet, c.chat_type, c.last_seq, c.last_number, c.update_time"""
-_LAST = WireMessage.__struct_fields__
-_COLUMNS = {
-    **{name.split(".")[1]: f"p.{name.split('.')[1]}" for name in _OF_PAGE.split(",")},
-    "peer_id": "u.id",
-    "username": "u.username",
-    "nickname": "u.nickname",
-    "avatar": "u.avatar",
-    "peer_read_seq": "coalesce(o.read_seq, p.read_seq)",
-    "peer_delivered_seq": "coalesce(o.delivered_seq, p.delivered_seq)",
-    "group_id": "g.id",
-    "group_name": "g.name",
-    "group_avatar": "g.avatar",
-    "member_count": "g.member_count",
-    **{f"l_{name}": f"l.{name}" for name in _LAST},
-}
-"""What the list reads, by the names that it gets; `p` is the page."""
-_NAMES = tuple(_COLUMNS)
-
-
-def _list(dialect: str, *, after: bool) -> str:
-    """Give the query of a page. The page comes first, so that nothing is looked up for others."""
-    peer = "CASE WHEN p.chat_type = 'single' THEN coalesce(o.user_id, p.user_id) END"
-    group = (
-        "CASE WHEN p.chat_type = 'group'"
-        f" THEN CAST(substr(p.conv, 3) AS {big_integer(dialect)}) END"
-    )
-    single = "CASE WHEN p.chat_type = 'single' THEN p.conv END"
-    joins = (
-        find(dialect, "member", "o", f"o.conv = {single} AND o.user_id <> p.user_id", outer=True),
-        find(dialect, "user", "u", f"u.id = {peer}", outer=True),
-        find(dialect, "chat_group", "g", f"g.id = {group}", outer=True),
-        find(
-            dialect,
-            "message",
-            "l",
-            "l.conv = p.conv AND l.seq = p.last_seq AND l.seq > p.join_seq",
-            outer=True,
-        ),
-    )
-    return f"""
-SELECT {", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())}
-FROM (
-    SELECT {_OF_PAGE}
-    FROM member m {find(dialect, "conversation", "c", "c.conv = m.conv")}
-    WHERE {_SHOWN}{_AFTER if after else ""}
-    ORDER BY m.pin_time DESC, c.update_time DESC, m.conv LIMIT ?
-) p {" ".join(joins)}
-ORDER BY p.pin_time DESC, p.update_time DESC, p.conv"""  # noqa: S608 - constants only
-
-
-async def read_overview(
-    connection: BaseDBAsyncClient, dialect: str, user_id: int, limit: int, after: Place | None
-) -> list[Overview]:
-    """
-    Give a page of the list: what is pinned, then the rest, the latest first.
-
-    Args:
-        connection: where to read.
-        dialect: "sqlite", "postgres" or "mysql".
-        user_id: whose.
-        limit: how many at most.
-        after: where the page before ended.
-    """
-    values: list[Any] = [user_id]
-    if after is not None:
-        pin_time, update_time, conv = after
-        values += [pin_time, pin_time, update_time, update_time, conv]
-    query = spell(dialect, _list(dialect, after=after is not None))
-    rows: Any
-    _, rows = await connection.execute_query(query, [*values, limit])
-    # By place and not by name: SQLite's rows look for a name in all of their names.
-    found = (row.values() if isinstance(row, dict) else tuple(row) for row in rows)
-    return [_overview(dict(zip(_NAMES, values, strict=True))) for values in found]
-
-
-async def read_unread(connection: BaseDBAsyncClient, dialect: str, user_id: int) -> Unread:
-    """Count what somebody has not read, in the conversations that the list shows."""
-    unread = "c.last_number - m.read_number"
-    query = f"""
-        SELECT coalesce(sum({unread}), 0) AS total, coalesce(sum(m.quiet * ({unread})), 0) AS quiet,
-            count(*) AS conversations
-        FROM member m {find(dialect, "conversation", "c", "c.conv = m.conv")}
-        WHERE {_SHOWN} AND c.last_number > m.read_number"""  # noqa: S608 - constants only
-    [row] = await connection.execute_query_dict(spell(dialect, query), [user_id])
-    return Unread(*(int(row[name]) for name in Unread.__struct_fields__))
-
-
-def _overview(row: dict[str, Any]) -> Overview:
+def overview_of(row: dict[str, Any]) -> Overview:
+    """Return the list's entry for a row of `read_overview`."""
     conv, single = row["conv"], row["chat_type"] == "single"
     peer = group = last = None
     if row["peer_id"] is not None:
@@ -190,7 +96,9 @@ def _overview(row: dict[str, Any]) -> Overview:
             member_count=row["member_count"],
         )
     if row["l_id"] is not None:
-        last = WireMessage.of_columns({name: row[f"l_{name}"] for name in _LAST})
+        last = WireMessage.of_columns(
+            {name: row[f"l_{name}"] for name in WireMessage.__struct_fields__}
+        )
     return Overview(
         conv=conv,
         chat_type=row["chat_type"],

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tortoise.backends.base.client import BaseDBAsyncClient
-
-from services.conversation.cursor_store import Moved
-from services.conversation.ranges import Range, read_authors
+from services.conversation.sql.cursors import Moved
+from services.conversation.sql.memberships import read_members
+from services.conversation.sql.ranges import Range, read_authors
 from services.database import Database
 from services.push.delivery import Delivery
-from services.sql import find, key_values, keys, spell
 from services.wire import pair
 
 FARTHEST = 100
@@ -53,7 +51,7 @@ class Receipts:
         pairs = {(conv, author) for (_, conv), found in wrote.items() for author in found}
         if not pairs:
             return {}
-        there = await _members(connection, dialect, sorted(pairs))
+        there = await read_members(connection, dialect, sorted(pairs))
         return {
             key: {author for author in found if (key[1], author) in there}
             for key, found in wrote.items()
@@ -86,14 +84,3 @@ def _merged(ranges: Any) -> list[Range]:
         else:
             found.append((conv, low, high))
     return found
-
-
-async def _members(
-    connection: BaseDBAsyncClient, dialect: str, pairs: Sequence[tuple[str, int]]
-) -> set[tuple[str, int]]:
-    """Give those of *pairs*, of a conversation and a user, that are members."""
-    member = find(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
-    table = keys(dialect, {"conv": "text", "user_id": "int"})
-    query = f"SELECT m.conv, m.user_id FROM {table} {member}"  # noqa: S608 - constants only
-    rows = await connection.execute_query_dict(spell(dialect, query), key_values(dialect, pairs))
-    return {(row["conv"], row["user_id"]) for row in rows}

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from services.conversation.memberships import Membership, read_memberships
-from services.conversation.ranges import Range, read_ranges
+from services.conversation.sql.memberships import Membership, read_memberships
+from services.conversation.sql.ranges import Range, read_ranges
 from services.wire import WireMessage
 from yolk import Service
 

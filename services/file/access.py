@@ -8,7 +8,7 @@ from uuid_utils.compat import UUID
 
 from models import File
 from services.database import Database
-from services.sql import find, spell
+from services.sql import bind_placeholders, join_by_key
 
 
 async def readable(database: Database, user_id: int, ids: Collection[UUID]) -> list[File]:
@@ -28,11 +28,13 @@ async def readable(database: Database, user_id: int, ids: Collection[UUID]) -> l
 
 async def _carried(database: Database, user_id: int, ids: Collection[UUID]) -> set[UUID]:
     """Give those that a message carries which this person may read."""
-    member = find(database.dialect, "member", "m", "m.conv = a.conv AND m.user_id = ?")
+    member = join_by_key(database.dialect, "member", "m", "m.conv = a.conv AND m.user_id = ?")
     query = (
         f"SELECT DISTINCT a.file_id FROM attachment a {member}"  # noqa: S608 - constants only
         f" WHERE a.file_id IN ({', '.join('?' * len(ids))}) AND a.seq > m.join_seq"
     )
     values = [user_id, *map(str, ids)]
-    rows = await database.connection.execute_query_dict(spell(database.dialect, query), values)
+    rows = await database.connection.execute_query_dict(
+        bind_placeholders(database.dialect, query), values
+    )
     return {UUID(str(row["file_id"])) for row in rows}

@@ -12,7 +12,7 @@ from services.conversation.events import append_entry, tell
 from services.errors import Blocked, NoMessage, NotText, TooLateToEdit
 from services.message.batch import Draft, Seat
 from services.message.target import Target, lock_target, parse_id
-from services.search.index import change
+from services.search.sql import change
 from services.wire import WireMessage
 from yolk import Service
 

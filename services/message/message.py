@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
-from services.conversation.memberships import read_memberships
-from services.conversation.ranges import Range, read_ranges
+from services.conversation.sql.memberships import read_memberships
+from services.conversation.sql.ranges import Range, read_ranges
 from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
 from services.message.batch import Draft, Stored
 from services.message.content_types import ANYTHING, without_file

@@ -13,7 +13,7 @@ from services.errors import NoMessage, NotPermitted, TooLate
 from services.group.change import ADMIN, OWNER
 from services.message.content_types import carries_file
 from services.message.target import Target, lock_target
-from services.search.index import forget
+from services.search.sql import forget
 from services.wire import WireMessage
 from yolk import Service
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from models import Conversation
 from services.database import Database
-from services.search.index import ENTRIES, index
+from services.search.sql import ENTRIES, index
 from services.wire import WireMessage
 
 LARGEST = 10_000

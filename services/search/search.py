@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from models import Conversation, Member
-from services.conversation.ranges import read_ranges
+from services.conversation.sql.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
-from services.search.index import Candidate, find
+from services.search.sql import Candidate, find
 from services.search.terms import conversation_term, person_term, plain, text_terms
 from services.wire import WireMessage
 from yolk import Service

@@ -10,8 +10,9 @@ from typing import Any, cast
 import pytest
 
 from models import Conversation, Group, Member, Message, User
-from services.conversation.memberships import read_memberships
-from services.conversation.overview import Overview, Place, Unread, read_overview, read_unread
+from services.conversation.overview import Overview, Place, Unread
+from services.conversation.sql.memberships import read_memberships
+from services.conversation.sql.overview import read_overview, read_unread
 from tests.chat.test_cursors import make_group
 from tests.databases import Host, database_url, open_orm
 from tests.rows import add_user

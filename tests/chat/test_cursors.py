@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from models import Conversation, Member, Message
-from services.conversation.cursor_store import Move, Moved, cursor_store_for
 from services.conversation.cursor_writer import CursorWriter
+from services.conversation.sql.cursors import Move, Moved, cursor_store_for
 from services.errors import Busy, ChatError, NoConversation, Unavailable
 from tests.databases import Host, database_url, open_orm
 from tests.rows import add_user

@@ -87,7 +87,7 @@ FAULTS = {
     "a cursor moved past the end": Fault(
         (
             Patch(
-                "services/conversation/cursor_store.py",
+                "services/conversation/sql/cursors.py",
                 "min(wanted, place.last_seq)",
                 "wanted",
             ),

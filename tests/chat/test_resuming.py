@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models import Message
-from services.conversation.ranges import read_ranges
+from services.conversation.sql.ranges import read_ranges
 from tests.copies import copy_chat
 from tests.databases import database_url, open_orm
 from tests.rows import add_user, database, rows

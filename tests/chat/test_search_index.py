@@ -14,8 +14,8 @@ from tortoise.transactions import in_transaction
 from models import Conversation, Message, SearchEntry
 from services.conversation.events import lock_conversation
 from services.search import indexer as indexing
-from services.search.index import ENTRIES, change, find, forget, index
 from services.search.indexer import Indexer
+from services.search.sql import ENTRIES, change, find, forget, index
 from services.search.terms import (
     LONGEST,
     conversation_term,

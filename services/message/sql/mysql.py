@@ -45,7 +45,7 @@ INSERT INTO conversation (conv, chat_type, last_seq, last_number, update_time)
 VALUES {rows} ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq),
     last_number = VALUES(last_number), update_time = VALUES(update_time)"""
 _MEMBERS = "INSERT IGNORE INTO member (conv, user_id, create_time) VALUES {rows}"
-_MESSAGES = f"INSERT INTO message ({COLUMNS}) VALUES {{rows}}"  # noqa: S608 - constants only
+_MESSAGES = f"INSERT INTO message ({COLUMNS}) VALUES {{rows}}"
 _ATTACHMENTS = "INSERT INTO attachment (message_id, file_id, conv, seq) VALUES {rows}"
 # STRAIGHT_JOIN keeps the order: look up each member by the index.
 _OWN_CURSORS = """

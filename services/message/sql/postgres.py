@@ -71,7 +71,7 @@ INSERT INTO message ({COLUMNS})
 SELECT k.*, 0, $1 FROM unnest($13::uuid[], $14::text[], $15::bigint[], $16::bigint[],
     $17::bigint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[],
     $23::text[]) k
-"""  # noqa: S608 - constants only
+"""
 
 
 async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> None:

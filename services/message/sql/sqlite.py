@@ -54,7 +54,7 @@ _ROWS = (64, 16, 4, 1)
 # FAIL, since whatever fails ends the transaction: to undo one statement alone, SQLite would keep
 # copies of all pages that it touches, which takes two thirds of the time.
 _MESSAGES = {
-    count: f"INSERT OR FAIL INTO message ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"  # noqa: S608 - constants
+    count: f"INSERT OR FAIL INTO message ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"
     for count in _ROWS
 }
 _ATTACHMENTS = """

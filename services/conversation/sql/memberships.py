@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.sql import find, spell
+from services.sql import bind_placeholders, bind_values_table, join_by_key, values_table
 
 
 class Membership(NamedTuple):
@@ -49,11 +50,31 @@ async def read_memberships(
         user_id: whose.
         behind: only those with something that is not delivered.
     """
-    conversation = find(dialect, "conversation", "c", "c.conv = m.conv")
+    conversation = join_by_key(dialect, "conversation", "c", "c.conv = m.conv")
     condition = " AND c.last_seq > m.delivered_seq" if behind else ""
     query = (
-        f"SELECT {_COLUMNS} FROM member m {conversation} WHERE m.user_id = ?{condition}"  # noqa: S608 - constants only
+        f"SELECT {_COLUMNS} FROM member m {conversation} WHERE m.user_id = ?{condition}"
         " ORDER BY c.update_time DESC, m.conv"
     )
-    rows = await connection.execute_query_dict(spell(dialect, query), [user_id])
+    rows = await connection.execute_query_dict(bind_placeholders(dialect, query), [user_id])
     return [Membership(**row) for row in rows]
+
+
+async def read_members(
+    connection: BaseDBAsyncClient, dialect: str, pairs: Sequence[tuple[str, int]]
+) -> set[tuple[str, int]]:
+    """
+    Return those pairs of conversation and user in which the user is a member.
+
+    Args:
+        connection: the connection to read with.
+        dialect: "sqlite", "postgres" or "mysql".
+        pairs: at least one.
+    """
+    member = join_by_key(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
+    table = values_table(dialect, {"conv": "text", "user_id": "int"})
+    query = f"SELECT m.conv, m.user_id FROM {table} {member}"
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, pairs)
+    )
+    return {(row["conv"], row["user_id"]) for row in rows}

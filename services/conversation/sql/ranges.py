@@ -5,44 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
+from services.sql import (
+    ColumnType,
+    bind_placeholders,
+    bind_values_table,
+    join_by_range,
+    values_table,
+)
 from services.wire import WireMessage
 
 Range = tuple[str, int, int]
 """A conversation, the seq after which to begin, and the seq to end with."""
 
-# Each range is looked up by (conv, seq); none of these scans the table, however large it is.
-_FROM = {
-    "sqlite": """json_each(?) k
-CROSS JOIN message m ON m.conv = k.value->>0 AND m.seq > k.value->>1 AND m.seq <= k.value->>2""",
-    "postgres": """unnest($1::text[], $2::bigint[], $3::bigint[]) k (conv, low, high)
-CROSS JOIN LATERAL
-    (SELECT * FROM message WHERE conv = k.conv AND seq > k.low AND seq <= k.high) m""",
-    "mysql": """JSON_TABLE(%s, '$[*]' COLUMNS (
-    conv VARCHAR(48) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$[0]',
-    low BIGINT PATH '$[1]', high BIGINT PATH '$[2]')) k
-STRAIGHT_JOIN message m ON m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high""",
-}
+_COLUMNS: dict[str, ColumnType] = {"conv": "text", "low": "int", "high": "int"}
+_IN_RANGE = "m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high"
 
 
 def range_query(
     dialect: str, columns: str, ranges: Sequence[Range], condition: str = "true"
 ) -> tuple[str, list[Any]]:
     """
-    Give a query for the entries of ranges, in no order, and its values.
+    Return a query for the events of ranges, in no order, and its values.
 
     Args:
         dialect: "sqlite", "postgres" or "mysql".
-        columns: what to read of each entry, `m`.
-        ranges: those of one conversation have no entry in common.
-        condition: which of the entries.
+        columns: the columns to read of each event, `m`.
+        ranges: at least one; those of one conversation do not overlap.
+        condition: a further condition on the events.
     """
-    values: list[Any] = [msgspec.json.encode(ranges).decode()]
-    if dialect == "postgres":
-        values = [list(column) for column in zip(*ranges, strict=True)]
-    return f"SELECT {columns} FROM {_FROM[dialect]} WHERE {condition}", values  # noqa: S608 - constants only
+    table = values_table(dialect, _COLUMNS)
+    message = join_by_range(dialect, "message", "m", _IN_RANGE)
+    query = f"SELECT {columns} FROM {table} {message} WHERE {condition}"
+    return bind_placeholders(dialect, query), bind_values_table(dialect, ranges)
 
 
 async def read_ranges(

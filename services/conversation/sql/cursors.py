@@ -10,7 +10,7 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.database import Database
-from services.sql import Kind, find, key_values, keys, spell
+from services.sql import ColumnType, bind_placeholders, bind_values_table, join_by_key, values_table
 
 
 class Move(NamedTuple):
@@ -85,16 +85,16 @@ def cursor_store_for(database: Database) -> CursorStore:
     return to_sqlite if database.dialect == "sqlite" else to_others
 
 
-_KEYS: dict[str, Kind] = {"conv": "text", "user_id": "int", "upto": "int"}
+_KEYS: dict[str, ColumnType] = {"conv": "text", "user_id": "int", "upto": "int"}
 
 
 def _places(dialect: str) -> str:
-    member = find(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
-    conversation = find(dialect, "conversation", "c", "c.conv = k.conv")
+    member = join_by_key(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
+    conversation = join_by_key(dialect, "conversation", "c", "c.conv = k.conv")
     return f"""
 SELECT k.place, m.id, c.last_seq, (SELECT number FROM message
     WHERE conv = c.conv AND seq <= k.upto ORDER BY seq DESC LIMIT 1) AS number
-FROM {keys(dialect, _KEYS)} {member} {conversation}"""  # noqa: S608 - constants only
+FROM {values_table(dialect, _KEYS)} {member} {conversation}"""
 
 
 def _keys(moves: Sequence[Move]) -> list[tuple[str, int, int]]:
@@ -113,20 +113,20 @@ FROM json_each(?) k WHERE member.id = k.value->>0"""
 
 
 def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Moved | None]:
-    found = connection.execute(_places("sqlite"), key_values("sqlite", _keys(moves)))
+    found = connection.execute(_places("sqlite"), bind_values_table("sqlite", _keys(moves)))
     places = {row[0]: _Place(*row[1:]) for row in found}
     ids = msgspec.json.encode([place.id for place in places.values()]).decode()
     rows = connection.execute(_SQLITE_CURSORS, [ids])
     updates, outcomes = _plan(moves, places, {row[0]: _Cursors(*row[1:]) for row in rows})
     if updates:
-        connection.execute(_SQLITE_MOVE, key_values("sqlite", updates))
+        connection.execute(_SQLITE_MOVE, bind_values_table("sqlite", updates))
     return outcomes
 
 
 # --- PostgreSQL and MariaDB, where the members are locked, by nothing but their ids: MariaDB
 # locks every row that it looks at. The end of a conversation only grows, so it needs no lock.
 
-_IDS = keys("mysql", {"id": "int"})
+_IDS = values_table("mysql", {"id": "int"})
 _LOCK = {
     "postgres": """
 SELECT id, delivered_seq, read_seq, read_number FROM member
@@ -134,16 +134,16 @@ WHERE id = ANY(?::bigint[]) FOR NO KEY UPDATE""",
     "mysql": f"""
 SELECT m.id, m.delivered_seq, m.read_seq, m.read_number
 FROM {_IDS} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
-FOR UPDATE""",  # noqa: S608 - constants only
+FOR UPDATE""",
 }
-_MOVES: dict[str, Kind] = {"id": "int", "delivered": "int", "upto": "int", "number": "int"}
+_MOVES: dict[str, ColumnType] = {"id": "int", "delivered": "int", "upto": "int", "number": "int"}
 _MOVE = {
     "postgres": f"""
 UPDATE member m SET delivered_seq = k.delivered, read_seq = k.upto, read_number = k.number
-FROM {keys("postgres", _MOVES)} WHERE m.id = k.id""",  # noqa: S608 - constants only
+FROM {values_table("postgres", _MOVES)} WHERE m.id = k.id""",
     "mysql": f"""
-UPDATE {keys("mysql", _MOVES)} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
-SET m.delivered_seq = k.delivered, m.read_seq = k.upto, m.read_number = k.number""",  # noqa: S608 - constants only
+UPDATE {values_table("mysql", _MOVES)} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
+SET m.delivered_seq = k.delivered, m.read_seq = k.upto, m.read_number = k.number""",
 }
 
 
@@ -153,8 +153,8 @@ async def _attempt(
     """Move what can be moved, and say at which places somebody else is at work."""
 
     async def ask(query: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-        values = key_values(dialect, rows)
-        return await connection.execute_query_dict(spell(dialect, query), values)
+        values = bind_values_table(dialect, rows)
+        return await connection.execute_query_dict(bind_placeholders(dialect, query), values)
 
     places = {row.pop("place"): _Place(**row) for row in await ask(_places(dialect), _keys(moves))}
     if not places:
@@ -165,8 +165,8 @@ async def _attempt(
     locked = {row.pop("id"): _Cursors(**row) for row in await ask(_LOCK[dialect] + patience, ids)}
     updates, outcomes = _plan(moves, places, locked)
     if updates:
-        values = key_values(dialect, updates)
-        await connection.execute_query(spell(dialect, _MOVE[dialect]), values)
+        values = bind_values_table(dialect, updates)
+        await connection.execute_query(bind_placeholders(dialect, _MOVE[dialect]), values)
     busy = [number for number, place in places.items() if place.id not in locked]
     return outcomes, busy if len(moves) > 1 else []
 

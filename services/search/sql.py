@@ -11,7 +11,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.expressions import F
 
 from models import Conversation, SearchEntry
-from services.conversation.ranges import Range, range_query
+from services.conversation.sql.ranges import Range, range_query
 from services.database import Database
 from services.search.terms import LONGEST, entry_id, entry_terms
 
