@@ -13,7 +13,7 @@ from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
 from services.account.account import RECENT, find_sessions, find_users  # noqa: E402
 from services.account.passwords import Passwords  # noqa: E402
-from services.conversation.cursor_writer import CursorWriter  # noqa: E402
+from services.conversation.cursor_writer import cursor_writer  # noqa: E402
 from services.conversation.receipts import Receipts  # noqa: E402
 from services.conversation.sql.cursors import cursor_store_for  # noqa: E402
 from services.file.allowance import Allowance  # noqa: E402
@@ -23,7 +23,7 @@ from services.file.resumable import Resumable  # noqa: E402
 from services.file.sweeper import Sweeper  # noqa: E402
 from services.lookup import Lookup  # noqa: E402
 from services.message.sql.store import store_for  # noqa: E402
-from services.message.writer import MessageWriter  # noqa: E402
+from services.message.writer import message_writer  # noqa: E402
 from services.push.delivery import Delivery, encode_push  # noqa: E402
 from services.push.hooks import ChatHooks  # noqa: E402
 from services.push.presence import announce  # noqa: E402
@@ -46,24 +46,24 @@ class Boot(yolk.Boot):
         app.provide("delivery", Delivery(app.ws, app.hooks))
         app.provide(
             "writer",
-            MessageWriter(
+            message_writer(
                 store_for(app.orm, chat.strangers),
                 app.orm.unavailable_errors,
                 app.recipients,
                 app.delivery.committed,
-                batch=chat.batch,
-                queue=chat.queue,
+                max_batch=chat.batch,
+                max_waiting=chat.queue,
                 logger=app.logger,
             ),
         )
         app.provide(
             "cursors",
-            CursorWriter(
+            cursor_writer(
                 cursor_store_for(app.orm),
                 app.orm.unavailable_errors,
                 Receipts(app.orm, app.delivery).tell,
-                batch=chat.batch,
-                queue=chat.queue,
+                max_batch=chat.batch,
+                max_waiting=chat.queue,
                 logger=app.logger,
             ),
         )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from extend.trees import Controllers, Services
     from models import Session, User
     from services.account.passwords import Passwords
-    from services.conversation.cursor_writer import CursorWriter
+    from services.conversation.sql.cursors import Move, Moved
     from services.database import Database
     from services.file.intake import Intake
     from services.file.links import Links
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from services.file.storage import Storage
     from services.file.sweeper import Sweeper
     from services.lookup import Lookup
-    from services.message.writer import MessageWriter
+    from services.message.batch import Draft, Stored
     from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
     from services.push.recipients import Recipients
     from services.search.gate import Gate
     from services.search.indexer import Indexer
+    from yolk.concurrency import Batcher
 
 
 class Tokens(Protocol):
@@ -82,10 +83,10 @@ class Application(yolk.Application):
         hooks: ChatHooks
         recipients: Recipients
         delivery: Delivery
-        writer: MessageWriter
+        writer: Batcher[Draft, Stored]
         indexer: Indexer
         searches: Gate
-        cursors: CursorWriter
+        cursors: Batcher[Move, Moved]
         storage: Storage
         intake: Intake
         resumable: Resumable

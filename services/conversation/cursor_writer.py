@@ -1,98 +1,65 @@
-"""Group commit of cursors."""
+"""Group commit of cursors: how far one worker's users are, many in one transaction."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import islice
 
-from typing_extensions import override
-
-from services.commits import GroupCommit
 from services.conversation.sql.cursors import CursorStore, Move, Moved
-from services.errors import Busy, NoConversation
+from services.errors import Busy, NoConversation, Unavailable
+from yolk.concurrency import Batcher
 
 
-class CursorWriter(GroupCommit[Move, Moved]):
+def cursor_writer(
+    store: CursorStore,
+    unavailable_errors: tuple[type[BaseException], ...],
+    announce: Callable[[Sequence[Moved]], Awaitable[None]],
+    *,
+    max_batch: int,
+    max_waiting: int,
+    logger: logging.Logger,
+) -> Batcher[Move, Moved]:
     """
-    Stores how far one worker's people are, many in one transaction.
+    Return the batcher that stores cursors. Moves of one member that wait together are merged.
 
-    Moves of one member that wait together are one: the farthest.
+    `put` and `put_all` raise `Busy` when too many moves wait. Their futures fail with
+    `NoConversation` where there is no such member, or with `Unavailable`.
 
     Args:
         store: commits moves.
-        away: the errors of it that say that the database is away.
-        committed: told of the cursors that moved, after those who asked were answered.
-        batch: how many members one transaction takes at most.
-        queue: how many moves may wait; the next one is refused as `Busy`.
-        logger: for faults that are nobody's own.
+        unavailable_errors: what *store* raises when the database is unavailable.
+        announce: called with the cursors that moved, after those who asked were answered.
+        max_batch: members of one transaction.
+        max_waiting: moves that may wait.
+        logger: for errors that are not a client's fault.
     """
 
-    def __init__(
-        self,
-        store: CursorStore,
-        away: tuple[type[BaseException], ...],
-        committed: Callable[[Sequence[Moved]], Awaitable[None]],
-        *,
-        batch: int,
-        queue: int,
-        logger: logging.Logger,
-    ) -> None:
-        super().__init__(away, batch=batch, queue=queue, logger=logger)
-        self._store = store
-        self._committed = committed
-        self._waiting: dict[tuple[int, str], tuple[Move, list[asyncio.Future[Moved]]]] = {}
-        self._waiters = 0
+    async def store_batch(moves: Sequence[Move]) -> Sequence[Moved | BaseException]:
+        try:
+            results = await store(moves)
+        except unavailable_errors as error:
+            logger.error("the database is unavailable: %s", error)
+            return [Unavailable() for _ in moves]
+        return [NoConversation() if result is None else result for result in results]
 
-    def put(self, moves: Sequence[Move]) -> list[asyncio.Future[Moved]]:
-        """
-        Queue moves; all of them, or none.
-
-        Returns:
-            for each a future of what became of the member's cursors. It fails with
-            `NoConversation`, where there is no such member, or with `Unavailable`.
-
-        Raises:
-            Busy: too many are waiting.
-        """
-        if self._waiters + len(moves) > self._room:
-            raise Busy
-        loop = asyncio.get_running_loop()
-        futures = [loop.create_future() for _ in moves]
-        self._waiters += len(moves)
-        for move, future in zip(moves, futures, strict=True):
-            key = (move.user_id, move.conv)
-            waiting, others = self._waiting.get(key, (move, []))
-            farthest = Move(
-                *key, max(move.delivered, waiting.delivered), max(move.read, waiting.read)
-            )
-            self._waiting[key] = (farthest, [*others, future])
-        if moves:
-            self._begin()
-        return futures
-
-    @override
-    def _take(self) -> list[tuple[Move, Sequence[asyncio.Future[Moved]]]]:
-        batch = [self._waiting.pop(key) for key in list(islice(self._waiting, self._batch))]
-        self._waiters -= sum(len(futures) for _, futures in batch)
-        return [*batch]
-
-    @override
-    async def _store_all(self, items: Sequence[Move]) -> Sequence[Moved | BaseException]:
-        found = await self._store(items)
-        return [NoConversation() if one is None else one for one in found]
-
-    @override
-    async def _announce(self, outcomes: Sequence[Moved | BaseException]) -> None:
-        moved = [
-            one
-            for one in outcomes
-            if isinstance(one, Moved) and (one.delivered_moved or one.read_moved)
-        ]
+    async def announce_moved(results: Sequence[Moved]) -> None:
+        moved = [result for result in results if result.delivered_moved or result.read_moved]
         if moved:
-            await self._committed(moved)
+            await announce(moved)
 
-    @override
-    def _fault(self, error: Exception) -> BaseException:
-        return error
+    return Batcher(
+        store_batch,
+        announce_moved,
+        max_batch=max_batch,
+        max_waiting=max_waiting,
+        full=Busy,
+        key=lambda move: (move.user_id, move.conv),
+        merge=_farthest,
+        logger=logger,
+    )
+
+
+def _farthest(waiting: Move, newer: Move) -> Move:
+    return newer._replace(
+        delivered=max(waiting.delivered, newer.delivered), read=max(waiting.read, newer.read)
+    )

@@ -30,7 +30,7 @@ class CursorsService(Service):
             NoConversation: the user is not in it.
             Busy: too many cursors are waiting.
         """
-        await self.ctx.app.cursors.put([Move(user_id, conv, seq, 0)])[0]
+        await self.ctx.app.cursors.put(Move(user_id, conv, seq, 0))
 
     async def read(self, user_id: int, conv: str, seq: int) -> None:
         """
@@ -40,7 +40,7 @@ class CursorsService(Service):
             NoConversation: the user is not in it.
             Busy: too many cursors are waiting.
         """
-        await self.ctx.app.cursors.put([Move(user_id, conv, seq, seq)])[0]
+        await self.ctx.app.cursors.put(Move(user_id, conv, seq, seq))
 
     async def passed(self, user_id: int, ends: dict[str, int]) -> None:
         """
@@ -57,7 +57,8 @@ class CursorsService(Service):
             ChatError: none of them could be moved.
         """
         moves = [Move(user_id, conv, seq, 0) for conv, seq in ends.items()]
-        outcomes = await asyncio.gather(*self.ctx.app.cursors.put(moves), return_exceptions=True)
+        futures = self.ctx.app.cursors.put_all(moves)
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
         failures = [one for one in outcomes if isinstance(one, BaseException)]
         if failures and len(failures) == len(outcomes):
             raise failures[0]
@@ -96,4 +97,4 @@ class CursorsService(Service):
                 upto = seq
             if upto:
                 moves.append(Move(user_id, conv, upto, 0))
-        await asyncio.gather(*self.ctx.app.cursors.put(moves), return_exceptions=True)
+        await asyncio.gather(*self.ctx.app.cursors.put_all(moves), return_exceptions=True)

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from models import Conversation, Member, Message
-from services.conversation.cursor_writer import CursorWriter
-from services.conversation.sql.cursors import Move, Moved, cursor_store_for
+from services.conversation.cursor_writer import cursor_writer
+from services.conversation.sql.cursors import CursorStore, Move, Moved, cursor_store_for
 from services.errors import Busy, ChatError, NoConversation, Unavailable
 from tests.databases import Host, database_url, open_orm
 from tests.rows import add_user
+from yolk.concurrency import Batcher
 from yolk.testing import Server, User
 
 __all__ = ["database_url"]
@@ -31,14 +32,16 @@ class Chat:
         self.told: list[Moved] = []
         self.writer = self.make_writer()
 
-    def make_writer(self, batch: int = 256, queue: int = 1000) -> CursorWriter:
+    def make_writer(
+        self, batch: int = 256, queue: int = 1000, store: CursorStore | None = None
+    ) -> Batcher[Move, Moved]:
         """Make one more writer, as another worker has it."""
-        return CursorWriter(
-            cursor_store_for(self.host.orm),
+        return cursor_writer(
+            store or cursor_store_for(self.host.orm),
             self.host.orm.unavailable_errors,
             self.tell,
-            batch=batch,
-            queue=queue,
+            max_batch=batch,
+            max_waiting=queue,
             logger=logging.getLogger("tests"),
         )
 
@@ -48,7 +51,7 @@ class Chat:
 
     async def move(self, *moves: Move) -> list[Moved | BaseException]:
         """Put moves in at once, and give what becomes of each."""
-        found = await asyncio.gather(*self.writer.put(moves), return_exceptions=True)
+        found = await asyncio.gather(*self.writer.put_all(moves), return_exceptions=True)
         for one in found:
             if not isinstance(one, (Moved, ChatError)):
                 raise one
@@ -167,7 +170,7 @@ async def test_several_workers_move_the_same_cursors(chat: Chat) -> None:
                 order = people if number % 2 else reversed(people)
                 moves = [Move(user, "g:1", seq - number, 0) for user in order]
                 await asyncio.sleep(0)
-                worker.put(moves)
+                worker.put_all(moves)
         await asyncio.gather(*(worker.close() for worker in workers))
 
     rows = await Member.filter(conv="g:1").values_list("delivered_seq")
@@ -188,7 +191,7 @@ async def test_a_cursor_that_another_holds_is_waited_for(chat: Chat) -> None:
 
     holding = asyncio.create_task(hold())
     await held.wait()
-    futures = chat.writer.put([Move(1, "s:1:2", 5, 0), Move(2, "s:1:2", 6, 0)])
+    futures = chat.writer.put_all([Move(1, "s:1:2", 5, 0), Move(2, "s:1:2", 6, 0)])
     try:
         async with asyncio.timeout(10):
             while await cursors("s:1:2", 2) != (6, 0, 0):  # committed while the other is held
@@ -219,7 +222,9 @@ async def test_more_than_there_is_room_for_is_refused_at_once(chat: Chat) -> Non
     """All of what one asks for is taken, or nothing."""
     chat.writer = chat.make_writer(queue=2)
     with pytest.raises(Busy):
-        chat.writer.put([Move(1, "s:1:2", 1, 0), Move(2, "s:1:2", 1, 0), Move(1, "s:1:3", 1, 0)])
+        chat.writer.put_all(
+            [Move(1, "s:1:2", 1, 0), Move(2, "s:1:2", 1, 0), Move(1, "s:1:3", 1, 0)]
+        )
     await chat.move(Move(1, "s:1:2", 2, 0), Move(2, "s:1:2", 2, 0))
 
     assert await cursors("s:1:3", 1) == (0, 0, 0)
@@ -232,7 +237,7 @@ async def test_a_database_that_is_away_is_temporary(chat: Chat) -> None:
     async def away(_: Sequence[Move]) -> list[Moved | None]:
         raise chat.host.orm.unavailable_errors[0]("away")
 
-    chat.writer._store = away
+    chat.writer = chat.make_writer(store=away)
 
     assert [type(one) for one in await chat.move(Move(1, "s:1:2", 1, 0))] == [Unavailable]
 

@@ -22,7 +22,7 @@ from services.group.joining import JoiningService
 from services.group.members import MembersService
 from services.message.batch import Draft, Stored
 from services.message.sql.store import store_for
-from services.message.writer import MessageWriter
+from services.message.writer import message_writer
 from services.push.delivery import Delivery
 from services.push.hooks import ChatHooks
 from services.push.recipients import Recipients
@@ -254,13 +254,13 @@ async def test_who_comes_and_goes_and_who_writes_do_not_wait_for_each_other(chat
     """Messages, joins, leaves and roles of several groups at once: no deadlock, and no gap."""
     groups = [await chat.make(2, 3, 4) for _ in range(3)]
     writers = [
-        MessageWriter(
+        message_writer(
             store_for(chat.host.orm, "freely"),
             chat.host.orm.unavailable_errors,
             Recipients(),
             chat.delivery.committed,
-            batch=16,
-            queue=1000,
+            max_batch=16,
+            max_waiting=1000,
             logger=logging.getLogger("tests"),
         )
         for _ in range(2)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.copies import ROOMS, ROOT
 
-COMMITS, WRITER = "services/commits.py", "services/message/writer.py"
+BATCHER, WRITER = "yolk/concurrency/batcher.py", "services/message/writer.py"
 ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
 
 
@@ -36,9 +36,10 @@ class Fault(NamedTuple):
     """One that it does not touch: so it is this fault that is caught, and no broken program."""
 
 
-STORE = "        await self._store(batch)\n"
+STORE = "        await store(batch)\n"
 EARLY = """\
-        storing = asyncio.ensure_future(self._store(batch))
+        import asyncio
+        storing = asyncio.ensure_future(store(batch))
         while not storing.done() and not batch.outcomes():
             await asyncio.sleep(0)
 """
@@ -53,9 +54,12 @@ FAULTS = {
             Patch(
                 WRITER,
                 STORE,
-                f"{EARLY}        await self._announce(batch.outcomes())\n        await storing\n",
+                f"{EARLY}"
+                "        early = [one for one in batch.outcomes() if isinstance(one, Stored)]\n"
+                "        await announce_new(early)\n"
+                "        await storing\n",
             ),
-            Patch(COMMITS, "await self._announce(outcomes)\n", "pass\n"),
+            Patch(BATCHER, "await self._tell(results)\n", "pass\n"),
         ),
         caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
         passes=ANY_OTHER,
@@ -102,14 +106,14 @@ FAULTS = {
             ),
             Patch(
                 WRITER,
-                "        self._store = store\n",
-                "        self._store = store\n        self._remembered = {}\n",
+                "    async def store_once(",
+                "    remembered = {}\n\n    async def store_once(",
             ),
             Patch(
                 WRITER,
-                "        batch = Batch(drafts, self._recipients.known)\n",
-                "        batch = Batch(drafts, self._recipients.known)\n"
-                "        batch.remembered = self._remembered\n",
+                "        batch = Batch(drafts, recipients.known)\n",
+                "        batch = Batch(drafts, recipients.known)\n"
+                "        batch.remembered = remembered\n",
             ),
             Patch(
                 WRITER,
@@ -117,7 +121,7 @@ FAULTS = {
                 "        for one in batch.outcomes():\n"
                 "            if isinstance(one, Stored):\n"
                 "                key = one.message.from_id, one.message.cid\n"
-                "                self._remembered[key] = one.message\n"
+                "                remembered[key] = one.message\n"
                 "        return batch.outcomes()\n",
             ),
         ),
@@ -125,7 +129,7 @@ FAULTS = {
         passes="test_writer.py::test_repetitions_are_one_message[sqlite]",
     ),
     "a repetition pushed again": Fault(
-        (Patch(WRITER, "isinstance(one, Stored) and not one.dup]", "isinstance(one, Stored)]"),),
+        (Patch(WRITER, " if not message.dup]", "]"),),
         caught_by="test_writer.py::test_repetitions_are_one_message[sqlite]",
         passes=ANY_OTHER,
     ),

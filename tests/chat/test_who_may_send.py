@@ -21,9 +21,10 @@ from services.errors import (
 )
 from services.message.batch import Draft, Stored
 from services.message.sql.store import store_for
-from services.message.writer import MessageWriter
+from services.message.writer import message_writer
 from services.push.recipients import Recipients
 from tests.databases import Host, database_url, open_orm
+from yolk.concurrency import Batcher
 
 __all__ = ["database_url"]
 
@@ -40,15 +41,15 @@ class Chat:
         self.recipients = Recipients()
         self.writer = self.make_writer()
 
-    def make_writer(self) -> MessageWriter:
+    def make_writer(self) -> Batcher[Draft, Stored]:
         """Make one more writer, as another worker has it."""
-        return MessageWriter(
+        return message_writer(
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
             self.recipients,
             self.told.extend,
-            batch=256,
-            queue=1000,
+            max_batch=256,
+            max_waiting=1000,
             logger=logging.getLogger("tests"),
         )
 

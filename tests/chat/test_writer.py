@@ -20,9 +20,10 @@ from plugins.orm import Database
 from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
 from services.message.batch import Draft, Stored
 from services.message.sql.store import store_for
-from services.message.writer import MessageWriter
+from services.message.writer import message_writer
 from services.push.recipients import Recipients
 from tests.databases import Host, database_url, open_orm
+from yolk.concurrency import Batcher
 
 __all__ = ["database_url"]
 
@@ -35,15 +36,15 @@ class Chat:
         self.told: list[Stored] = []
         self.writer = self.make_writer()
 
-    def make_writer(self, batch: int = 256, queue: int = 1000) -> MessageWriter:
+    def make_writer(self, batch: int = 256, queue: int = 1000) -> Batcher[Draft, Stored]:
         """Make one more writer, as another worker has it."""
-        return MessageWriter(
+        return message_writer(
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
             Recipients(),
             self.told.extend,
-            batch=batch,
-            queue=queue,
+            max_batch=batch,
+            max_waiting=queue,
             logger=logging.getLogger("tests"),
         )
 
@@ -265,13 +266,13 @@ class LosesCommits:
 async def test_no_commit_no_word(chat: Chat) -> None:
     """While the database is away senders are told so at once, and nobody learns of a message."""
     database = LosesCommits(chat.host.orm)
-    writer = MessageWriter(
+    writer = message_writer(
         store_for(database, "freely"),
         database.unavailable_errors,
         Recipients(),
         chat.told.extend,
-        batch=256,
-        queue=100,
+        max_batch=256,
+        max_waiting=100,
         logger=logging.getLogger("tests"),
     )
     outcomes = await asyncio.gather(
