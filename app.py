@@ -21,7 +21,6 @@ from services.file.intake import Intake  # noqa: E402
 from services.file.links import Links  # noqa: E402
 from services.file.resumable import Resumable  # noqa: E402
 from services.file.sweeper import Sweeper  # noqa: E402
-from services.lookup import Lookup  # noqa: E402
 from services.message.sql.store import store_for  # noqa: E402
 from services.message.writer import message_writer  # noqa: E402
 from services.push.delivery import Delivery, encode_push  # noqa: E402
@@ -30,6 +29,7 @@ from services.push.presence import announce  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
 from services.search.gate import Gate  # noqa: E402
 from services.search.indexer import Indexer  # noqa: E402
+from yolk.concurrency import BatchedLoader  # noqa: E402
 
 
 class Boot(yolk.Boot):
@@ -39,8 +39,8 @@ class Boot(yolk.Boot):
 
     async def did_load(self) -> None:
         app, auth, chat = self.app, self.app.config.auth, self.app.config.chat
-        app.provide("users", Lookup(find_users, keep=RECENT))
-        app.provide("sessions", Lookup(find_sessions))
+        app.provide("users", BatchedLoader(find_users, cache_seconds=RECENT))
+        app.provide("sessions", BatchedLoader(find_sessions))
         app.provide("passwords", Passwords(auth.hash_threads, auth.hash_queue))
         app.provide("recipients", Recipients())
         app.provide("delivery", Delivery(app.ws, app.hooks))

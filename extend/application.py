@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from services.file.resumable import Resumable
     from services.file.storage import Storage
     from services.file.sweeper import Sweeper
-    from services.lookup import Lookup
     from services.message.batch import Draft, Stored
     from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
     from services.push.recipients import Recipients
     from services.search.gate import Gate
     from services.search.indexer import Indexer
-    from yolk.concurrency import Batcher
+    from yolk.concurrency import BatchedLoader, Batcher
 
 
 class Tokens(Protocol):
@@ -78,8 +77,8 @@ class Application(yolk.Application):
         orm: Database
         jwt: Tokens
         passwords: Passwords
-        users: Lookup[int, User]
-        sessions: Lookup[UUID, Session]
+        users: BatchedLoader[int, User]
+        sessions: BatchedLoader[UUID, Session]
         hooks: ChatHooks
         recipients: Recipients
         delivery: Delivery

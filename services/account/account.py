@@ -214,7 +214,7 @@ class AccountService(Service):
                 application's, has none that could.
         """
         users = self.ctx.app.users
-        user = await (users.recent if recent else users.get)(claims["id"])
+        user = await (users.get_recent if recent else users.get)(claims["id"])
         if user is None:
             raise NoSuchUser
         await self.check_session(claims)
