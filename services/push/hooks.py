@@ -11,19 +11,19 @@ import msgspec
 
 from services.errors import RefusedByPlugin, Unavailable
 from services.fields import LONGEST_OPTIONS, Kind, Text, own_options
-from services.lanes import Lanes
 from services.message.batch import Draft
 from services.wire import WireMessage
 from yolk import Filter, Hooks, Notice, Refusal
+from yolk.concurrency import KeyedSerialQueue
 
 if TYPE_CHECKING:
     from yolk import Application
 
-WAITING = 10_000
-"""Pushes, commits and comings and goings that wait for plugins; each kind counts for itself."""
+MAX_WAITING = 10_000
+"""Calls of plugins that wait: for pushes, for commits and for presence; each kind counts alone."""
 
-PATIENCE = 3.0
-"""Seconds that what waits has to end when the worker stops."""
+CLOSE_TIMEOUT = 3.0
+"""Seconds to wait for these calls when the worker stops."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -68,9 +68,9 @@ class ChatHooks(Hooks):
         )
         self.on_online: Notice[int] = self.declare(Notice("on_online"))
         self.on_offline: Notice[int] = self.declare(Notice("on_offline"))
-        self._commits = Lanes(WAITING)
-        self._pushes = Lanes(WAITING)
-        self._presence = Lanes(WAITING)
+        self._commits = KeyedSerialQueue(MAX_WAITING)
+        self._pushes = KeyedSerialQueue(MAX_WAITING)
+        self._presence = KeyedSerialQueue(MAX_WAITING)
 
     async def check(self, draft: Draft) -> Draft:
         """
@@ -160,8 +160,8 @@ class ChatHooks(Hooks):
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        for lanes in (self._commits, self._pushes):
-            await lanes.close(PATIENCE)
+        for queue in (self._commits, self._pushes):
+            await queue.close(CLOSE_TIMEOUT)
 
 
 def _changed(before: Outgoing, answer: Any) -> Outgoing:
