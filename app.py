@@ -16,6 +16,7 @@ from services.account.passwords import Passwords  # noqa: E402
 from services.conversation.cursor_writer import cursor_writer  # noqa: E402
 from services.conversation.receipts import Receipts  # noqa: E402
 from services.conversation.sql.cursors import cursor_store_for  # noqa: E402
+from services.errors import Busy  # noqa: E402
 from services.file.allowance import Allowance  # noqa: E402
 from services.file.intake import Intake  # noqa: E402
 from services.file.links import Links  # noqa: E402
@@ -27,9 +28,9 @@ from services.push.delivery import Delivery, encode_push  # noqa: E402
 from services.push.hooks import ChatHooks  # noqa: E402
 from services.push.presence import announce  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
-from services.search.gate import Gate  # noqa: E402
 from services.search.indexer import Indexer  # noqa: E402
-from yolk.concurrency import BatchedLoader  # noqa: E402
+from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES  # noqa: E402
+from yolk.concurrency import BatchedLoader, ConcurrencyLimiter  # noqa: E402
 
 
 class Boot(yolk.Boot):
@@ -67,7 +68,7 @@ class Boot(yolk.Boot):
                 logger=app.logger,
             ),
         )
-        app.provide("searches", Gate())
+        app.provide("searches", ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy))
         app.provide("indexer", Indexer(app.orm, app.logger))
         app.delivery.listeners.append(app.indexer.committed)
         app.indexer.start()

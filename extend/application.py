@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
     from services.push.recipients import Recipients
-    from services.search.gate import Gate
     from services.search.indexer import Indexer
-    from yolk.concurrency import BatchedLoader, Batcher
+    from yolk.concurrency import BatchedLoader, Batcher, ConcurrencyLimiter
 
 
 class Tokens(Protocol):
@@ -84,7 +83,7 @@ class Application(yolk.Application):
         delivery: Delivery
         writer: Batcher[Draft, Stored]
         indexer: Indexer
-        searches: Gate
+        searches: ConcurrencyLimiter
         cursors: Batcher[Move, Moved]
         storage: Storage
         intake: Intake

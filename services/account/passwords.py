@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.errors import Busy
+from yolk.concurrency import ConcurrencyLimiter
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ class Passwords:
     def __init__(self, threads: int, queue: int) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
-        self._room = threads + queue
+        self._limiter = ConcurrencyLimiter(threads, queue, full=Busy)
         # Checked against when there is no such user, so that the answer takes as long.
         self._nobody = (
             "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$"
@@ -68,10 +69,5 @@ class Passwords:
             return False
 
     async def _run(self, work: Callable[..., T], *arguments: str) -> T:
-        if self._room == 0:
-            raise Busy
-        self._room -= 1
-        try:
+        async with self._limiter:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
-        finally:
-            self._room += 1

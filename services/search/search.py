@@ -17,6 +17,10 @@ from yolk import Service
 if TYPE_CHECKING:
     from extend.context import Context
 
+MAX_SEARCHES = 2
+"""Searches of one worker at the same time: one for a common word reads many rows."""
+MAX_WAITING_SEARCHES = 64
+"""Searches that wait for one of these to end."""
 NEWEST = 2**63 - 1
 GROUPS = 500
 """The latest of one's groups, where no conversation is named, that are looked through."""

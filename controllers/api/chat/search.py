@@ -29,7 +29,7 @@ class SearchController(Controller[Context]):
     async def index(self) -> None:
         """Give messages of one's own conversations that hold a text, the newest first."""
         asked = self.ctx.read(Search, self.ctx.query)
-        async with self.ctx.app.searches.turn():
+        async with self.ctx.app.searches:
             found = await self.ctx.service.search.search(
                 self.ctx.user.id,
                 asked.text,
