@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from services.contact.contact import ContactService
     from services.conversation.conversation import ConversationService
     from services.conversation.cursors import CursorsService
+    from services.conversation.history import HistoryService
     from services.conversation.readers import ReadersService
-    from services.conversation.sync import SyncService
     from services.file.file import FileService
     from services.group.group import GroupService
     from services.group.joining import JoiningService
@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 
         class _Conversation(ConversationService):
             cursors: CursorsService
+            history: HistoryService
             readers: ReadersService
-            sync: SyncService
 
         class _Group(GroupService):
             joining: JoiningService

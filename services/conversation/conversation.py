@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from models import Conversation, Member, Message
+from models import Conversation, Member
 from models.columns import milliseconds
 from services.conversation.overview import Overview, Place, Unread
 from services.conversation.sql.overview import read_overview, read_unread
 from services.errors import NoConversation
-from services.wire import WireMessage, pair
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -25,13 +24,6 @@ class Marks(msgspec.Struct):
     pin_time: int
     quiet: int
     hidden_seq: int
-
-
-class Page(msgspec.Struct):
-    """A piece of a conversation."""
-
-    messages: list[WireMessage]
-    more: bool
 
 
 class ConversationService(Service):
@@ -111,34 +103,3 @@ class ConversationService(Service):
         told = {"event": "conversation", **msgspec.structs.asdict(marks)}
         self.ctx.app.delivery.send("system", told, [user_id])
         return marks
-
-    async def history(
-        self, user_id: int, conv: str, *, before: int | None, after: int | None, limit: int
-    ) -> Page:
-        """
-        Give a page of a conversation, by seq.
-
-        Args:
-            user_id: who asks.
-            conv: the conversation.
-            before: only what has a smaller seq: the page ends there.
-            after: only what has a greater seq: the page begins there. Without either, the
-                latest messages.
-            limit: how many at most.
-
-        Raises:
-            NoConversation: there is none, or the user is not in it.
-        """
-        member = await Member.get_or_none(conv=conv, user_id=user_id)
-        if member is None:
-            if user_id in pair(conv):
-                return Page([], more=False)  # the two have not spoken yet
-            raise NoConversation
-        query = Message.filter(conv=conv, seq__gt=max(member.join_seq, after or 0))
-        if before is not None:
-            query = query.filter(seq__lt=before)
-        order = "seq" if after is not None else "-seq"
-        rows = await query.order_by(order).limit(limit + 1)
-        more = len(rows) > limit
-        page = sorted(rows[:limit], key=lambda row: row.seq)
-        return Page([WireMessage.of(row) for row in page], more)

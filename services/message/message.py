@@ -1,27 +1,20 @@
-"""Sending, and what lies after a cursor."""
+"""Checking and sending messages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from models import Message
-from services.conversation.sql.memberships import read_memberships
-from services.conversation.sql.ranges import Range, read_ranges
 from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
 from services.message.batch import Draft, Stored
 from services.message.content_types import ANYTHING, without_file
 from services.message.references import refers
-from services.wire import WireMessage
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
-
-WIDEST = 2000
-"""Entries that are read at once in search of what others wrote."""
 
 
 class MessageService(Service):
@@ -72,59 +65,3 @@ class MessageService(Service):
             Busy: too many messages are waiting.
         """
         return self.ctx.app.writer.put(draft)
-
-    async def undelivered(self, user_id: int, limit: int, *, ack: bool) -> list[WireMessage]:
-        """
-        Give what others wrote after the delivered cursors.
-
-        Args:
-            user_id: whose cursors.
-            limit: how many messages at most; the rest waits for the next call.
-            ack: whether the client says itself what it has got. If not, the cursors move past
-                what this gives, and no further.
-
-        Returns:
-            messages by time; those of one conversation by seq.
-        """
-        database = self.ctx.app.orm
-        connection, dialect = database.connection, database.dialect
-        # Read before the messages: what is committed later keeps for the next call.
-        behind = await read_memberships(connection, dialect, user_id, behind=True)
-        left = deque(
-            (one.conv, max(one.join_seq, one.delivered_seq), one.last_seq) for one in behind
-        )
-        found: list[WireMessage] = []
-        passed: dict[str, int] = {}
-        window = limit
-        while left and len(found) < limit:
-            ranges = _take(left, window)
-            entries = await read_ranges(connection, dialect, ranges)
-            for conv, _, upto in ranges:
-                others = [one for one in entries.get(conv, ()) if one.from_id != user_id]
-                some = others[: limit - len(found)]
-                found += some
-                if len(some) == len(others):
-                    passed[conv] = upto  # one's own entries in between are passed too
-                elif some:
-                    passed[conv] = some[-1].seq
-            # What was there was one's own: look farther at once.
-            window = min(4 * window, WIDEST)
-        if ack:
-            carried = {one.conv for one in found}
-            passed = {conv: seq for conv, seq in passed.items() if conv not in carried}
-        await self.ctx.service.conversation.cursors.passed(user_id, passed)
-        found.sort(key=lambda one: (one.create_time, one.conv, one.seq))
-        return found
-
-
-def _take(left: deque[Range], window: int) -> list[Range]:
-    """Take the next *window* entries from what is left, at most."""
-    ranges: list[Range] = []
-    while left and window:
-        conv, after, last = left.popleft()
-        upto = min(last, after + window)
-        window -= upto - after
-        ranges.append((conv, after, upto))
-        if upto < last:
-            left.appendleft((conv, upto, last))
-    return ranges

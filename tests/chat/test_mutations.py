@@ -80,7 +80,7 @@ FAULTS = {
     "getmessage moves the cursor past what it left out": Fault(
         (
             Patch(
-                "services/message/message.py",
+                "services/conversation/history.py",
                 "                    passed[conv] = some[-1].seq\n",
                 "                    passed[conv] = upto\n",
             ),
@@ -163,7 +163,7 @@ FAULTS = {
     "what was said before one joined": Fault(
         (
             Patch(
-                "services/conversation/conversation.py",
+                "services/conversation/history.py",
                 "max(member.join_seq, after or 0)",
                 "after or 0",
             ),

@@ -10,7 +10,7 @@ import msgspec
 from controllers.api.chat import examples, frames, requests
 from extend.context import Context
 from models.columns import milliseconds
-from services.conversation.sync import Synced
+from services.conversation.history import Synced
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -136,7 +136,7 @@ class ChatwebsocketController(Controller[Context]):
     async def getmessage(self) -> None:
         """Get what others wrote while one was away; the delivered cursor moves past it."""
         asked = self.ctx.read(Undelivered)
-        waiting = await self.ctx.service.message.undelivered(
+        waiting = await self.ctx.service.conversation.history.undelivered(
             self.ctx.user.id, asked.limit, ack=asked.ack
         )
         self.ctx.api_success(waiting)
@@ -145,7 +145,7 @@ class ChatwebsocketController(Controller[Context]):
     async def sync(self) -> None:
         """Get what a client has missed, by what it has."""
         asked = self.ctx.read(frames.Resume)
-        synced = await self.ctx.service.conversation.sync.sync(
+        synced = await self.ctx.service.conversation.history.missed(
             self.ctx.user.id, asked.cursors, asked.limit
         )
         self.ctx.api_success(synced)

@@ -8,7 +8,8 @@ import msgspec
 
 from controllers.api.chat import examples, frames
 from extend.context import Context
-from services.conversation.conversation import Marks, Page
+from services.conversation.conversation import Marks
+from services.conversation.history import Page
 from services.conversation.overview import Overview, Place, Unread
 from services.conversation.readers import Readers
 from services.errors import Busy, InvalidData, NoConversation, NoMessage
@@ -107,7 +108,7 @@ class ConversationController(Controller[Context]):
     async def history(self) -> None:
         """Give a page of a conversation, by seq."""
         asked = self.ctx.read(frames.Pull, self.ctx.query)
-        page = await self.ctx.service.conversation.history(
+        page = await self.ctx.service.conversation.history.page(
             self.ctx.user.id,
             asked.conv,
             before=asked.before,

@@ -102,13 +102,13 @@ async def _read(ctx: Context, frame: Frame) -> None:
 
 async def _sync(ctx: Context, frame: Frame) -> None:
     asked: frames.Resume = frames.read(frame, frames.Resume)
-    synced = await ctx.service.conversation.sync.sync(ctx.user.id, asked.cursors, asked.limit)
+    synced = await ctx.service.conversation.history.missed(ctx.user.id, asked.cursors, asked.limit)
     ctx.websocket.send(frames.ok(frame.id, synced))
 
 
 async def _pull(ctx: Context, frame: Frame) -> None:
     asked: frames.Pull = frames.read(frame, frames.Pull)
-    page = await ctx.service.conversation.history(
+    page = await ctx.service.conversation.history.page(
         ctx.user.id, asked.conv, before=asked.before, after=asked.after, limit=asked.limit
     )
     ctx.websocket.send(frames.ok(frame.id, page))
