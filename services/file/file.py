@@ -75,9 +75,9 @@ class FileService(Service):
         upload = await intake.open()
         try:
             await intake.fill(upload, user_id, chunks, length)
-            return await intake.settle(self._finish(upload, name, folder))
+            return await intake.complete(self._finish(upload, name, folder))
         finally:
-            await intake.settle(self._end(upload))
+            await intake.complete(self._end(upload))
 
     async def find(self, file_id: str) -> File:
         """

@@ -28,7 +28,7 @@ from services.file.pace import Pace
 from services.file.pictures import make_small
 from services.file.storage import Storage
 from services.file.upload import Placing, Upload, digest_of
-from yolk.threads import held
+from yolk.concurrency import release_on_cancellation, run_to_completion
 
 if TYPE_CHECKING:
     from extend.settings import FileSettings
@@ -77,7 +77,7 @@ class Intake:
         self.pace = Pace()
         self._threads = ThreadPoolExecutor(settings.threads, "uploads", _stand_back)
         self._pictures = ThreadPoolExecutor(settings.picture_threads, "pictures", _stand_back)
-        self._background: set[asyncio.Future[Any]] = set()
+        self._completing: set[asyncio.Future[Any]] = set()
 
     async def open(self) -> Upload:
         """
@@ -87,7 +87,7 @@ class Intake:
             StorageUnavailable: the disk is full, or away.
         """
         making = self.run(Upload.make, self.storage.incoming, str(uuid7()))
-        return await held(making, Upload.remove)
+        return await release_on_cancellation(making, Upload.remove)
 
     async def hold(self, folder: Path) -> Upload | None:
         """
@@ -96,7 +96,7 @@ class Intake:
         Raises:
             StorageUnavailable: the disk is away.
         """
-        return await held(self.run(Upload.hold, folder), _let_go)
+        return await release_on_cancellation(self.run(Upload.hold, folder), _let_go)
 
     async def fill(
         self, upload: Upload, user_id: int, chunks: AsyncIterator[bytes], length: int | None
@@ -181,7 +181,8 @@ class Intake:
         placing = (
             msgspec.json.decode(written, type=Placing) if written else await self._look(upload)
         )
-        lock = await held(self.run(share, self.storage.incoming), os.close)
+        locking = self.run(share, self.storage.incoming)
+        lock = await release_on_cancellation(locking, os.close)
         try:
             await self.run(upload.write, "placing", placing)
             for path, key in (
@@ -236,12 +237,12 @@ class Intake:
                         await self.storage.delete(key)
         await self.run(upload.remove)
 
-    async def settle(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for *work*, which goes on to its end also when the client has gone."""
+    async def complete(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait until *work* is done, even when the client has gone; `close` waits for it, too."""
         task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return await asyncio.shield(task)
+        self._completing.add(task)
+        task.add_done_callback(self._completing.discard)
+        return await run_to_completion(task)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
         """
@@ -259,8 +260,8 @@ class Intake:
 
     async def close(self) -> None:
         """Wait for what was begun, for a while: what breaks off is swept up at the next start."""
-        if self._background:
-            await asyncio.wait(self._background, timeout=CLOSED)
+        if self._completing:
+            await asyncio.wait(self._completing, timeout=CLOSED)
         self._threads.shutdown(wait=False)
         self._pictures.shutdown(wait=False, cancel_futures=True)
 

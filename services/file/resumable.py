@@ -102,11 +102,11 @@ class Resumable:
             )
             await intake.allowance.take(user_id, upload.folder.name, length, COUNTED_FOR)
             await intake.run(upload.write, "state", state)
-            info = await intake.settle(self._finish(upload, state)) if length == 0 else None
+            info = await intake.complete(self._finish(upload, state)) if length == 0 else None
         except BaseException:
-            await intake.settle(intake.abandon(upload))
+            await intake.complete(intake.abandon(upload))
             raise
-        await intake.settle(intake.run(upload.let_go))
+        await intake.complete(intake.run(upload.let_go))
         return _progress(upload, state, info)
 
     async def find(self, user_id: int, upload_id: str) -> Progress:
@@ -153,14 +153,14 @@ class Resumable:
                 await self._take(upload, state, piece)
             info = None
             if upload.size == state.length:
-                info = await intake.settle(self._finish(upload, state))
+                info = await intake.complete(self._finish(upload, state))
             return _progress(upload, state, info)
         except Refused as error:
             if not (error.temporary or isinstance(error, KEPT)):
-                await intake.settle(intake.abandon(upload))
+                await intake.complete(intake.abandon(upload))
             raise
         finally:
-            await intake.settle(self._let_go(upload, state))
+            await intake.complete(self._let_go(upload, state))
 
     async def remove(self, user_id: int, upload_id: str) -> None:
         """
@@ -171,7 +171,7 @@ class Resumable:
             UploadInUse: a request adds to it just now.
         """
         upload, _ = await self._hold(user_id, upload_id)
-        await self._intake.settle(self._intake.abandon(upload))
+        await self._intake.complete(self._intake.abandon(upload))
         await self._intake.allowance.give_back(user_id, upload.folder.name)
 
     async def _hold(self, user_id: int, upload_id: str) -> tuple[Upload, State]:
@@ -187,7 +187,7 @@ class Resumable:
                 upload.size = state.length  # all has come, and was just being stored
             return upload, state
         except BaseException:
-            await self._intake.settle(self._intake.run(upload.let_go))
+            await self._intake.complete(self._intake.run(upload.let_go))
             raise
 
     async def _take(self, upload: Upload, state: State, piece: Piece) -> None:
@@ -206,8 +206,8 @@ class Resumable:
             await intake.limit_of(upload)
         finally:
             if not good:
-                await intake.settle(intake.run(upload.cut, piece.offset))
-            await intake.settle(intake.run(upload.flush))
+                await intake.complete(intake.run(upload.cut, piece.offset))
+            await intake.complete(intake.run(upload.flush))
 
     async def _finish(self, upload: Upload, state: State) -> FileInfo:
         info = await self._intake.finish(upload, state.user_id, state.name, state.folder)
