@@ -1,11 +1,11 @@
-/** The chat page: starts the client, and shows the entrance or what is inside. */
+/** The chat page: starts the client, and shows the login card or the chats. */
 
 import { html, render } from "htm/preact";
 import { effect } from "@preact/signals";
 import { Login } from "./components/login.js";
-import { fetchInside } from "./later.js";
+import { loadChats } from "./load_chats.js";
 import "./state/appearance.js";
-import { client, isInside, me } from "./state/session.js";
+import { client, isSignedIn, me } from "./state/session.js";
 
 const root = document.getElementById("app");
 
@@ -13,8 +13,8 @@ client.start();
 me.value = client.me;
 
 effect(() => {
-  const isIn = isInside.value;
-  const work = fetchInside({ atOnce: isIn });
+  const isIn = isSignedIn.value;
+  const work = loadChats({ atOnce: isIn });
   if (!isIn) render(html`<${Login} />`, root);
-  work.then(({ enter, leave }) => (isInside.peek() === isIn ? (isIn ? enter : leave)(root) : undefined));
+  work.then(({ enter, leave }) => (isSignedIn.peek() === isIn ? (isIn ? enter : leave)(root) : undefined));
 });

@@ -1,18 +1,15 @@
-/** Times, days, sizes, links and messages, as people read them. */
+/** Times, days, sizes, names and links in the form in which people read them. */
 
 import { locale, t } from "./i18n/words.js";
-import { nameIn } from "./state/groups.js";
-import { nameOf, personOf } from "./state/people.js";
-import { me } from "./state/session.js";
 
 const DAY_MS = 86_400_000;
 
-/** 14:05 */
+/** Return a time of day: 14:05 */
 export function time(ms) {
   return format(ms, { hour: "numeric", minute: "2-digit" });
 }
 
-/** Today, Yesterday, Monday 3 March, ... */
+/** Return a day: Today, Yesterday, Monday 3 March, ... */
 export function day(ms, now = Date.now()) {
   const ago = daysBetween(ms, now);
   if (ago === 0) return t("today");
@@ -21,7 +18,7 @@ export function day(ms, now = Date.now()) {
   return format(ms, { weekday: "long", day: "numeric", month: "long", year });
 }
 
-/** The shortest that says when: a time, a weekday, or a date. */
+/** Return the shortest form that is unambiguous: a time, a weekday or a date. */
 export function shortTime(ms, now = Date.now()) {
   const ago = daysBetween(ms, now);
   if (ago === 0) return time(ms);
@@ -39,7 +36,7 @@ export function sameDay(a, b) {
   return daysBetween(a, b) === 0;
 }
 
-/** One or two characters for the avatar: two initials, or the last characters of a Chinese name. */
+/** Return one or two characters for an avatar: two initials, or the last characters of a Chinese name. */
 export function initials(name) {
   const [first] = name;
   if (/^\p{Script=Han}{1,4}$/u.test(name)) return [...name].slice(-2).join("");
@@ -49,10 +46,10 @@ export function initials(name) {
   return letters.join("").toUpperCase();
 }
 
-// Up to what cannot be part of an address: spaces, quotes, brackets < >, Chinese punctuation.
+// An address ends before characters that cannot be part of it: spaces, quotes, < >, Chinese punctuation.
 const LINK = /\bhttps?:\/\/[^\s<>"'`\u2018-\u201f\u3000-\u303f\uff00-\uffef]+/giu;
 
-/** Cut *text* into strings and {href, text} links (http and https only). */
+/** Split *text* into strings and {href, text} links (http and https only). */
 export function linkify(text) {
   const parts = [];
   let from = 0;
@@ -67,7 +64,7 @@ export function linkify(text) {
   return parts.filter((part) => part !== "");
 }
 
-/** "(see https://a.b/c)." ends before ")."; a bracket opened within the address stays. */
+/** Strip trailing punctuation from a link: "(see https://a.b/c)." ends before ")."; a bracket opened inside is kept. */
 function withoutTail(link) {
   for (;;) {
     const last = link.at(-1);
@@ -80,7 +77,7 @@ function withoutTail(link) {
   }
 }
 
-/** 340 KB */
+/** Return a file size: 340 KB */
 export function size(bytes) {
   const unit = Math.min(3, Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(1024)));
   const value = bytes / 1024 ** unit;
@@ -88,7 +85,7 @@ export function size(bytes) {
   return `${value.toLocaleString(locale(), { maximumFractionDigits: digits })} ${["B", "KB", "MB", "GB"][unit]}`;
 }
 
-/** 0:07, 1:02:03 */
+/** Return a duration: 0:07, 1:02:03 */
 export function duration(ms) {
   const seconds = Math.round((ms || 0) / 1000);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -96,7 +93,7 @@ export function duration(ms) {
   return shown.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
 }
 
-/** "Ada, Grace and Linus" */
+/** Join names into a list: "Ada, Grace and Linus" */
 export function listOf(names) {
   return new Intl.ListFormat(locale(), { style: "long", type: "conjunction" }).format(names);
 }
@@ -119,74 +116,4 @@ function midnight(ms) {
 
 function sameYear(a, b) {
   return new Date(a).getFullYear() === new Date(b).getFullYear();
-}
-
-// ---- What a message says, in one line of words: for the list, quotes and notifications
-
-const NAMED = ["image", "audio", "video", "file", "location", "card", "custom"];
-const MOST_NAMES = 5;
-
-/** The text of a message; of one without text what it is: "[Picture]". */
-export function summaryOf(message) {
-  const { type, data, isremove, options } = message;
-  if (isremove || type === "recall") return t("recalled");
-  if (type === "text" || type === "edit") return String(data);
-  if (type === "notice") return noticeOf(message);
-  if (type === "audio" && options?.duration_ms) return t("kindVoice");
-  if (type === "file" && options?.file?.name) return t("kindNamed", { kind: t("kind_file"), name: options.file.name });
-  if (type === "card") return t("kindNamed", { kind: t("kind_card"), name: nameOf(personOf(cardOf(data))) });
-  return NAMED.includes(type) ? t("kindAlone", { kind: t(`kind_${type}`) }) : t("kindAlone", { kind: type });
-}
-
-/** What happened in a group. */
-export function noticeOf({ conv, from_id, options }) {
-  const group = Number(conv.slice(2));
-  const { event, users = [], ...fields } = options ?? {};
-  const name = (id, you) => (id === me.value?.id ? t(you) : nameIn(group, id));
-  const who = name(from_id, "you");
-  const shown = users.slice(0, MOST_NAMES).map((id) => name(id, "youObject"));
-  if (users.length > MOST_NAMES) shown.push(t("nOthers", { n: users.length - MOST_NAMES }));
-  const names = listOf(shown);
-  const isSelf = users.length === 1 && users[0] === from_id;
-  switch (event) {
-    case "created": return t("noticeCreated", { who, name: fields.name });
-    case "joined": return isSelf ? t("noticeJoined", { who }) : t("noticeInvited", { who, names });
-    case "left": return t("noticeLeft", { who });
-    case "removed": return t("noticeRemoved", { who, names });
-    case "renamed": return fields.name ? t("noticeRenamed", { who, name: fields.name }) : t("noticeAvatar", { who });
-    case "notice": return fields.notice ? t("noticeNotice", { who, notice: fields.notice }) : t("noticeNoNotice", { who });
-    case "settings": return settingsOf(who, fields);
-    case "role": return t(fields.role ? "noticeAdministrator" : "noticeMember", { who, names });
-    case "owner": return t("noticeOwner", { names });
-    case "muted": return t("noticeMuted", { who, names });
-    case "unmuted": return t("noticeUnmuted", { who, names });
-    case "dissolved": return t("noticeDissolved", { who });
-    default: return t("noticeOther", { who });
-  }
-}
-
-function settingsOf(who, { muted }) {
-  if (muted === true || muted === 1) return t("noticeAllMuted", { who });
-  if (muted === false || muted === 0) return t("noticeAllUnmuted", { who });
-  return t("noticeSettings", { who });
-}
-
-/** The user of a card, or 0. */
-export function cardOf(data) {
-  return Number(parsed(data).user_id) || 0;
-}
-
-/** {latitude, longitude, name, address}, or null. */
-export function locationOf(data) {
-  const { latitude, longitude, name, address } = parsed(data);
-  if (!Number.isFinite(latitude) || !Number.isFinite(longitude)) return null;
-  return { latitude, longitude, name: String(name ?? ""), address: String(address ?? "") };
-}
-
-function parsed(data) {
-  try {
-    return JSON.parse(data) ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -363,7 +363,7 @@ async def test_names_of_other_clients_do_nothing_either(pair: tuple[Visitor, Vis
         await ada.tell(grace, kind, address)
 
     await expect(grace.find("message")).to_have_count(4)
-    links = grace.page.locator(".messages a.thing")
+    links = grace.page.locator(".messages a.attachment")
     await expect(links.first).to_have_attribute("rel", "noopener noreferrer")
     assert await grace.page.locator(".messages :is(img, video)").count() == 0
     assert not [url for url in asked if "elsewhere" in url]

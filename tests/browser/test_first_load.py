@@ -42,14 +42,14 @@ def opened_page() -> tuple[str, dict[str, str]]:
 def test_no_module_waits_for_another() -> None:
     """The page names every module that it needs, so that they come side by side."""
     text, named = opened_page()
-    first, later = text.split('<template id="later">')
+    first, later = text.split('<template id="deferred">')
 
     needed = needed_modules("app.js", named, [])
-    inside = [path for path in needed_modules("inside.js", named, []) if path not in needed]
+    later_modules = [path for path in needed_modules("chats.js", named, []) if path not in needed]
 
     preload = r'rel="modulepreload" href="/web/([^"]+)"'
     assert sorted(re.findall(preload, first)) == sorted(set(needed) - {"app.js"})
-    assert sorted(re.findall(preload, later)) == sorted(inside)
+    assert sorted(re.findall(preload, later)) == sorted(later_modules)
 
 
 def test_the_first_load_is_small() -> None:

@@ -109,7 +109,7 @@ async def test_hostile_texts_are_quoted_found_and_announced(people: Company) -> 
 
     for count, text in enumerate(hostile, 1):
         await grace.say(text)
-        await expect(ada.find("heard")).to_have_text(f"Grace: {text}")
+        await expect(ada.find("announcement")).to_have_text(f"Grace: {text}")
         await expect(ada.page).to_have_title(f"({count}) Yolk")
     told = await ada.page.evaluate("window.notified")
     assert told == [["Grace", text] for text in hostile]

@@ -49,7 +49,7 @@ async def test_a_quiet_chat_does_not_call(people: Company) -> None:
     await grace.send_over_http(ada, ["second"])
     await expect(ada.row("Grace").get_by_test_id("unread")).to_have_text("2")
     await linus.send_over_http(ada, ["loud"])
-    await expect(ada.find("heard")).to_have_text("Linus: loud")
+    await expect(ada.find("announcement")).to_have_text("Linus: loud")
     await expect(ada.page).to_have_title("(1) Yolk")
 
     await ada.row_menu("Grace", "quiet")
@@ -162,7 +162,7 @@ async def test_a_found_message_is_shown_in_its_place(people: Company) -> None:
     await ada.look_for("needle")
     await ada.find("found-message").click()
     await expect(ada.message("a needle")).to_be_in_viewport(ratio=1)
-    await expect(ada.message("a needle")).to_have_class(re.compile(r"\blit\b"))
+    await expect(ada.message("a needle")).to_have_class(re.compile(r"\bhighlighted\b"))
     await expect(ada.message("number 19")).to_be_in_viewport()
     await expect(ada.message("number 21")).to_be_in_viewport()
     await expect(ada.message("number 239")).to_have_count(0)

@@ -186,7 +186,7 @@ async def test_a_member_is_called_by_name(people: Company) -> None:
         await expect(said.locator(".mention")).to_have_text("@Grace")
         await expect(said.locator(".mention.me")).to_have_count(int(is_called))
         classes = await said.get_attribute("class") or ""
-        assert ("called" in classes.split()) is is_called
+        assert ("mentions-me" in classes.split()) is is_called
         await expect(someone.find("mentioned")).to_have_count(0)
 
 

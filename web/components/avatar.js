@@ -1,4 +1,4 @@
-/** The picture of a person or group, or initials on a colour that is always the same for them. */
+/** The picture of a user or group, or their initials on a colour that is always the same. */
 
 import { html } from "htm/preact";
 import { initials } from "../format.js";
@@ -9,7 +9,7 @@ import { Icon } from "./icons.js";
 const HUES = [22, 55, 125, 152, 188, 222, 258, 300, 345];
 const EMOJI = /^\p{Extended_Pictographic}[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]{0,8}$/u;
 
-/** *user* has an id, a name and an avatar; `isGroup` and `isSelf` give it a face of its own. */
+/** An avatar. *user* is a user or a group; `isGroup` and `isSelf` change its shape and colour. */
 export function Avatar({ user, online = false, isGroup = false, isSelf = false, class: className = "" }) {
   const hue = isSelf ? 85 : HUES[Number(user.id) % HUES.length];
   return html`
@@ -23,7 +23,7 @@ export function Avatar({ user, online = false, isGroup = false, isSelf = false, 
 function Face({ user, isGroup, isSelf }) {
   const avatar = user.avatar ?? "";
   const file = fileIn(avatar);
-  // Only from our own server: anything else would tell a stranger who looks at whom.
+  // Only from our own server: a foreign one would learn who looks at whom.
   const source = file ? linkOf(file, "thumbnail") : /^\/(?![/\\])/.test(avatar) ? avatar : null;
   if (source) return html`<img src=${source} alt="" loading="lazy" decoding="async" />`;
   if (isSelf) return html`<${Icon} name="edit" />`;

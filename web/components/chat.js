@@ -6,9 +6,10 @@ import { fullTime, listOf } from "../format.js";
 import { t } from "../i18n/words.js";
 import { groupOf, nameIn } from "../state/groups.js";
 import { go } from "../state/history.js";
-import { isPresent, personOf, writersIn } from "../state/people.js";
+import { isPresent, personOf } from "../state/people.js";
 import { isOnline, me } from "../state/session.js";
 import { titleOf } from "../state/store.js";
+import { typingIn } from "../state/typing.js";
 import { panel, togglePanel } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
 import { Composer, offerFiles } from "./composer.js";
@@ -16,9 +17,9 @@ import { Icon, IconButton } from "./icons.js";
 import { MessageList } from "./messages.js";
 
 export function Chat({ conversation }) {
-  conversation.seen();
+  conversation.subscribe();
   const [isOver, setOver] = useState(false);
-  const closed = whyClosed(conversation);
+  const closed = reasonForClosed(conversation);
 
   const drop = closed ? {} : {
     onDragEnter: (event) => hasFiles(event) && setOver(true),
@@ -33,7 +34,7 @@ export function Chat({ conversation }) {
 
   return html`
     <main class="chat" ...${drop}>
-      <h1 class="unseen">${t("chatWith", { name: titleOf(conversation) })}</h1>
+      <h1 class="visually-hidden">${t("chatWith", { name: titleOf(conversation) })}</h1>
       <${Header} conversation=${conversation} />
       <${MessageList} conversation=${conversation} />
       ${closed ? html`<p class="closed" role="status" data-testid="closed">${closed}</p>` : html`<${Composer} conversation=${conversation} />`}
@@ -43,7 +44,7 @@ export function Chat({ conversation }) {
 }
 
 function Header({ conversation }) {
-  conversation.seen();
+  conversation.subscribe();
   const { isGroup, peerId, targetId, group } = conversation;
   const isSelf = !isGroup && peerId === me.value.id;
   const title = isSelf ? t("toYourself") : titleOf(conversation);
@@ -61,16 +62,16 @@ function Header({ conversation }) {
         </span>
       </button>
       <${IconButton} name="search" label=${t("searchHere")} data-testid="search-here" aria-expanded=${panel.value?.name === "search"} onClick=${openSearch} />
-      <${IconButton} name="info" class=${isGroup && groupOf(targetId).requests.length ? "has-news" : ""} label=${t(isGroup ? "groupInfo" : "personInfo")} data-testid="info" onClick=${openInfo} />
+      <${IconButton} name="info" class=${isGroup && groupOf(targetId).requests.length ? "has-badge" : ""} label=${t(isGroup ? "groupInfo" : "personInfo")} data-testid="info" onClick=${openInfo} />
     </header>
   `;
 }
 
-/** Below the name: who is writing, else whether they are on line, or how many are in the group. */
+/** The line below the name: who is typing, else whether the user is online, or the number of members. */
 function Status({ conversation }) {
-  conversation.seen();
+  conversation.subscribe();
   const { conv, isGroup, peerId, targetId, group } = conversation;
-  const writers = writersIn(conv);
+  const writers = typingIn(conv);
   if (writers.length > 0) {
     const text = !isGroup ? t("typing") : writers.length > 2
       ? t("nTyping", { n: writers.length })
@@ -85,8 +86,8 @@ function Status({ conversation }) {
   return html`<span class="status ${presence}" data-testid="presence">${presence && t(presence)}</span>`;
 }
 
-/** Why nothing can be written here, or "". */
-function whyClosed({ isGroup, gone, targetId }) {
+/** Return why nobody can write here, or "". */
+function reasonForClosed({ isGroup, gone, targetId }) {
   if (gone) return t(`gone_${gone}`);
   if (!isGroup) return "";
   const { muted, me: mine } = groupOf(targetId);

@@ -1,15 +1,17 @@
-/** Where one writes: Enter sends, Shift+Enter begins a new line, "@" offers names, and files come along. */
+/** The message input: Enter sends, Shift+Enter starts a new line, "@" suggests names; files can be added. */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
+import { canEdit, edit, sendText } from "../state/actions.js";
+import { clearDraft, draftOf, setDraft } from "../state/drafts.js";
 import { ADMINISTRATOR, groupOf, nameIn } from "../state/groups.js";
 import { toNewest } from "../state/history.js";
-import { nameOf, personOf, sayTyping } from "../state/people.js";
+import { nameOf, personOf } from "../state/people.js";
 import { me } from "../state/session.js";
+import { sendTyping } from "../state/typing.js";
 import { openDialog, toast } from "../state/ui.js";
-import { canEdit, clearDraft, draftOf, edit, sendText, setDraft } from "../state/writing.js";
+import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 
@@ -20,8 +22,8 @@ export function Composer({ conversation }) {
   const { conv } = conversation;
   const { text, reply, editing } = draftOf(conv);
   const area = useRef(null);
-  const [word, setWord] = useState(null); // what stands after "@", while a name is looked for
-  const [Extra, setExtra] = useState(null); // the emoji picker or the recorder, once it is there
+  const [word, setWord] = useState(null); // the text after "@" while a name is typed, else null
+  const [Extra, setExtra] = useState(null); // {name, Shown}: the emoji picker or the recorder, when it is open
 
   useLayoutEffect(() => {
     if (!area.current) return; // a voice message is being recorded
@@ -30,19 +32,19 @@ export function Composer({ conversation }) {
   }, [text, Extra?.name === "recorder"]);
 
   useEffect(() => {
-    // On a phone the keyboard would hide the chat that one opened to read.
+    // On a phone the keyboard would cover the chat.
     if (fine.matches || reply || editing) area.current?.focus();
     if (editing) area.current?.setSelectionRange(text.length, text.length);
   }, [conv, reply?.id, editing?.id]);
 
   function write(value) {
     setDraft(conv, { text: value });
-    if (value) sayTyping(conversation);
+    if (value) sendTyping(conversation);
   }
 
   function onInput({ target }) {
     write(target.value);
-    setWord(conversation.isGroup ? wordBefore(target.value, target.selectionStart) : null);
+    setWord(conversation.isGroup ? mentionBefore(target.value, target.selectionStart) : null);
   }
 
   async function send() {
@@ -65,7 +67,7 @@ export function Composer({ conversation }) {
   }
 
   function onKeyDown(event) {
-    // Enter also ends a word in an input method. Safari says so only by the key code.
+    // In an input method Enter ends a word. Safari reports this only by the key code.
     if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
     if (event.key === "Escape" && Extra) setExtra(null);
     else if (event.key === "Escape" && (reply || editing)) clearReference();
@@ -129,7 +131,7 @@ export function Composer({ conversation }) {
   `;
 }
 
-/** The message that one answers or changes. */
+/** The message that is replied to or edited. */
 function Reference({ conversation, message, isEdit, onClose }) {
   const isMine = message.from_id === me.value.id;
   const name = isMine ? t("you") : conversation.isGroup ? nameIn(conversation.targetId, message.from_id) : nameOf(personOf(message.from_id));
@@ -145,17 +147,17 @@ function Reference({ conversation, message, isEdit, onClose }) {
   `;
 }
 
-// ---- Calling somebody by name
+// ---- Mentions
 
-const MOST = 8;
+const MAX_CHOICES = 8;
 
-/** What stands between the last "@" and the caret, or null. */
-function wordBefore(text, caret) {
+/** Return the text between the last "@" and the caret, or null. */
+function mentionBefore(text, caret) {
   const found = /(?:^|[\s\p{P}\p{Script=Han}])@([^\s@]{0,20})$/u.exec(text.slice(0, caret));
   return found ? found[1] : null;
 }
 
-/** Who is called in a text, for `options.mentions`: ids, "all", or nothing. */
+/** Return the members mentioned in a text, for `options.mentions`: ids, "all" or null. */
 function mentionedIn(conversation, text) {
   if (!conversation.isGroup || !text.includes("@")) return null;
   const group = groupOf(conversation.targetId);
@@ -164,7 +166,7 @@ function mentionedIn(conversation, text) {
   return ids.length ? ids.slice(0, 50) : null;
 }
 
-/** The list above the composer. Arrow keys choose, Enter and Tab take. */
+/** The suggestions above the composer. Arrow keys move, Enter and Tab choose. */
 function MentionPicker({ conversation, word, area, onPick, onClose }) {
   const group = groupOf(conversation.targetId);
   const wanted = word.toLowerCase();
@@ -172,7 +174,7 @@ function MentionPicker({ conversation, word, area, onPick, onClose }) {
   const members = [...group.members.values()].filter(({ user_id, username, nickname }) => user_id !== me.value.id && (fits(nickname) || fits(username)));
   const mayCallAll = (group.me?.role ?? 0) >= ADMINISTRATOR && fits(t("everybody"));
   const all = mayCallAll ? [{ user_id: 0, nickname: t("everybody"), username: "" }] : [];
-  const found = [...all, ...members].slice(0, MOST);
+  const found = [...all, ...members].slice(0, MAX_CHOICES);
   const [at, setAt] = useState(0);
 
   useEffect(() => setAt(0), [word]);
@@ -210,9 +212,9 @@ function MentionPicker({ conversation, word, area, onPick, onClose }) {
   `;
 }
 
-// ---- Files: chosen with the button, pasted, or dropped
+// ---- Files: chosen, pasted or dropped
 
-/** Let the browser ask for files. */
+/** Open the browser's file dialog. */
 function chooseFiles(conversation) {
   const input = document.createElement("input");
   input.type = "file";
@@ -227,7 +229,7 @@ function chooseFiles(conversation) {
   input.click();
 }
 
-/** Show what was chosen, before it goes out. */
+/** Show the chosen files before they are sent. */
 export function offerFiles(conversation, files) {
   if (files.length === 0) return;
   openDialog(() => import("../dialogs/send_files.js"), { label: t("sendFiles", { n: files.length }), conversation, files });

@@ -2,11 +2,12 @@
 
 import { html } from "htm/preact";
 import { openPerson } from "../dialogs/open.js";
-import { cardOf, linkify, locationOf, summaryOf } from "../format.js";
+import { linkify } from "../format.js";
 import { hasText, t } from "../i18n/words.js";
 import { nameIn } from "../state/groups.js";
 import { nameOf, personOf } from "../state/people.js";
 import { me } from "../state/session.js";
+import { cardOf, locationOf, summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icons.js";
 import { FileRow, Picture, Video } from "./media.js";
@@ -16,14 +17,14 @@ const kinds = { text: Text, image: Picture, video: Video, audio: Sound, file: Fi
 const FEW_EMOJI = /^(?:\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*(?:\u200d\p{Extended_Pictographic}[\p{Emoji_Modifier}\ufe0f]*)*\s*){1,3}$/u;
 const EVERYBODY = ["@all", "@everybody", "@所有人"];
 
-/** Whether the time stands on the content, as on a picture, instead of beside it. */
+/** Return whether the time is shown on the content, as on a picture, instead of beside it. */
 export function isBare({ type, isremove, options, data }) {
   const isHere = data === "" || data.startsWith("/files/");
   return !isremove && isHere && (type === "image" || type === "video") && !options?.reply_to && !options?.forward_of;
 }
 
 export function Content({ entry, conversation, isMine }) {
-  if (entry.isremove) return html`<span class="text gone"><${Icon} name="recall" />${t("recalled")}</span>`;
+  if (entry.isremove) return html`<span class="text recalled"><${Icon} name="recall" />${t("recalled")}</span>`;
   const Kind = kinds[entry.type];
   if (!Kind) return html`<span class="unknown"><${Icon} name="info" />${unknown(entry)}</span>`;
   return html`<${Kind} entry=${entry} conversation=${conversation} isMine=${isMine} />`;
@@ -48,7 +49,7 @@ function piecesOf(text, named, conversation) {
   });
 }
 
-/** [{text: "@Ada", id}]: the names that are said in a text. */
+/** Return the names to highlight in a text: [{text: "@Ada", id}], the longest first. */
 function callsOf(named, conversation) {
   if (!conversation.isGroup || !named) return [];
   if (named === "all") return EVERYBODY.map((text) => ({ text, id: 0 }));
@@ -77,9 +78,9 @@ function Place({ entry }) {
   const numbers = `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`;
   const map = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${latitude}/${longitude}`;
   return html`
-    <a class="thing" href=${map} target="_blank" rel="noopener noreferrer" data-testid="location">
-      <span class="thing-icon"><${Icon} name="place" /></span>
-      <span class="thing-lines"><strong dir="auto">${name || t("kind_location")}</strong><span dir="auto">${address || numbers}</span></span>
+    <a class="attachment" href=${map} target="_blank" rel="noopener noreferrer" data-testid="location">
+      <span class="attachment-icon"><${Icon} name="place" /></span>
+      <span class="attachment-lines"><strong dir="auto">${name || t("kind_location")}</strong><span dir="auto">${address || numbers}</span></span>
     </a>
   `;
 }
@@ -88,9 +89,9 @@ function Card({ entry }) {
   const id = cardOf(entry.data);
   const person = personOf(id);
   return html`
-    <button type="button" class="thing" tabindex="-1" data-testid="card" onClick=${() => openPerson(id)}>
+    <button type="button" class="attachment" tabindex="-1" data-testid="card" onClick=${() => openPerson(id)}>
       <${Avatar} user=${person} />
-      <span class="thing-lines"><strong dir="auto">${nameOf(person)}</strong><span>${t("kind_card")}${person.username && ` · @${person.username}`}</span></span>
+      <span class="attachment-lines"><strong dir="auto">${nameOf(person)}</strong><span>${t("kind_card")}${person.username && ` · @${person.username}`}</span></span>
     </button>
   `;
 }

@@ -1,11 +1,11 @@
-/** A small choice of emoji: our own list, drawn by the system's font. */
+/** The emoji picker: a fixed list, drawn with the system's font. */
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/words.js";
 
 const KEY = "yolk.page.emoji";
-const MOST_RECENT = 16;
+const MAX_RECENT = 16;
 const COLUMNS = 8;
 
 const groups = {
@@ -32,7 +32,7 @@ export default function Emoji({ onPick, close }) {
 
   function pick(emoji) {
     onPick(emoji);
-    const next = [emoji, ...recent.filter((each) => each !== emoji)].slice(0, MOST_RECENT);
+    const next = [emoji, ...recent.filter((each) => each !== emoji)].slice(0, MAX_RECENT);
     setRecent(next);
     keep(next);
   }
@@ -65,7 +65,7 @@ export default function Emoji({ onPick, close }) {
 function read() {
   try {
     const kept = JSON.parse(localStorage.getItem(KEY));
-    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string").slice(0, MOST_RECENT) : [];
+    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string").slice(0, MAX_RECENT) : [];
   } catch {
     return [];
   }
@@ -75,6 +75,6 @@ function keep(recent) {
   try {
     localStorage.setItem(KEY, JSON.stringify(recent));
   } catch {
-    // Then they are forgotten with the page.
+    // Storage may be forbidden; then they are kept until the page is closed.
   }
 }

@@ -1,4 +1,4 @@
-/** The icons, drawn on a grid of 24. They say nothing to a screen reader: their buttons do. */
+/** The icons, drawn on a grid of 24. They are hidden from screen readers; their buttons have labels. */
 
 import { html } from "htm/preact";
 
@@ -59,7 +59,7 @@ export function Icon({ name }) {
   `;
 }
 
-/** A round button with an icon and a name. */
+/** A round button with an icon and a label. */
 export function IconButton({ name, label, class: className = "", ...rest }) {
   return html`
     <button type="button" class="icon-button ${className}" aria-label=${label} title=${label} ...${rest}>

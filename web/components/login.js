@@ -1,9 +1,9 @@
-/** One card to log in or to register, and the place to say why one was logged out. */
+/** The card to log in or to register. It also says why the user was logged out. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { errorText, hasText, switchLanguage, t } from "../i18n/words.js";
-import { comeBack, enter, notice } from "../state/session.js";
+import { authenticate, logoutReason, reconnect } from "../state/session.js";
 import { Icon, IconButton } from "./icons.js";
 
 export function Login() {
@@ -19,7 +19,7 @@ export function Login() {
     setBusy(true);
     setError("");
     try {
-      await enter(how, fields);
+      await authenticate(how, fields);
     } catch (failure) {
       setError(failure.code === 1002 ? t("invalidLogin") : errorText(failure));
       setBusy(false);
@@ -33,15 +33,15 @@ export function Login() {
 
   const isNew = how === "register";
   return html`
-    <div class="entrance">
+    <div class="login-page">
       <button type="button" class="language" data-testid="language" onClick=${switchLanguage}>
         <${Icon} name="language" />${t("switchLanguage")}
       </button>
-      <main class="card-of-entrance" data-testid="login-card">
+      <main class="login-card" data-testid="login-card">
         <img src="/web/logo.svg" alt="" width="84" height="84" />
         <h1>Yolk</h1>
-        ${notice.value
-          ? html`<${Notice} notice=${notice.value} />`
+        ${logoutReason.value
+          ? html`<${LogoutReason} reason=${logoutReason.value} />`
           : html`<p class="lead">${isNew ? t("registerLead") : t("loginLead")}</p>`}
         <form onSubmit=${submit} aria-label=${t(how)}>
           <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="64" required />
@@ -59,15 +59,15 @@ export function Login() {
   `;
 }
 
-/** Why one is here: in our words where we have some, and in the server's. */
-function Notice({ notice }) {
-  const key = `refused${notice.code}`;
+/** The reason for the logout: in the page's language if the code is known, else the server's text. */
+function LogoutReason({ reason }) {
+  const key = `refused${reason.code}`;
   const title = hasText(key) ? t(key) : t("refused");
   return html`
     <div class="notice" role="alert" data-testid="notice">
       <strong>${title}</strong>
-      ${notice.text && notice.text !== title && html`<span>${notice.text}</span>`}
-      ${notice.canReturn && html`<button type="button" class="secondary" onClick=${comeBack}>${t("comeBack")}</button>`}
+      ${reason.text && reason.text !== title && html`<span>${reason.text}</span>`}
+      ${reason.canReconnect && html`<button type="button" class="secondary" onClick=${reconnect}>${t("comeBack")}</button>`}
     </div>
   `;
 }

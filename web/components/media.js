@@ -9,23 +9,23 @@ import { cancelUpload, download, fileIn, infoOf, sourceOf } from "../state/files
 import { isOnline } from "../state/session.js";
 import { Icon } from "./icons.js";
 
-const MOST = { width: 320, height: 380 }; // pixels of a picture in the chat
-const LEAST = 96;
-const UNKNOWN = { width: 280, height: 210 };
+const MAX_SIZE = { width: 320, height: 380 }; // pixels of a picture in the chat
+const MIN_SIDE = 96;
+const UNKNOWN_SIZE = { width: 280, height: 210 };
 
-/** How large a picture is shown. */
-export function fit({ width, height }) {
-  if (!(width > 0 && height > 0)) return UNKNOWN;
-  const scale = Math.min(1, MOST.width / width, MOST.height / height);
-  return { width: Math.max(LEAST, Math.round(width * scale)), height: Math.max(LEAST, Math.round(height * scale)) };
+/** Return the size in which a picture is shown. */
+function fit({ width, height }) {
+  if (!(width > 0 && height > 0)) return UNKNOWN_SIZE;
+  const scale = Math.min(1, MAX_SIZE.width / width, MAX_SIZE.height / height);
+  return { width: Math.max(MIN_SIDE, Math.round(width * scale)), height: Math.max(MIN_SIDE, Math.round(height * scale)) };
 }
 
 export function Picture({ entry }) {
   const info = infoOf(entry);
-  const [isThere, setThere] = useState(false);
+  const [isLoaded, setLoaded] = useState(false);
   const [isBroken, setBroken] = useState(false);
   useEffect(() => {
-    if (isOnline.value) setBroken(false); // it did not come through: once more
+    if (isOnline.value) setBroken(false); // try again with the new connection
   }, [isOnline.value]);
   const id = fileIn(entry.data);
   if (!id && !entry.preview) return html`<${Foreign} entry=${entry} />`;
@@ -34,14 +34,14 @@ export function Picture({ entry }) {
   const blur = /^data:image\/(png|jpeg|webp|gif);base64,[\w+/=]+$/.test(info.blur) ? info.blur : null;
   return html`
     <div class="media" style=${{ "--width": `${width}px`, "--ratio": `${width} / ${height}` }}>
-      ${blur && !isThere && html`<img class="blur" src=${blur} alt="" />`}
+      ${blur && !isLoaded && html`<img class="blur" src=${blur} alt="" />`}
       ${source === null
         ? html`<span class="missing"><${Icon} name="warning" />${t("fileGone")}</span>`
         : html`
           <button type="button" class="open-picture" tabindex="-1" data-testid="picture" aria-label=${t("openPicture", { name: info.name ?? "" })} onClick=${() => openPicture(entry)}>
             ${isBroken && html`<span class="missing"><${Icon} name="warning" /></span>`}
-            ${source && !isBroken && html`<img class="real ${isThere ? "there" : ""}" src=${source} alt="" decoding="async"
-              onLoad=${() => setThere(true)} onError=${() => setBroken(true)} />`}
+            ${source && !isBroken && html`<img class="real ${isLoaded ? "there" : ""}" src=${source} alt="" decoding="async"
+              onLoad=${() => setLoaded(true)} onError=${() => setBroken(true)} />`}
           </button>
         `}
       <${Progress} entry=${entry} />
@@ -73,28 +73,28 @@ export function FileRow({ entry }) {
   if (!id && !entry.file) return html`<${Foreign} entry=${entry} />`;
   const ending = /\.([a-z0-9]{1,5})$/i.exec(name)?.[1] ?? "";
   return html`
-    <button type="button" class="thing file" tabindex="-1" data-testid="file" title=${t("downloadNamed", { name })} disabled=${!id} onClick=${() => download(id)}>
-      <span class="thing-icon">${entry.state === "uploading" ? html`<${Icon} name="up" />` : ending ? html`<span class="ending">${ending}</span>` : html`<${Icon} name="file" />`}</span>
-      <span class="thing-lines"><strong dir="auto" class="file-name">${shortened(name)}</strong><span>${info.size >= 0 ? size(info.size) : ""}</span></span>
+    <button type="button" class="attachment file" tabindex="-1" data-testid="file" title=${t("downloadNamed", { name })} disabled=${!id} onClick=${() => download(id)}>
+      <span class="attachment-icon">${entry.state === "uploading" ? html`<${Icon} name="up" />` : ending ? html`<span class="ending">${ending}</span>` : html`<${Icon} name="file" />`}</span>
+      <span class="attachment-lines"><strong dir="auto" class="file-name">${shortened(name)}</strong><span>${info.size >= 0 ? size(info.size) : ""}</span></span>
     </button>
     <${Progress} entry=${entry} />
   `;
 }
 
-/** A file that lies elsewhere: the page fetches nothing from there, one may go and look. */
+/** A file on another server: a link to it. The page fetches nothing from there. */
 function Foreign({ entry }) {
   const isWeb = /^https?:\/\//.test(entry.data) && URL.canParse(entry.data);
   const kind = t(`kind_${entry.type}`);
   if (!isWeb) return html`<span class="unknown"><${Icon} name="file" />${t("kindAlone", { kind })}</span>`;
   return html`
-    <a class="thing" href=${new URL(entry.data).href} target="_blank" rel="noopener noreferrer">
-      <span class="thing-icon"><${Icon} name="file" /></span>
-      <span class="thing-lines"><strong>${kind}</strong><span dir="ltr">${shortened(entry.data)}</span></span>
+    <a class="attachment" href=${new URL(entry.data).href} target="_blank" rel="noopener noreferrer">
+      <span class="attachment-icon"><${Icon} name="file" /></span>
+      <span class="attachment-lines"><strong>${kind}</strong><span dir="ltr">${shortened(entry.data)}</span></span>
     </a>
   `;
 }
 
-/** How far an upload is, and the way to end it. */
+/** The progress of an upload, with a button to cancel it. */
 export function Progress({ entry }) {
   if (entry.state !== "uploading") return null;
   const done = entry.progress.value;
@@ -107,7 +107,7 @@ export function Progress({ entry }) {
   `;
 }
 
-/** "a very long na…me.pdf": the end says what it is. */
+/** Shorten a file name in the middle, so that its ending stays: "a very long na…me.pdf". */
 function shortened(name) {
   const letters = [...name];
   return letters.length > 48 ? `${letters.slice(0, 32).join("")}…${letters.slice(-12).join("")}` : name;

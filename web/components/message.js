@@ -1,10 +1,12 @@
-/** One message: who wrote it, what it answers, what it says, its time, and for our own how far it came. */
+/** One message: its author, the quoted message, its content, its time, and for own messages the delivery state. */
 
 import { Component, html } from "htm/preact";
 import { openPerson } from "../dialogs/open.js";
-import { fullTime, sameDay, summaryOf, time } from "../format.js";
+import { fullTime, sameDay, time } from "../format.js";
 import { errorText, t } from "../i18n/words.js";
+import { recalledText } from "../state/actions.js";
 import { mentions } from "../state/conversation.js";
+import { setDraft } from "../state/drafts.js";
 import { cancelUpload, retryUpload } from "../state/files.js";
 import { memberOf, nameIn } from "../state/groups.js";
 import { goTo, originalOf } from "../state/history.js";
@@ -12,12 +14,12 @@ import { nameOf, personOf } from "../state/people.js";
 import { readersOf } from "../state/reading.js";
 import { client, me } from "../state/session.js";
 import { openMenu } from "../state/ui.js";
-import { setDraft, takenBackText } from "../state/writing.js";
+import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Content, isBare } from "./contents.js";
 import { Icon } from "./icons.js";
 import { focusComposer } from "./keyboard.js";
-import { messageItems, showReaders } from "./message_menu.js";
+import { messageItems, openReaders } from "./message_menu.js";
 import { useLongPress } from "./overlays.js";
 
 const icons = { sending: "clock", uploading: "clock", sent: "check", delivered: "checks", read: "checks", failed: "warning" };
@@ -36,11 +38,11 @@ export class Message extends Component {
 function Item({ id, entry, conversation, isMine, isGroup, isFirst, isLast, state: given }) {
   const readers = isGroup && isMine && !entry.state && !entry.isremove ? readersOf(entry) : null;
   const state = given ?? (isGroup && isMine ? (readers?.count > 0 ? "read" : "sent") : null);
-  const isCalled = !isMine && isGroup && mentions(entry, me.value.id);
+  const isMentioned = !isMine && isGroup && mentions(entry, me.value.id);
   const isPlain = isBare(entry);
   const open = (at) => openMenu(t("messageActions"), messageItems(entry, conversation), at);
   const press = useLongPress(open);
-  const classes = ["message", isMine ? "mine" : "theirs", isFirst && "first", isLast && "last", isGroup && "in-group", isCalled && "called"];
+  const classes = ["message", isMine ? "mine" : "theirs", isFirst && "first", isLast && "last", isGroup && "in-group", isMentioned && "mentions-me"];
 
   function onKeyDown(event) {
     if (event.target !== event.currentTarget) return;
@@ -65,7 +67,7 @@ function Item({ id, entry, conversation, isMine, isGroup, isFirst, isLast, state
           <time datetime=${new Date(entry.create_time).toISOString()} title=${fullTime(entry.create_time)}>${time(entry.create_time)}</time>
           ${state && html`<${Ticks} state=${state} readers=${readers} entry=${entry} />`}
         </span>
-        ${entry.isremove && takenBackText(entry.id) ? html`<${WriteAgain} entry=${entry} />` : null}
+        ${entry.isremove && recalledText(entry.id) ? html`<${WriteAgain} entry=${entry} />` : null}
         <button type="button" class="message-more" tabindex="-1" aria-label=${t("messageActions")} aria-haspopup="menu" data-testid="message-more"
           onClick=${(event) => open(event.currentTarget)}></button>
       </div>
@@ -77,7 +79,7 @@ function Item({ id, entry, conversation, isMine, isGroup, isFirst, isLast, state
 function Face({ group, id }) {
   const person = memberOf(group, id);
   return html`
-    <button type="button" class="face" tabindex="-1" aria-hidden="true" title=${nameOf(person)} onClick=${() => openPerson(id)}>
+    <button type="button" class="author-avatar" tabindex="-1" aria-hidden="true" title=${nameOf(person)} onClick=${() => openPerson(id)}>
       <${Avatar} user=${person} />
     </button>
   `;
@@ -92,15 +94,15 @@ function Ticks({ state, readers, entry }) {
     const label = t("readBy", { n: readers.count });
     return html`
       <button type="button" class="state ${readers.count >= readers.total ? "read" : ""}" tabindex="-1" aria-label=${label} title=${label}
-        data-testid="readers" onClick=${() => showReaders(entry)}><span>${readers.count}</span><${Icon} name="checks" /></button>
+        data-testid="readers" onClick=${() => openReaders(entry)}><span>${readers.count}</span><${Icon} name="checks" /></button>
     `;
   }
   return html`<span class="state ${state}" role="img" aria-label=${t(state)} title=${t(state)}><${Icon} name=${icons[state]} /></span>`;
 }
 
-/** What a message answers. A click goes there. */
-export function Quote({ conversation, options }) {
-  conversation.seen();
+/** The message that this one replies to. A click goes there. */
+function Quote({ conversation, options }) {
+  conversation.subscribe();
   const original = originalOf(conversation, options);
   const isGroup = conversation.isGroup;
   const name = !original ? "" : original.from_id === me.value.id ? t("you") : isGroup ? nameIn(conversation.targetId, original.from_id) : nameOf(personOf(original.from_id));
@@ -108,7 +110,7 @@ export function Quote({ conversation, options }) {
   return html`
     <button type="button" class="quote hue-${(original?.from_id ?? 0) % HUES}" data-testid="quote" tabindex="-1"
       disabled=${!original} onClick=${() => goTo(conversation, original.seq)}>
-      <span class="unseen">${t("inReplyTo")}</span>
+      <span class="visually-hidden">${t("inReplyTo")}</span>
       ${name && html`<span class="quote-name" dir="auto">${name}</span>`}
       <span class="quote-text" dir="auto">${text}</span>
     </button>
@@ -117,7 +119,7 @@ export function Quote({ conversation, options }) {
 
 function WriteAgain({ entry }) {
   function again() {
-    setDraft(entry.conv, { text: takenBackText(entry.id), editing: null });
+    setDraft(entry.conv, { text: recalledText(entry.id), editing: null });
     focusComposer();
   }
   return html`<button type="button" class="link again" onClick=${again}>${t("writeAgain")}</button>`;
@@ -135,17 +137,17 @@ function Failure({ entry }) {
   `;
 }
 
-// ---- What stands with what in the list, and how far it came
+// ---- Grouping and delivery state
 
-const GROUP_MS = 5 * 60_000; // what one person writes within this time stands together
+const GROUP_MS = 5 * 60_000; // messages that one user writes within this time are grouped
 
-/** Whether two messages stand together: one person, within a few minutes. */
-export function together(a, b) {
+/** Return whether two messages are grouped: same author, same day, within a few minutes. */
+export function belongTogether(a, b) {
   const isNear = b.create_time - a.create_time < GROUP_MS && sameDay(a.create_time, b.create_time);
   return a.from_id === b.from_id && a.type !== "notice" && b.type !== "notice" && isNear;
 }
 
-/** How many of others come after a seq. */
+/** Count the messages of others after a seq. */
 export function countAfter(entries, seq, myId) {
   let count = 0;
   for (let at = entries.length - 1; at >= 0 && (entries[at].seq ?? Infinity) > seq; at--)
@@ -153,7 +155,7 @@ export function countAfter(entries, seq, myId) {
   return count;
 }
 
-/** How far a message of ours to one person came. */
+/** Return the delivery state of an own message in a chat of two. */
 export function stateOf({ state, seq }, { peerReadSeq, peerDeliveredSeq }) {
   if (state) return state;
   if (seq <= peerReadSeq) return "read";

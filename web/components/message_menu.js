@@ -1,12 +1,12 @@
 /** The menu of a message. */
 
 import { openPerson, openPicture } from "../dialogs/open.js";
-import { cardOf } from "../format.js";
 import { t } from "../i18n/words.js";
+import { canEdit, canRecall, copy, edit, recall, reply } from "../state/actions.js";
 import { cancelUpload, download, fileIn } from "../state/files.js";
 import { client, me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
-import { canEdit, canRecall, copy, edit, recall, reply } from "../state/writing.js";
+import { cardOf } from "../summary.js";
 import { focusComposer } from "./keyboard.js";
 
 export function messageItems(entry, conversation) {
@@ -23,7 +23,7 @@ export function messageItems(entry, conversation) {
     isText && { icon: "copy", text: t("copy"), hook: "copy", act: () => copy(entry) },
     isThere && file && { icon: "download", text: t("download"), hook: "download", act: () => download(file) },
     canEdit(entry) && { icon: "edit", text: t("edit"), hook: "edit", act: () => (edit(entry), focusComposer()) },
-    isThere && isMyGroupMessage && { icon: "eye", text: t("readByWhom"), hook: "show-readers", act: () => showReaders(entry) },
+    isThere && isMyGroupMessage && { icon: "eye", text: t("readByWhom"), hook: "show-readers", act: () => openReaders(entry) },
     canRecall(entry) && { icon: "recall", text: t("recall"), hook: "recall", isBad: true, act: () => recall(entry) },
     !isStored && { icon: "trash", text: t("discard"), hook: "drop", isBad: true, act: () => (entry.to ? cancelUpload : (cid) => client.discard(cid))(entry.cid) },
   ];
@@ -36,6 +36,6 @@ function opening(entry) {
   return null;
 }
 
-export function showReaders(entry) {
+export function openReaders(entry) {
   openDialog(() => import("../dialogs/readers.js"), { label: t("readByWhom"), message: entry });
 }

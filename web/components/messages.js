@@ -1,50 +1,51 @@
 /**
- * The messages of a chat, and where in them one is looking.
+ * The scrolling list of messages.
  *
- * Of what is held only a slice is in the page, and it moves along with the view: that is what makes ten
- * thousand messages as light as a hundred. Whatever comes or goes above the view moves nothing in it.
+ * Only a slice of the loaded messages is rendered, and it moves with the view; so ten thousand messages cost
+ * no more than a hundred. The view does not jump when something is added or removed above it.
  */
 
 import { Component, html } from "htm/preact";
 import { effect } from "@preact/signals";
-import { day, noticeOf, sameDay } from "../format.js";
+import { day, sameDay } from "../format.js";
 import { t } from "../i18n/words.js";
-import { CHANGES } from "../state/conversation.js";
 import { outboxRevision } from "../state/feed.js";
 import { uploadsIn } from "../state/files.js";
-import { goTo, loadNewer, loadOlder, target, toNewest } from "../state/history.js";
+import { goTo, jumpTarget, loadNewer, loadOlder, toNewest } from "../state/history.js";
+import { CHANGE_TYPES } from "../state/message_window.js";
 import { setAtEnd } from "../state/reading.js";
 import { client, me } from "../state/session.js";
 import { titleOf } from "../state/store.js";
+import { noticeOf } from "../summary.js";
 import { Icon } from "./icons.js";
 import { moveAmongMessages } from "./keyboard.js";
-import { countAfter, Message, stateOf, together } from "./message.js";
+import { belongTogether, countAfter, Message, stateOf } from "./message.js";
 
-const FIRST = 50; // rendered at first
-const STEP = 10; // rendered more at a time: one frame's work
-const AROUND = 25; // rendered before and after what one jumps to
-const LEAST_PX = 32; // of a message
+const FIRST_COUNT = 50; // rendered at first
+const STEP_COUNT = 10; // rendered more in one frame
+const JUMP_COUNT = 25; // rendered before and after the target of a jump
+const MIN_MESSAGE_PX = 32; // the height of the smallest message
 const AT_BOTTOM_PX = 40;
 const NEAR_PX = 600;
-const LIT_MS = 1_600;
+const HIGHLIGHT_MS = 1_600;
 const FLOAT_MS = 1_200;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class MessageList extends Component {
-  // fromSeq: the first that is rendered, null: FIRST from the end. toSeq: the last, Infinity: the end.
+  // fromSeq: the first rendered message; null: the last FIRST_COUNT. toSeq: the last one; Infinity: the end.
   state = { fromSeq: null, toSeq: Infinity, atBottom: true, seenSeq: 0, isUnreadAbove: false };
   entries = [];
   slice = [0, 0];
 
   componentDidMount() {
     this.toBottom();
-    // The pane shrinks when a phone's keyboard comes up, or the composer grows.
+    // The pane shrinks when a phone's keyboard opens or the composer grows.
     this.resized = new ResizeObserver(() => this.state.atBottom && this.toBottom());
     this.resized.observe(this.box);
     this.resized.observe(this.list);
     this.unfollow = effect(() => {
-      const there = target.value;
+      const there = jumpTarget.value;
       if (there?.conv === this.props.conversation.conv) queueMicrotask(() => this.goTo(there.seq));
     });
     this.looked();
@@ -58,23 +59,23 @@ export class MessageList extends Component {
     setAtEnd(false);
   }
 
-  /** Before the page changes: what is at the top of the view, and how far down? */
+  /** Remember the message at the top of the view and its offset, before the page changes. */
   getSnapshotBeforeUpdate() {
     const { scrollTop, scrollHeight, clientHeight } = this.box;
     const anchor = this.firstInView();
-    // Measured, not remembered: the view may have moved since the last scroll event.
+    // Measured here, because the view may have moved since the last scroll event.
     const wasAtBottom = scrollHeight - scrollTop - clientHeight < AT_BOTTOM_PX && this.isAtEnd;
     return { anchor, from: anchor && anchor.offsetTop - scrollTop, wasAtBottom };
   }
 
   componentDidUpdate(_props, _state, { anchor, from, wasAtBottom }) {
     const newest = this.entries.at(-1);
-    const wroteOne = newest?.state !== undefined && newest.cid !== this.lastWritten;
-    if (wroteOne) this.lastWritten = newest.cid;
+    const noteOwnMessage = newest?.state !== undefined && newest.cid !== this.lastWritten;
+    if (noteOwnMessage) this.lastWritten = newest.cid;
     const isFirst = !this.wasFilled && this.entries.length > 0;
     this.wasFilled ||= isFirst;
     if (this.aim) this.land();
-    else if (isFirst || wroteOne || (wasAtBottom && this.state.atBottom)) this.toBottom();
+    else if (isFirst || noteOwnMessage || (wasAtBottom && this.state.atBottom)) this.toBottom();
     else if (anchor?.isConnected) {
       const top = anchor.offsetTop - from;
       if (Math.abs(this.box.scrollTop - top) > 0.5) this.box.scrollTop = top;
@@ -82,7 +83,7 @@ export class MessageList extends Component {
     this.lookSoon();
   }
 
-  /** One step a frame: what is long to render must not hold up the scrolling. */
+  /** Check the view in the next frame: one step per frame keeps scrolling smooth. */
   lookSoon() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = undefined;
@@ -98,7 +99,7 @@ export class MessageList extends Component {
     this.box.scrollTo({ top: this.box.scrollHeight, behavior });
   }
 
-  /** To the newest message, from wherever one is. */
+  /** Scroll to the newest message. */
   toEnd = async () => {
     const { conversation } = this.props;
     const isNear = this.isAtEnd && this.box.scrollHeight - this.box.scrollTop < 4 * this.box.clientHeight;
@@ -107,17 +108,17 @@ export class MessageList extends Component {
     this.setState({ fromSeq: null, toSeq: Infinity, atBottom: true }, () => this.toBottom());
   };
 
-  /** Show the message of that seq in the middle, and light it up. */
+  /** Scroll the message with that seq into the middle, and highlight it. */
   goTo(seq) {
     const index = Math.min(this.indexOf(seq), this.entries.length - 1);
     if (index < 0) return;
-    target.value = null;
+    jumpTarget.value = null;
     this.aim = this.entries[index].seq ?? Infinity;
     const [from, to] = this.slice;
     if (index >= from && index < to) return this.land();
-    const last = index + AROUND;
+    const last = index + JUMP_COUNT;
     this.setState({
-      fromSeq: this.entries[Math.max(0, index - AROUND)].seq,
+      fromSeq: this.entries[Math.max(0, index - JUMP_COUNT)].seq,
       toSeq: last < this.entries.length ? this.entries[last].seq ?? Infinity : Infinity,
       atBottom: false,
     });
@@ -130,12 +131,12 @@ export class MessageList extends Component {
     const distance = Math.abs(item.offsetTop - this.box.scrollTop - this.box.clientHeight / 2);
     const isNear = distance < 2 * this.box.clientHeight && !calm.matches;
     item.scrollIntoView({ block: "center", behavior: isNear ? "smooth" : "instant" });
-    item.classList.add("lit");
-    setTimeout(() => item.classList.remove("lit"), LIT_MS);
+    item.classList.add("highlighted");
+    setTimeout(() => item.classList.remove("highlighted"), HIGHLIGHT_MS);
     item.focus({ preventScroll: true });
   }
 
-  /** The view moved: are we at the bottom, is there more to show or to load? */
+  /** Update the state after the view moved: whether it is at the bottom, and what to render or load next. */
   looked = () => {
     const { conversation } = this.props;
     const { scrollTop, scrollHeight, clientHeight } = this.box;
@@ -159,19 +160,19 @@ export class MessageList extends Component {
     this.floating = setTimeout(() => this.floater.classList.remove("shown"), FLOAT_MS);
   };
 
-  /** Move the slice towards the edge that one comes near to, or load what lies behind it. */
+  /** Move the slice towards the near edge of the view, or load the page behind it. */
   slide(scrollTop, below, atBottom) {
     const { conversation } = this.props;
     const [from, to] = this.slice;
     const { entries } = this;
-    const most = FIRST + Math.ceil((this.box.clientHeight + 2 * NEAR_PX) / LEAST_PX / 2); // rendered at once
+    const most = FIRST_COUNT + Math.ceil((this.box.clientHeight + 2 * NEAR_PX) / MIN_MESSAGE_PX / 2); // rendered at once
     if (scrollTop < NEAR_PX && from > 0) {
-      const start = Math.max(0, from - STEP);
+      const start = Math.max(0, from - STEP_COUNT);
       const end = start + most;
       return { fromSeq: entries[start].seq ?? Infinity, ...(end < to && { toSeq: entries[end - 1].seq ?? Infinity }) };
     }
     if (below < NEAR_PX && to < entries.length) {
-      const end = Math.min(entries.length, to + STEP);
+      const end = Math.min(entries.length, to + STEP_COUNT);
       const start = Math.max(from, end - most);
       return { fromSeq: entries[start].seq ?? Infinity, toSeq: end === entries.length ? Infinity : entries[end - 1].seq };
     }
@@ -205,7 +206,7 @@ export class MessageList extends Component {
     return item;
   }
 
-  /** The index of the first entry at or after a seq. */
+  /** Return the index of the first entry at or after a seq. */
   indexOf(seq) {
     let [low, high] = [0, this.entries.length];
     while (low < high) {
@@ -216,7 +217,7 @@ export class MessageList extends Component {
     return low;
   }
 
-  /** What is held and to be shown: messages, and what is on its way. */
+  /** Return the entries to show: stored messages, then the outbox and the uploads. */
   collect({ conv, window }) {
     outboxRevision.value;
     const uploads = uploadsIn(conv);
@@ -228,17 +229,17 @@ export class MessageList extends Component {
   shownOf(messages) {
     if (this.collected !== messages) {
       this.collected = messages;
-      this.shown = messages.filter(({ type }) => !CHANGES.includes(type));
+      this.shown = messages.filter(({ type }) => !CHANGE_TYPES.includes(type));
     }
     return this.shown;
   }
 
   render({ conversation }, { fromSeq, toSeq, atBottom, seenSeq, isUnreadAbove }) {
-    conversation.seen();
+    conversation.subscribe();
     const { window, separatorCount } = conversation;
     const entries = (this.entries = this.collect(conversation));
     const to = toSeq === Infinity ? entries.length : this.indexOf(toSeq + 1);
-    const from = fromSeq === null ? Math.max(0, to - FIRST) : Math.min(this.indexOf(fromSeq), Math.max(0, to - 1));
+    const from = fromSeq === null ? Math.max(0, to - FIRST_COUNT) : Math.min(this.indexOf(fromSeq), Math.max(0, to - 1));
     this.slice = [from, to];
     const news = atBottom ? 0 : countAfter(entries, seenSeq, me.value.id);
     const name = titleOf(conversation);
@@ -270,10 +271,10 @@ export class MessageList extends Component {
   item(entry, previous, next, isTop) {
     const { conversation } = this.props;
     const { separatorSeq, isGroup } = conversation;
-    // The topmost keeps the line above it until something is rendered there: at the very top nothing else could hold the view.
+    // The topmost message keeps the day line above it until something is rendered there: the view is anchored to it.
     const startsDay = isTop || !sameDay(previous.create_time, entry.create_time);
     const isMine = entry.from_id === me.value.id;
-    // A key that stays the same when a message of ours, sent, comes back as stored.
+    // The key of an own message stays the same when it is stored.
     const key = (isMine && entry.cid) || entry.id;
     const seqBefore = previous?.seq ?? (conversation.window.hasOlder ? Infinity : 0);
     const startsUnread = separatorSeq !== null && entry.seq > separatorSeq && seqBefore <= separatorSeq;
@@ -284,8 +285,8 @@ export class MessageList extends Component {
         ? html`<li key=${key} class="notice-line" data-key=${key} data-seq=${entry.seq} data-time=${entry.create_time} data-testid="notice-line" tabindex="-1"><span dir="auto">${noticeOf(entry)}</span></li>`
         : html`
           <${Message} key=${key} id=${key} entry=${entry} conversation=${conversation} isMine=${isMine} isGroup=${isGroup}
-            isFirst=${startsDay || startsUnread || !together(previous, entry)}
-            isLast=${!next || !together(entry, next)}
+            isFirst=${startsDay || startsUnread || !belongTogether(previous, entry)}
+            isLast=${!next || !belongTogether(entry, next)}
             state=${isMine && !isGroup ? stateOf(entry, conversation) : entry.state ?? null} />
         `,
     ];

@@ -1,9 +1,9 @@
-/** What lies over the page: the menu and how one asks for it, the dialog, and lines that go by themselves. */
+/** What is shown above the page: the menu, the dialog and the toasts; and the long press that opens a menu. */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/words.js";
-import { closeDialog, dialog, dropToast, heard, menu, toasts } from "../state/ui.js";
+import { announcement, closeDialog, dialog, dropToast, menu, toasts } from "../state/ui.js";
 import { Icon } from "./icons.js";
 
 export function Overlays() {
@@ -13,7 +13,7 @@ export function Overlays() {
     ${shown && html`<${Dialog} key=${shown.props.key ?? shown.load} ...${shown} />`}
     ${open && html`<section aria-label=${open.label}><${Menu} key=${open} ...${open} /></section>`}
     <${Toasts} />
-    <div class="unseen" aria-live="polite" data-testid="heard">${heard}</div>
+    <div class="visually-hidden" aria-live="polite" data-testid="announcement">${announcement}</div>
   `;
 }
 
@@ -84,7 +84,7 @@ function Menu({ label, items, x, y, above, alignEnd, from }) {
   `;
 }
 
-/** What a module shows, fetched when it is shown first: its default export, and whether that failed. */
+/** Load a module when it is first shown. Returns its default export, and whether loading failed. */
 export function useModule(load) {
   const [found, setFound] = useState({ Content: null, isFailed: false });
   useEffect(() => {
@@ -96,7 +96,7 @@ export function useModule(load) {
   return found;
 }
 
-/** A dialog whose content is fetched when it is opened. */
+/** A dialog. The module of its content is loaded when it is opened. */
 function Dialog({ load, props }) {
   const box = useRef(null);
   const { Content, isFailed } = useModule(load);
@@ -119,7 +119,7 @@ function Toasts() {
   const isOpen = toasts.value.length > 0;
 
   useLayoutEffect(() => {
-    // Above a dialog that was opened later, too: what is shown last is on top.
+    // Show it anew, so that it is above a dialog that was opened later.
     if (box.current.matches(":popover-open")) box.current.hidePopover();
     if (isOpen) box.current.showPopover();
   }, [toasts.value]);
@@ -136,12 +136,12 @@ function Toasts() {
   `;
 }
 
-// ---- A right click, a long press of a finger, and the menu key are one thing: "what can I do with this?"
+// ---- The context menu: by a right click, a long press or the menu key
 
-const LONG_MS = 450;
-const SLOP_PX = 10;
+const LONG_PRESS_MS = 450;
+const MOVE_TOLERANCE_PX = 10;
 
-/** Handlers for an element; *onMenu* gets {x, y}, or the element where a key asked. */
+/** Return the event handlers of an element. *onMenu* gets {x, y}, or the element if a key was pressed. */
 export function useLongPress(onMenu) {
   const press = useRef({ timer: 0, x: 0, y: 0, isLong: false });
 
@@ -166,15 +166,15 @@ export function useLongPress(onMenu) {
         press.current.isLong = true;
         navigator.vibrate?.(10);
         onMenu({ x, y });
-      }, LONG_MS) };
+      }, LONG_PRESS_MS) };
     },
     onPointerMove(event) {
       const { x, y } = press.current;
-      if (Math.hypot(event.clientX - x, event.clientY - y) > SLOP_PX) end();
+      if (Math.hypot(event.clientX - x, event.clientY - y) > MOVE_TOLERANCE_PX) end();
     },
     onPointerUp: end,
     onPointerCancel: end,
-    // The click that ends a long press is none.
+    // A long press ends with a click event, which is not a click.
     onClickCapture(event) {
       if (!press.current.isLong) return;
       press.current.isLong = false;

@@ -1,16 +1,16 @@
-/** Recording a voice message: it begins at once, and is sent or thrown away. */
+/** The voice recorder: it starts at once, and the recording is sent or discarded. */
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { duration } from "../format.js";
 import { t } from "../i18n/words.js";
 import { sendFiles } from "../state/files.js";
-import { wroteOne } from "../state/notifications.js";
+import { noteOwnMessage } from "../state/notifications.js";
 import { Recording } from "../state/recording.js";
 import { toast } from "../state/ui.js";
 import { IconButton } from "./icons.js";
 
-const LEAST_MS = 500;
+const MIN_MS = 500;
 const SHOWN = 48; // bars
 
 export default function Recorder({ conversation, close }) {
@@ -37,9 +37,9 @@ export default function Recorder({ conversation, close }) {
 
   async function send() {
     const { file, duration_ms, waveform } = await recording.current.finish();
-    if (duration_ms >= LEAST_MS) {
+    if (duration_ms >= MIN_MS) {
       sendFiles(conversation, [file], { type: "audio", options: { duration_ms, waveform } });
-      wroteOne();
+      noteOwnMessage();
     }
     close();
   }

@@ -1,4 +1,4 @@
-/** People, chats and messages that were found. */
+/** Search results: users, chats and messages. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
@@ -69,7 +69,7 @@ function FoundPerson({ user }) {
   `;
 }
 
-/** Messages with the text, and more of them when asked for. In one conversation, or in all. */
+/** The messages that contain a text, page by page, of one conversation (*conv*) or of all. */
 export function FoundMessages({ text, first, conv, onOpen }) {
   const [page, setPage] = useState(first);
 
@@ -112,7 +112,7 @@ function FoundMessage({ message, text, isAlone, onOpen }) {
   `;
 }
 
-/** The piece of a text around what was looked for. */
+/** The part of a text around the searched words. */
 function Excerpt({ text, wanted }) {
   const at = text.toLowerCase().indexOf(wanted.toLowerCase());
   if (at < 0) return text.slice(0, 160);

@@ -1,18 +1,21 @@
-/** The left pane: who one is, the search, and the conversations. */
+/** The left pane: the user's name and menus, the search box, and the list of conversations. */
 
 import { html } from "htm/preact";
-import { shortTime, summaryOf } from "../format.js";
+import { shortTime } from "../format.js";
 import { switchLanguage, t } from "../i18n/words.js";
+import { changeSetting } from "../state/actions.js";
 import { chooseTheme } from "../state/appearance.js";
-import { ENTRIES } from "../state/conversation.js";
+import { EVENT_TYPES } from "../state/conversation.js";
+import { draftOf, forgetDrafts } from "../state/drafts.js";
 import { nameIn } from "../state/groups.js";
 import { go } from "../state/history.js";
-import { isForbidden, isNotifying, setNotifying, shouldAsk } from "../state/notifications.js";
-import { isPresent, nameOf, personOf, writersIn } from "../state/people.js";
+import { hasNotifications, isForbidden, setNotifications, shouldPrompt } from "../state/notifications.js";
+import { isPresent, nameOf, personOf } from "../state/people.js";
 import { client, me } from "../state/session.js";
 import { isListLoaded, listed, openConv, titleOf } from "../state/store.js";
+import { typingIn } from "../state/typing.js";
 import { openDialog, openMenu, query, toast } from "../state/ui.js";
-import { draftOf, forgetDrafts, mark } from "../state/writing.js";
+import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 import { moveAmongRows } from "./keyboard.js";
@@ -30,7 +33,7 @@ export function Sidebar() {
           onClick=${(event) => openMenu(t("menu"), mainItems(), event.currentTarget)} />
       </header>
       <${SearchBox} />
-      ${shouldAsk.value && html`<${AskToNotify} />`}
+      ${shouldPrompt.value && html`<${NotificationPrompt} />`}
       ${query.value.trim() ? html`<${SearchResults} />` : html`<${Conversations} />`}
     </nav>
   `;
@@ -63,10 +66,10 @@ function SearchResults() {
 
 function Conversations() {
   const { value: rows } = listed;
-  if (!isListLoaded.value && rows.length === 0) return html`<${Waiting} />`;
+  if (!isListLoaded.value && rows.length === 0) return html`<${Skeleton} />`;
   if (rows.length === 0) {
     return html`
-      <div class="nothing">
+      <div class="empty-list">
         <${Icon} name="chat" />
         <p>${t("noConversations")}</p>
         <button type="button" class="soft-button" onClick=${() => newChat()}>${t("newChat")}</button>
@@ -80,22 +83,22 @@ function Conversations() {
   `;
 }
 
-/** The shape of a list that is on its way. */
-function Waiting() {
+/** A placeholder while the list is loading. */
+function Skeleton() {
   return html`
     <div class="rows" aria-busy="true" aria-label=${t("loading")} role="status">
-      ${[0, 1, 2, 3, 4].map((n) => html`<div class="row ghost" key=${n}><span class="avatar"></span><span class="name"></span><span class="snippet"></span></div>`)}
+      ${[0, 1, 2, 3, 4].map((n) => html`<div class="row skeleton" key=${n}><span class="avatar"></span><span class="name"></span><span class="snippet"></span></div>`)}
     </div>
   `;
 }
 
-function AskToNotify() {
+function NotificationPrompt() {
   return html`
-    <div class="ask" role="group" aria-label=${t("notifications")} data-testid="ask-notify">
+    <div class="notification-prompt" role="group" aria-label=${t("notifications")} data-testid="ask-notify">
       <${Icon} name="bell" />
       <p>${t("askNotify")}</p>
-      <button type="button" class="link" onClick=${() => setNotifying(true)}>${t("turnOn")}</button>
-      <button type="button" class="link quiet" onClick=${() => setNotifying(false)}>${t("notNow")}</button>
+      <button type="button" class="link" onClick=${() => setNotifications(true)}>${t("turnOn")}</button>
+      <button type="button" class="link quiet" onClick=${() => setNotifications(false)}>${t("notNow")}</button>
     </div>
   `;
 }
@@ -115,15 +118,15 @@ function mainItems() {
   return [
     { icon: "settings", text: t("settings"), hook: "settings", act: () => openDialog(() => import("../dialogs/settings.js"), { label: t("settings") }) },
     { icon: isDark ? "sun" : "moon", text: t(isDark ? "lightMode" : "darkMode"), hook: "theme", act: () => chooseTheme(isDark ? "light" : "dark") },
-    { icon: isNotifying.value ? "bellOff" : "bell", text: t(isNotifying.value ? "notifyOff" : "notifyOn"), hook: "notify", act: switchNotifying },
+    { icon: hasNotifications.value ? "bellOff" : "bell", text: t(hasNotifications.value ? "notifyOff" : "notifyOn"), hook: "notify", act: toggleNotifications },
     { icon: "language", text: t("switchLanguage"), hook: "language", act: switchLanguage },
     { icon: "exit", text: t("logout"), hook: "logout", isBad: true, act: logout },
   ];
 }
 
-function switchNotifying() {
+function toggleNotifications() {
   if (isForbidden.peek()) return toast(t("notifyForbidden"));
-  setNotifying(!isNotifying.peek());
+  setNotifications(!hasNotifications.peek());
 }
 
 function logout() {
@@ -131,8 +134,8 @@ function logout() {
   client.logout();
 }
 
-export function ConversationRow({ conversation }) {
-  conversation.seen();
+function ConversationRow({ conversation }) {
+  conversation.subscribe();
   const { conv, last, unread, isGroup, isQuiet, isMentioned, pinTime, peerId, group } = conversation;
   const isOpen = openConv.value === conv;
   const isSelf = !isGroup && peerId === me.value?.id;
@@ -161,16 +164,16 @@ export function ConversationRow({ conversation }) {
 }
 
 function Snippet({ conversation, isOpen, isSelf }) {
-  conversation.seen(); // it stays the same object while what is in it changes
+  conversation.subscribe(); // the object stays the same when its content changes
   const { conv, last, isGroup, targetId } = conversation;
-  const writers = writersIn(conv);
+  const writers = typingIn(conv);
   if (writers.length > 0) return html`<span class="typing">${isGroup ? t("nameTyping", { name: nameIn(targetId, writers[0]) }) : t("typing")}</span>`;
   const { text: draft, editing } = draftOf(conv);
   if (draft && !editing && !isOpen) return html`<em>${t("draft")} </em>${draft.slice(0, 200)}`;
   if (!last) return "";
-  // The row shows one line: what a long message says after that need not be laid out.
+  // The row shows one line: the rest of a long message need not be laid out.
   const text = summaryOf(last).slice(0, 200);
-  if (ENTRIES.includes(last.type) && last.type !== "edit") return text;
+  if (EVENT_TYPES.includes(last.type) && last.type !== "edit") return text;
   if (last.from_id === me.value?.id) return isSelf ? text : `${t("you")}: ${text}`;
   return isGroup ? `${nameIn(targetId, last.from_id)}: ${text}` : text;
 }
@@ -178,13 +181,13 @@ function Snippet({ conversation, isOpen, isSelf }) {
 function rowItems(conversation) {
   const { pinTime, isQuiet } = conversation;
   return [
-    { icon: "pin", text: t(pinTime ? "unpin" : "pin"), hook: "pin", act: () => mark(conversation, "pin", !pinTime) },
-    { icon: isQuiet ? "bell" : "bellOff", text: t(isQuiet ? "unquiet" : "quiet"), hook: "quiet", act: () => mark(conversation, "quiet", !isQuiet) },
+    { icon: "pin", text: t(pinTime ? "unpin" : "pin"), hook: "pin", act: () => changeSetting(conversation, "pin", !pinTime) },
+    { icon: isQuiet ? "bell" : "bellOff", text: t(isQuiet ? "unquiet" : "quiet"), hook: "quiet", act: () => changeSetting(conversation, "quiet", !isQuiet) },
     { icon: "hide", text: t("hide"), hook: "hide", act: () => hide(conversation) },
   ];
 }
 
 async function hide(conversation) {
-  await mark(conversation, "hide", true);
+  await changeSetting(conversation, "hide", true);
   if (openConv.peek() === conversation.conv) go(null);
 }

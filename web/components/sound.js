@@ -12,7 +12,7 @@ import { Progress } from "./media.js";
 const BARS = 40;
 const STEP_S = 5;
 
-/** What plays: one at a time. */
+/** The key of the message that is playing: one at a time. */
 const playing = signal(null);
 
 export function Sound({ entry }) {
@@ -75,7 +75,7 @@ export function Sound({ entry }) {
   `;
 }
 
-/** As many bars as there is room for, each as high as what it stands for. */
+/** Return the heights of the BARS bars that show a waveform. */
 function barsOf(waveform) {
   const heights = Array.isArray(waveform) ? waveform.map(Number).filter(Number.isFinite) : [];
   if (heights.length === 0) return new Array(BARS).fill(22);

@@ -1,17 +1,17 @@
-/** Where to send a message again. */
+/** Choose the conversation to which a message is forwarded. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
-import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
+import { forward } from "../state/actions.js";
 import { go } from "../state/history.js";
 import { personOf } from "../state/people.js";
 import { foundChats } from "../state/search.js";
 import { me } from "../state/session.js";
 import { listed, titleOf } from "../state/store.js";
 import { toast } from "../state/ui.js";
-import { forward } from "../state/writing.js";
+import { summaryOf } from "../summary.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Forward({ message, close }) {

@@ -1,4 +1,4 @@
-/** What all dialogs have: a title, a way out, and what can be done. */
+/** The parts that dialogs share: the frame with title and buttons, the user search, and rows of users. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
@@ -9,7 +9,7 @@ import { nameOf } from "../state/people.js";
 import { findPeople } from "../state/search.js";
 import { me } from "../state/session.js";
 
-const WAIT_MS = 200;
+const DEBOUNCE_MS = 200;
 
 export function DialogFrame({ title, close, actions, children }) {
   return html`
@@ -21,7 +21,7 @@ export function DialogFrame({ title, close, actions, children }) {
   `;
 }
 
-/** Do something that may be refused: [run, error, isBusy]. */
+/** Run a request that the server may refuse. Returns [run, error, isBusy]. */
 export function useAttempt() {
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
@@ -43,9 +43,9 @@ export function useAttempt() {
 }
 
 /**
- * A box that finds people by name.
+ * A search box for users.
  *
- * *first* are those who are shown while nothing is typed; *children* gets a person and renders a row.
+ * *first* are shown while the box is empty; *row* renders one user.
  */
 export function PeopleFinder({ first = [], row, withMe = false }) {
   const [text, setText] = useState("");
@@ -55,7 +55,7 @@ export function PeopleFinder({ first = [], row, withMe = false }) {
     setFound(null);
     if (!text.trim()) return;
     let isStale = false;
-    const timer = setTimeout(() => findPeople(text).then((people) => isStale || setFound(people), () => isStale || setFound([])), WAIT_MS);
+    const timer = setTimeout(() => findPeople(text).then((people) => isStale || setFound(people), () => isStale || setFound([])), DEBOUNCE_MS);
     return () => {
       isStale = true;
       clearTimeout(timer);
@@ -72,7 +72,7 @@ export function PeopleFinder({ first = [], row, withMe = false }) {
   `;
 }
 
-/** A row with a person, which does something, or can be ticked. */
+/** A row with a user, which can be clicked, or checked if *isChosen* is set. */
 export function PersonRow({ person, onClick, isChosen, note, ...rest }) {
   const isTick = isChosen !== undefined;
   return html`

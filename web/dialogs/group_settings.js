@@ -1,4 +1,4 @@
-/** What administrators and the owner decide about a group. */
+/** The settings of a group, for its administrators and its owner. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** Bring people into a group. */
+/** Invite users to a group. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
@@ -6,7 +6,7 @@ import { t } from "../i18n/words.js";
 import { act, groupOf } from "../state/groups.js";
 import { toast } from "../state/ui.js";
 import { DialogFrame, PeopleFinder, PersonRow, useAttempt } from "./frame.js";
-import { acquaintances } from "./new_chat.js";
+import { knownPeople } from "./new_chat.js";
 
 export default function Invite({ id, close }) {
   const group = groupOf(id);
@@ -23,7 +23,7 @@ export default function Invite({ id, close }) {
     else if (answer.refused.length) toast(t("someRefused", { n: answer.refused.length }));
   }
 
-  const first = [...chosen, ...acquaintances().filter((person) => !has(person) && !group.members.has(person.id))];
+  const first = [...chosen, ...knownPeople().filter((person) => !has(person) && !group.members.has(person.id))];
   const row = (person) => group.members.has(person.id)
     ? html`<${PersonRow} person=${person} note=${t("isMember")} disabled=${true} />`
     : html`<${PersonRow} person=${person} isChosen=${has(person)} onClick=${() => toggle(person)} />`;

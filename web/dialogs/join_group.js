@@ -1,4 +1,4 @@
-/** Come into a group of which somebody told one the number. */
+/** Join a group by its number. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";

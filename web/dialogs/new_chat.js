@@ -1,4 +1,4 @@
-/** Begin a chat with somebody. */
+/** Start a chat with a user. */
 
 import { html } from "htm/preact";
 import { t } from "../i18n/words.js";
@@ -14,13 +14,13 @@ export default function NewChat({ close }) {
     go(chatWith(person));
   }
 
-  const known = [me.value, ...acquaintances()];
+  const known = [me.value, ...knownPeople()];
   const row = (person) => html`<${PersonRow} person=${person} note=${person.id === me.value.id ? t("toYourself") : undefined} onClick=${() => open(person)} />`;
   return html`<${DialogFrame} title=${t("newChat")} close=${close}><${PeopleFinder} first=${known} withMe=${true} row=${row} /><//>`;
 }
 
-/** Those with whom one has a chat. */
-export function acquaintances() {
+/** Return the users with whom there is a chat. */
+export function knownPeople() {
   const ids = listed.value.filter(({ isGroup, peerId }) => !isGroup && peerId && peerId !== me.value.id).map(({ peerId }) => peerId);
   return ids.map(personOf);
 }

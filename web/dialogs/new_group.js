@@ -1,4 +1,4 @@
-/** Make a group: its name, and who is in it. */
+/** Create a group: its name and its members. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
@@ -10,7 +10,7 @@ import { go } from "../state/history.js";
 import { nameOf } from "../state/people.js";
 import { toast } from "../state/ui.js";
 import { DialogFrame, PeopleFinder, PersonRow, useAttempt } from "./frame.js";
-import { acquaintances } from "./new_chat.js";
+import { knownPeople } from "./new_chat.js";
 
 export default function NewGroup({ close }) {
   const [name, setName] = useState("");
@@ -28,7 +28,7 @@ export default function NewGroup({ close }) {
     if (made.refused.length) toast(t("someRefused", { n: made.refused.length }));
   }
 
-  const first = [...chosen, ...acquaintances().filter((person) => !has(person))];
+  const first = [...chosen, ...knownPeople().filter((person) => !has(person))];
   const row = (person) => html`<${PersonRow} person=${person} isChosen=${has(person)} onClick=${() => toggle(person)} />`;
   return html`
     <form onSubmit=${create}>

@@ -1,4 +1,4 @@
-/** What one is called in a group. */
+/** The user's own nickname in a group. */
 
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** Who somebody is, and what one can do about it. */
+/** The profile of a user, with the buttons to write to and to block them. */
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
@@ -9,7 +9,7 @@ import { go } from "../state/history.js";
 import { isPresent, nameOf, personOf, watchPresence } from "../state/people.js";
 import { me } from "../state/session.js";
 import { chatWith } from "../state/store.js";
-import { attempt } from "../state/writing.js";
+import { attempt } from "../state/ui.js";
 import { DialogFrame } from "./frame.js";
 
 export default function PersonDialog({ id, close }) {

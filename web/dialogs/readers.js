@@ -1,11 +1,11 @@
-/** Who has read a message of ours in a group. */
+/** The members who have read an own message in a group. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { errorText, t } from "../i18n/words.js";
 import { memberOf } from "../state/groups.js";
-import { know } from "../state/people.js";
-import { askReaders } from "../state/reading.js";
+import { rememberPerson } from "../state/people.js";
+import { fetchReaders } from "../state/reading.js";
 import { DialogFrame, PersonRow } from "./frame.js";
 import { openPerson } from "./open.js";
 
@@ -15,8 +15,8 @@ export default function Readers({ message, close }) {
 
   async function load() {
     try {
-      const page = await askReaders(message.id, found?.readers.at(-1)?.id);
-      page.readers.forEach(know);
+      const page = await fetchReaders(message.id, found?.readers.at(-1)?.id);
+      page.readers.forEach(rememberPerson);
       setFound({ ...page, readers: [...(found?.readers ?? []), ...page.readers] });
     } catch (failure) {
       setError(errorText(failure));

@@ -1,13 +1,13 @@
-/** What was chosen to be sent, to look at once more. */
+/** A preview of the chosen files before they are sent. */
 
 import { html } from "htm/preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Icon, IconButton } from "../components/icons.js";
 import { size } from "../format.js";
 import { t } from "../i18n/words.js";
-import { kindOf, sendBehindFiles, sendFiles } from "../state/files.js";
+import { kindOf, sendAfterFiles, sendFiles } from "../state/files.js";
 import { toNewest } from "../state/history.js";
-import { wroteOne } from "../state/notifications.js";
+import { noteOwnMessage } from "../state/notifications.js";
 import { DialogFrame } from "./frame.js";
 
 export default function SendFiles({ conversation, files, close }) {
@@ -20,8 +20,8 @@ export default function SendFiles({ conversation, files, close }) {
     close();
     await toNewest(conversation);
     for (const file of chosen) sendFiles(conversation, [file], { file: await dimensionsOf(file) });
-    if (words.trim()) sendBehindFiles(conversation, words.trim());
-    wroteOne();
+    if (words.trim()) sendAfterFiles(conversation, words.trim());
+    noteOwnMessage();
   }
 
   function drop(file) {
@@ -42,8 +42,8 @@ export default function SendFiles({ conversation, files, close }) {
       <ul class="chosen">
         ${chosen.map((file) => html`
           <li key=${previews.get(file) ?? file.name} data-testid="chosen-file">
-            ${previews.get(file) ? html`<img src=${previews.get(file)} alt="" />` : html`<span class="thing-icon"><${Icon} name="file" /></span>`}
-            <span class="thing-lines"><strong dir="auto">${file.name}</strong><span>${size(file.size)}</span></span>
+            ${previews.get(file) ? html`<img src=${previews.get(file)} alt="" />` : html`<span class="attachment-icon"><${Icon} name="file" /></span>`}
+            <span class="attachment-lines"><strong dir="auto">${file.name}</strong><span>${size(file.size)}</span></span>
             <${IconButton} name="close" label=${t("removeFile", { name: file.name })} onClick=${() => drop(file)} />
           </li>
         `)}
@@ -59,13 +59,13 @@ function isPicture(file) {
   return kindOf(file.type) === "image";
 }
 
-/** How large a picture is, so that its place is right from the start. */
+/** Return the size of a picture, so that its space is right from the start. */
 async function dimensionsOf(file) {
   if (!isPicture(file)) return {};
   try {
     const { width, height } = await createImageBitmap(file);
     return { width, height };
   } catch {
-    return {}; // no picture after all: the server will tell
+    return {}; // it is not a picture: the server finds out its type
   }
 }

@@ -1,4 +1,4 @@
-/** How one wants to have it: looks, language, notifications, and who may write. */
+/** The settings: theme, language, notifications, messages from strangers, blocked users. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
@@ -7,10 +7,10 @@ import { Choice, Switch } from "../components/controls.js";
 import { chooseLanguage, language, t } from "../i18n/words.js";
 import { chooseTheme, theme } from "../state/appearance.js";
 import { block, blocked, loadBlocked, loadPreferences, setStrangers, strangers } from "../state/contacts.js";
-import { isForbidden, isNotifying, setNotifying } from "../state/notifications.js";
+import { hasNotifications, isForbidden, setNotifications } from "../state/notifications.js";
 import { nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
-import { attempt } from "../state/writing.js";
+import { attempt } from "../state/ui.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Settings({ close }) {
@@ -32,7 +32,7 @@ export default function Settings({ close }) {
       <${Choice} label=${t("language")} name="language" value=${language.value} options=${{ zh: "中文", en: "English" }} onChoose=${chooseLanguage} />
       <${Choice} label=${t("strangers")} name="strangers" value=${strangers.value} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }}
         onChoose=${(what) => attempt(setStrangers(what))} />
-      <${Switch} label=${t("notifications")} isOn=${isNotifying.value} isDisabled=${isForbidden.value} note=${isForbidden.value ? t("notifyForbidden") : ""} onChange=${setNotifying} />
+      <${Switch} label=${t("notifications")} isOn=${hasNotifications.value} isDisabled=${isForbidden.value} note=${isForbidden.value ? t("notifyForbidden") : ""} onChange=${setNotifications} />
       <h3>${t("blockedPeople")}</h3>
       ${people?.length === 0 && html`<p class="soft">${t("nobodyBlocked")}</p>`}
       <ul class="rows">

@@ -1,4 +1,4 @@
-/** Pictures of a chat, as large as the window lets them be. */
+/** The pictures of a chat in the size of the window. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";

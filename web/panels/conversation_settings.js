@@ -4,17 +4,17 @@ import { html } from "htm/preact";
 import { Switch } from "../components/controls.js";
 import { Icon } from "../components/icons.js";
 import { t } from "../i18n/words.js";
+import { changeSetting } from "../state/actions.js";
 import { go } from "../state/history.js";
-import { mark } from "../state/writing.js";
 
 export function ConversationSettings({ conversation }) {
-  conversation.seen();
+  conversation.subscribe();
   if (!conversation.isListed) return null;
   return html`
     <div class="list">
-      <${Switch} label=${t("pinned")} isOn=${conversation.pinTime > 0} onChange=${(on) => mark(conversation, "pin", on)} />
-      <${Switch} label=${t("quietLong")} isOn=${conversation.isQuiet} onChange=${(on) => mark(conversation, "quiet", on)} />
-      <button type="button" class="item" onClick=${async () => (await mark(conversation, "hide", true), go(null))}><${Icon} name="hide" />${t("hideLong")}</button>
+      <${Switch} label=${t("pinned")} isOn=${conversation.pinTime > 0} onChange=${(on) => changeSetting(conversation, "pin", on)} />
+      <${Switch} label=${t("quietLong")} isOn=${conversation.isQuiet} onChange=${(on) => changeSetting(conversation, "quiet", on)} />
+      <button type="button" class="item" onClick=${async () => (await changeSetting(conversation, "hide", true), go(null))}><${Icon} name="hide" />${t("hideLong")}</button>
     </div>
   `;
 }

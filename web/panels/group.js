@@ -1,4 +1,4 @@
-/** A group: what it is, who is in it, and what one may do there. */
+/** The panel about a group: its data, its members and its settings. */
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
@@ -6,11 +6,11 @@ import { Avatar } from "../components/avatar.js";
 import { Icon } from "../components/icons.js";
 import { openConfirm } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
+import { copy } from "../state/actions.js";
 import { act, ADMINISTRATOR, groupOf, loadGroup, loadMoreMembers, MEMBER, OWNER } from "../state/groups.js";
 import { isPresent, nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
-import { openDialog, openMenu } from "../state/ui.js";
-import { attempt, copy } from "../state/writing.js";
+import { attempt, openDialog, openMenu } from "../state/ui.js";
 import { ConversationSettings } from "./conversation_settings.js";
 import { PanelHeader } from "./header.js";
 import { memberItems } from "./member_menu.js";
@@ -58,7 +58,7 @@ function Item({ icon, text, hook, load, id, note }) {
   `;
 }
 
-/** Those who wait to be let in. */
+/** The users who asked to join. */
 function Requests({ id, requests }) {
   const answer = (name, users) => attempt(act(id, `requests/${name}`, { users }));
   return html`

@@ -1,4 +1,4 @@
-/** The head of what stands beside the chat. */
+/** The header of a panel. */
 
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -8,7 +8,7 @@ import { closePanel } from "../state/ui.js";
 
 export function PanelHeader({ title }) {
   const head = useRef(null);
-  // Who opened it with the keyboard goes on in it.
+  // Move the focus into the panel, for users of the keyboard.
   useEffect(() => {
     const first = head.current.parentElement.querySelector("[autofocus]") ?? head.current.querySelector("button");
     first.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-/** Who one chats with, or what the group is, and what can be done. */
+/** The panel about the other user or the group. */
 
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
@@ -8,14 +8,13 @@ import { t } from "../i18n/words.js";
 import { block, blocked, loadBlocked } from "../state/contacts.js";
 import { isPresent, nameOf, personOf } from "../state/people.js";
 import { me } from "../state/session.js";
-import { openDialog } from "../state/ui.js";
-import { attempt } from "../state/writing.js";
+import { attempt, openDialog } from "../state/ui.js";
 import { ConversationSettings } from "./conversation_settings.js";
 import { GroupInfo } from "./group.js";
 import { PanelHeader } from "./header.js";
 
 export default function Info({ conversation }) {
-  conversation.seen();
+  conversation.subscribe();
   return conversation.isGroup ? html`<${GroupInfo} conversation=${conversation} />` : html`<${PersonInfo} conversation=${conversation} />`;
 }
 

@@ -4,7 +4,7 @@ import { openConfirm, openPerson } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
 import { act, ADMINISTRATOR, MEMBER, OWNER } from "../state/groups.js";
 import { me } from "../state/session.js";
-import { attempt } from "../state/writing.js";
+import { attempt } from "../state/ui.js";
 
 const MUTES = [["muteTenMinutes", 600], ["muteDay", 86_400], ["muteMonth", 30 * 86_400]];
 

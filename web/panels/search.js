@@ -1,4 +1,4 @@
-/** Looking for a message in the chat that is open. */
+/** Search in the open conversation. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
@@ -8,7 +8,7 @@ import { findMessages } from "../state/search.js";
 import { closePanel } from "../state/ui.js";
 import { PanelHeader } from "./header.js";
 
-const WAIT_MS = 200;
+const DEBOUNCE_MS = 200;
 const narrow = matchMedia("(width < 1100px)");
 
 export default function SearchPanel({ conversation }) {
@@ -21,7 +21,7 @@ export default function SearchPanel({ conversation }) {
     if ([...wanted].length < 2) return;
     let isStale = false;
     const keep = (page) => isStale || setFound(page);
-    const timer = setTimeout(() => findMessages(wanted, { conv: conversation.conv }).then(keep, () => keep({ messages: [], isFailed: true })), WAIT_MS);
+    const timer = setTimeout(() => findMessages(wanted, { conv: conversation.conv }).then(keep, () => keep({ messages: [], isFailed: true })), DEBOUNCE_MS);
     return () => {
       isStale = true;
       clearTimeout(timer);

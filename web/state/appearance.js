@@ -1,4 +1,4 @@
-/** Light or dark: as the system says, or as one chose. */
+/** The theme: light or dark, as the system or as the user chose. */
 
 import { effect, signal } from "@preact/signals";
 
@@ -15,7 +15,7 @@ export function chooseTheme(chosen) {
   try {
     localStorage.setItem(KEY, chosen);
   } catch {
-    // Then the choice lasts as long as the page.
+    // Storage may be forbidden; then the choice lasts until the page is closed.
   }
 }
 

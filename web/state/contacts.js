@@ -1,22 +1,22 @@
-/** Whom one does not want to hear from, and what strangers may send. */
+/** Blocked users, and what strangers may send. */
 
 import { signal } from "@preact/signals";
 import { t } from "../i18n/words.js";
-import { joinRequested } from "./groups.js";
-import { client, onLeave } from "./session.js";
+import { reloadRequests } from "./groups.js";
+import { client, onUserChange } from "./session.js";
 import { toast } from "./ui.js";
 
-/** Ids of those whom one blocked; null while it is not known. */
+/** The ids of the blocked users; null while they are not known. */
 export const blocked = signal(null);
-/** "nothing", "one" or "freely"; null while it is not known. */
+/** What strangers may send: "nothing", "one" or "freely"; null while it is not known. */
 export const strangers = signal(null);
 
-onLeave(() => {
+onUserChange(() => {
   blocked.value = null;
   strangers.value = null;
 });
 
-/** People whom one blocked, all of them. */
+/** Load all blocked users. */
 export async function loadBlocked() {
   const people = [];
   for (let more = true; more; ) {
@@ -37,15 +37,15 @@ export async function loadPreferences() {
   strangers.value = (await client.call("GET", "/chat/preferences")).strangers;
 }
 
-export async function setStrangers(what) {
-  strangers.value = (await client.call("POST", "/chat/preferences", { strangers: what })).strangers;
+export async function setStrangers(policy) {
+  strangers.value = (await client.call("POST", "/chat/preferences", { strangers: policy })).strangers;
 }
 
-/** The server tells something that concerns oneself. */
-export function system({ event, ...fields }) {
+/** Apply a `system` push. */
+export function handleSystemEvent({ event, ...fields }) {
   if (event === "block") setBlocked(fields.user_id, fields.on);
   else if (event === "preferences") strangers.value = fields.strangers;
-  else if (event === "join_requested") joinRequested(fields.group_id);
+  else if (event === "join_requested") reloadRequests(fields.group_id);
   else if (event === "join_refused") toast(t("joinRefused", { id: fields.group_id }));
 }
 

@@ -1,35 +1,35 @@
-/** What the server tells, told on to the conversation that it concerns. */
+/** Apply what the server pushes to the conversations. */
 
 import { effect, signal, untracked } from "@preact/signals";
-import { CHANGES } from "./conversation.js";
-import { noticed } from "./groups.js";
-import { catchUp, reloadWindow, report } from "./history.js";
-import { announce, unsay } from "./notifications.js";
-import { typed } from "./people.js";
-import { readersChanged } from "./reading.js";
-import { client, isInside, isOnline, me } from "./session.js";
+import { applyNotice } from "./groups.js";
+import { catchUp, reloadWindow, reportError } from "./history.js";
+import { CHANGE_TYPES } from "./message_window.js";
+import { announce, clearAnnouncement } from "./notifications.js";
+import { updateReaders } from "./reading.js";
+import { client, isOnline, isSignedIn, me } from "./session.js";
 import { find, listChanged, openConv, reload } from "./store.js";
+import { stopTyping } from "./typing.js";
 
 const RETRY_MS = 3_000;
 
-/** Changes whenever what waits to be sent does. */
+/** Changes whenever the outbox changes. */
 export const outboxRevision = signal(0);
 
 client.on("message", (message) => {
-  typed(message);
+  stopTyping(message);
   const conversation = find(message.conv);
   if (!conversation) {
-    refresh().then(() => find(message.conv) && heard(find(message.conv), message));
+    refresh().then(() => find(message.conv) && announceFromOthers(find(message.conv), message));
     return;
   }
-  const isNews = conversation.take(message, me.peek()?.id);
-  if (message.type === "notice") noticed(conversation, message);
-  if (CHANGES.includes(message.type)) unsay();
+  const isNews = conversation.apply(message, me.peek()?.id);
+  if (message.type === "notice") applyNotice(conversation, message);
+  if (CHANGE_TYPES.includes(message.type)) clearAnnouncement();
   listChanged();
-  if (isNews) heard(conversation, message);
+  if (isNews) announceFromOthers(conversation, message);
 });
 
-function heard(conversation, message) {
+function announceFromOthers(conversation, message) {
   if (message.from_id !== me.peek()?.id && message.type !== "notice") announce(conversation, message);
 }
 
@@ -43,15 +43,15 @@ client.on("gone", ({ conv }) => {
   const conversation = find(conv);
   if (!conversation) return;
   conversation.gone ||= "left";
-  conversation.changed();
+  conversation.notify();
   listChanged();
 });
 
 client.on("synced", refresh);
 
-// The list comes over HTTP while the socket is still being opened.
+// The list is loaded over HTTP while the socket is being opened.
 effect(() => {
-  if (isInside.value) untracked(refresh);
+  if (isSignedIn.value) untracked(refresh);
 });
 
 client.on("outbox", () => (outboxRevision.value = outboxRevision.peek() + 1));
@@ -60,26 +60,26 @@ client.on("receipt", (receipt) => {
   const conversation = find(receipt.conv);
   if (!conversation) return;
   if (receipt.user_id === me.peek()?.id) conversation.read(receipt.read_seq ?? 0);
-  else if (conversation.isGroup) readersChanged(receipt);
+  else if (conversation.isGroup) updateReaders(receipt);
   else conversation.receipt(receipt);
 });
 
 client.on("system", async (event) => {
   const conversation = event.event === "conversation" && find(event.conv);
-  if (!conversation) return (await import("./contacts.js")).system(event);
-  conversation.mark(event);
-  conversation.changed();
+  if (!conversation) return (await import("./contacts.js")).handleSystemEvent(event);
+  conversation.applySettings(event);
+  conversation.notify();
   listChanged();
 });
 
-/** Look at the list again, and at what is on the screen; where that fails, a little later. */
+/** Load the list and the open conversation again; after a temporary failure, retry. */
 async function refresh() {
   try {
     await reload();
     const open = openConv.peek() && find(openConv.peek());
     if (open) await catchUp(open);
   } catch (error) {
-    report(error);
+    reportError(error);
     if (error.temporary && isOnline.peek()) setTimeout(() => isOnline.peek() && refresh(), RETRY_MS);
   }
 }

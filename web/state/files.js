@@ -1,17 +1,17 @@
-/** Files: the addresses with which the browser may fetch them, and those that are on their way to the server. */
+/** Files: links to them, and uploads in progress. */
 
 import { signal } from "@preact/signals";
 import { randomId } from "../client/yolk.js";
 import { errorText } from "../i18n/words.js";
-import { client, me, onLeave } from "./session.js";
-import { addressOf } from "./writing.js";
+import { recipientOf } from "./actions.js";
+import { client, me, onUserChange } from "./session.js";
 
-const RENEW_MS = 10 * 60_000; // well before a link ends
+const RENEW_MS = 10 * 60_000; // well before a link expires
 const links = new Map(); // "id variant" -> {signal, at}
 
-onLeave(() => links.clear());
+onUserChange(() => links.clear());
 
-/** The id of the file in `/files/<id>`, or null. */
+/** Return the id in `/files/<id>`, or null. */
 export function fileIn(data) {
   return /^\/files\/([0-9a-f-]{36})$/.exec(data)?.[1] ?? null;
 }
@@ -22,18 +22,18 @@ export function infoOf(entry) {
   return file && typeof file === "object" ? file : {};
 }
 
-/** The address of a file ("" while it is on its way, null where one may not see it), for a component. */
+/** Return the address of a file, for a component: "" while it is loading, null if the user may not see it. */
 export function linkOf(id, variant) {
   const key = `${id} ${variant ?? ""}`;
   const held = links.get(key);
   if (held && Date.now() - held.at < RENEW_MS) return held.signal.value;
   const one = { signal: held?.signal ?? signal(""), at: Date.now() };
   links.set(key, one);
-  ask(key, one, id, variant);
+  fetchLink(key, one, id, variant);
   return one.signal.value;
 }
 
-async function ask(key, one, id, variant) {
+async function fetchLink(key, one, id, variant) {
   try {
     one.signal.value = (await client.link(id, variant)) ?? null;
   } catch (error) {
@@ -53,25 +53,25 @@ export async function download(id) {
 // ---- Uploads
 
 const revision = signal(0);
-const queue = []; // uploads in the order in which they were chosen
-const previews = new Map(); // file id -> address of what we have here of it
+const queue = []; // uploads, and texts to be sent after them, in order
+const previews = new Map(); // file id -> object URL of the local copy
 let running = null;
 
-onLeave(() => {
-  queue.splice(0).forEach(giveUp);
+onUserChange(() => {
+  queue.splice(0).forEach(release);
   previews.forEach((address) => URL.revokeObjectURL(address));
   previews.clear();
-  changed();
+  notify();
 });
 
-/** What is on its way in a conversation, in the form of messages. */
+/** Return the uploads of a conversation in the form of messages. */
 export function uploadsIn(conv) {
   revision.value;
   return queue.filter((each) => each.conv === conv);
 }
 
-/** The address of a file that was sent from here, so that it need not be fetched. */
-export function previewOf(fileId) {
+/** Return the address of the local copy of a file that was sent from this page. */
+function previewOf(fileId) {
   return previews.get(fileId);
 }
 
@@ -99,52 +99,52 @@ export function sendFiles(conversation, files, extra = {}) {
       error: null,
     });
   }
-  run();
+  startQueue();
 }
 
-/** Send a text behind the files that are on their way in a conversation. */
-export function sendBehindFiles(conversation, text) {
+/** Send a text after the uploads of a conversation. */
+export function sendAfterFiles(conversation, text) {
   enqueue(conversation, { cid: `text-${randomId()}`, type: "text", data: text, options: null, state: "sending" });
-  run();
+  startQueue();
 }
 
 function enqueue(conversation, fields) {
   const { conv } = conversation;
-  queue.push({ conv, to: addressOf(conversation), from_id: me.peek().id, create_time: Date.now(), ...fields });
-  changed();
+  queue.push({ conv, to: recipientOf(conversation), from_id: me.peek().id, create_time: Date.now(), ...fields });
+  notify();
 }
 
 export function cancelUpload(cid) {
   const at = queue.findIndex((each) => each.cid === cid);
   if (at < 0) return;
-  queue.splice(at, 1).forEach(giveUp);
-  changed();
+  queue.splice(at, 1).forEach(release);
+  notify();
 }
 
-function giveUp({ abort, preview }) {
+function release({ abort, preview }) {
   abort?.abort();
   if (preview) URL.revokeObjectURL(preview);
 }
 
 export function retryUpload(cid) {
   replace(cid, { state: "uploading", error: null });
-  run();
+  startQueue();
 }
 
-/** "image", "audio", "video" or "file": what a message with such a file is. */
+/** Return the type of a message with such a file: "image", "audio", "video" or "file". */
 export function kindOf(type) {
   if (/^image\/(png|jpeg|gif|webp|avif|bmp)$/.test(type)) return "image";
   const [kind] = type.split("/");
   return kind === "audio" || kind === "video" ? kind : "file";
 }
 
-/** One after the other, so that they arrive in the order in which they were chosen. */
-async function run() {
-  running ??= work().finally(() => (running = null));
+/** Upload one after the other, so that the messages arrive in order. */
+async function startQueue() {
+  running ??= processQueue().finally(() => (running = null));
   await running;
 }
 
-async function work() {
+async function processQueue() {
   for (let next; (next = queue.find(({ state }) => state === "uploading" || state === "sending")); )
     if (next.file) await upload(next);
     else sendNow(next);
@@ -153,7 +153,7 @@ async function work() {
 function sendNow({ cid, to, data }) {
   queue.splice(queue.findIndex((each) => each.cid === cid), 1);
   client.send({ ...to, type: "text", data });
-  changed();
+  notify();
 }
 
 async function upload({ cid, file, progress }) {
@@ -173,21 +173,21 @@ async function upload({ cid, file, progress }) {
 
 function done(cid, info) {
   const at = queue.findIndex((each) => each.cid === cid);
-  if (at < 0) return; // given up meanwhile
+  if (at < 0) return; // cancelled meanwhile
   const [{ to, type, extra, preview }] = queue.splice(at, 1);
   previews.set(info.id, preview);
   client.send({ ...to, type: type === "audio" || type === "file" ? type : kindOf(info.type), data: info.url, options: { ...extra, file: info } });
-  changed();
+  notify();
 }
 
 function replace(cid, fields) {
   const at = queue.findIndex((each) => each.cid === cid);
   if (at < 0) return;
   queue[at] = { ...queue[at], ...fields };
-  changed();
+  notify();
 }
 
-function changed() {
+function notify() {
   revision.value = revision.peek() + 1;
 }
 

@@ -1,32 +1,27 @@
-/** Groups: what they are called, who is in them, and what one may do there. */
+/** Groups: their data and members, and the requests that change them. */
 
 import { signal } from "@preact/signals";
-import { know, nameOf, personOf, watchPresence } from "./people.js";
-import { client, me, onLeave } from "./session.js";
+import { nameOf, personOf, rememberPerson, watchPresence } from "./people.js";
+import { client, me, onUserChange } from "./session.js";
 import { chatOfGroup, find, listChanged } from "./store.js";
 
 export const MEMBER = 0;
 export const ADMINISTRATOR = 1;
 export const OWNER = 2;
 
-const MEMBERS_PAGE = 200;
-const MEMBERS_MOST = 1000; // held at once; more come as one scrolls
+const MEMBERS_PAGE_SIZE = 200;
+const MAX_MEMBERS = 1000; // loaded in all
 
 const groups = new Map(); // id -> signal of {id, name, ..., me, members: Map, more, requests}
 
-onLeave(() => groups.clear());
+onUserChange(() => groups.clear());
 
-/** The group, as far as it is known: `me` is null until it came. */
+/** Return a group, as far as it is known: `me` is null until it is loaded. */
 export function groupOf(id) {
   return slot(id).value;
 }
 
-/** My role in it. */
-export function roleIn(id) {
-  return slot(id).value.me?.role ?? MEMBER;
-}
-
-/** Somebody as they are called in a group. */
+/** Return a user with their nickname in a group. */
 export function memberOf(id, userId) {
   const member = slot(id).value.members.get(userId);
   return member ? { ...member, id: userId } : personOf(userId);
@@ -36,41 +31,41 @@ export function nameIn(id, userId) {
   return nameOf(memberOf(id, userId));
 }
 
-/** Ask for the group and its members. */
+/** Load a group and its first members. */
 export async function loadGroup(id, { again = false } = {}) {
   const held = slot(id);
   if (held.peek().me && !again) return;
   const [group, page] = await Promise.all([
     client.call("GET", `/chat/groups/${id}`),
-    client.call("GET", `/chat/groups/${id}/members`, { limit: MEMBERS_PAGE }),
+    client.call("GET", `/chat/groups/${id}/members`, { limit: MEMBERS_PAGE_SIZE }),
   ]);
   takeGroup(group);
   takeMembers(id, page, { anew: true });
-  watchPresence(page.members.slice(0, MEMBERS_PAGE).map(({ user_id }) => user_id));
+  watchPresence(page.members.slice(0, MEMBERS_PAGE_SIZE).map(({ user_id }) => user_id));
   if (group.me.role >= ADMINISTRATOR) await loadRequests(id);
 }
 
 export async function loadMoreMembers(id) {
   const { members, more } = slot(id).peek();
-  if (!more || members.size >= MEMBERS_MOST) return;
+  if (!more || members.size >= MAX_MEMBERS) return;
   const after = Math.max(...members.keys());
-  takeMembers(id, await client.call("GET", `/chat/groups/${id}/members`, { after, limit: MEMBERS_PAGE }));
+  takeMembers(id, await client.call("GET", `/chat/groups/${id}/members`, { after, limit: MEMBERS_PAGE_SIZE }));
 }
 
 export async function loadRequests(id) {
   const { requests } = await client.call("GET", `/chat/groups/${id}/requests`, { limit: 200 });
-  requests.forEach(({ user }) => know(user));
+  requests.forEach(({ user }) => rememberPerson(user));
   change(id, { requests });
 }
 
-/** Make a group; gives its conv. */
+/** Create a group. Returns its conv, and the users who could not be added. */
 export async function createGroup(fields) {
   const group = await client.call("POST", "/chat/groups", fields);
   takeGroup(group);
   return { conv: chatOfGroup(group), refused: group.refused ?? [] };
 }
 
-/** Ask to be let in. Says "joined" or "requested". */
+/** Join a group, or ask to. Returns "joined" or "requested". */
 export async function joinGroup(id, text) {
   const { state } = await client.call("POST", `/chat/groups/${id}/join`, text ? { text } : {});
   if (state === "joined") {
@@ -80,12 +75,12 @@ export async function joinGroup(id, text) {
   return state;
 }
 
-/** Change settings of the group. */
+/** Change settings of a group. */
 export async function changeGroup(id, fields) {
   takeGroup(await client.call("POST", `/chat/groups/${id}`, fields));
 }
 
-/** One of the acts on a group and its members: leave, remove, mute, roles, ... */
+/** Request a change of a group or its members: leave, remove, mute, roles, ... */
 export async function act(id, name, fields = {}) {
   const answer = await client.call("POST", `/chat/groups/${id}/${name}`, fields);
   if (name === "leave" || name === "dissolve") leave(id, name === "leave" ? "left" : "dissolved");
@@ -93,8 +88,8 @@ export async function act(id, name, fields = {}) {
   return answer;
 }
 
-/** A notice came: look at the group again, or be out of it. */
-export function noticed(conversation, { options, from_id }) {
+/** Apply a notice: load the group again, or leave it. */
+export function applyNotice(conversation, { options, from_id }) {
   const { event, users = [] } = options ?? {};
   const id = conversation.targetId;
   const isMe = users.includes(me.peek()?.id);
@@ -107,8 +102,8 @@ export function noticed(conversation, { options, from_id }) {
   if (slot(id).peek().me) loadGroup(id, { again: true }).catch(() => {});
 }
 
-/** Somebody wants to be let in. */
-export function joinRequested(id) {
+/** Load the requests to join again, if the group is loaded. */
+export function reloadRequests(id) {
   if (slot(id).peek().me) loadRequests(id).catch(() => {});
 }
 
@@ -116,7 +111,7 @@ function leave(id, how) {
   const conversation = find(`g:${id}`);
   if (conversation) {
     conversation.gone = how;
-    conversation.changed();
+    conversation.notify();
   }
   groups.delete(id);
   listChanged();
@@ -128,7 +123,7 @@ function takeGroup(group) {
   if (!conversation) return;
   const { id, name, avatar, member_count } = group;
   conversation.group = { id, name, avatar, member_count };
-  conversation.changed();
+  conversation.notify();
 }
 
 function takeMembers(id, { members: page, more }, { anew = false } = {}) {

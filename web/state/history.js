@@ -1,58 +1,58 @@
 /**
- * Which chat is on the screen, as the address bar says too, and the pages of it that are loaded: the newest,
- * older and newer ones, what lies around one message, and messages that others answer.
+ * The open conversation and its history: the newest page, older and newer pages, the pages around one message,
+ * and the originals of replies. The address bar names the open conversation.
  */
 
 import { signal } from "@preact/signals";
 import { peerOf } from "../client/yolk.js";
 import { loadGroup } from "./groups.js";
-import { know, watchPresence } from "./people.js";
-import { client, isInside, me, onLeave } from "./session.js";
+import { rememberPerson, watchPresence } from "./people.js";
+import { client, isSignedIn, me, onUserChange } from "./session.js";
 import { find, listChanged, make, openConv } from "./store.js";
 import { closePanel } from "./ui.js";
 
-const PAGE = 50;
-const NOT_THERE = [2002, 2010]; // no such conversation, or a group that one is not in
-const loading = new Map(); // conv -> promise of a page that is on its way
+const PAGE_SIZE = 50;
+const NOT_FOUND_CODES = [2002, 2010]; // no such conversation, or not a member of the group
+const loading = new Map(); // conv -> promise of a page
 
-/** A message to go to: {conv, seq}. The list of messages empties it when it is there. */
-export const target = signal(null);
+/** The message to scroll to: {conv, seq}. The message list sets it to null when it has arrived. */
+export const jumpTarget = signal(null);
 
-/** Show a conversation (null: none), and load what it needs. */
+/** Open a conversation (null: none), and load what it needs. */
 export async function show(conv) {
   if (openConv.peek() === conv) return;
   const before = openConv.peek() && find(openConv.peek());
   if (before) {
     before.separatorSeq = null;
-    if (before.window.hasNewer) before.window.clear(); // begin at the end the next time
-    before.changed();
+    if (before.window.hasNewer) before.window.clear(); // start at the end the next time
+    before.notify();
   }
   openConv.value = conv;
-  target.value = null;
-  const conversation = conv && (find(conv) ?? meet(conv));
+  jumpTarget.value = null;
+  const conversation = conv && (find(conv) ?? createFromAddress(conv));
   if (!conversation) return;
   if (conversation.unread > 0) {
     conversation.separatorSeq = conversation.readSeq;
     conversation.separatorCount = conversation.unread;
   }
-  conversation.changed();
-  await catchUp(conversation).catch(report); // without a connection "synced" comes later
+  conversation.notify();
+  await catchUp(conversation).catch(reportError); // without a connection: again after "synced"
 }
 
-/** Load what is missing of the conversation on the screen. */
+/** Load what is missing of the open conversation. */
 export async function catchUp(conversation) {
-  if (!conversation.window.isLoaded) await once(conversation, () => loadNewest(conversation));
+  if (!conversation.window.isLoaded) await loadOnce(conversation, () => loadNewest(conversation));
   if (conversation.gone) return;
-  // Again, too: nobody is told what members call themselves there.
-  if (conversation.isGroup) await loadGroup(conversation.targetId, { again: true }).catch(report);
+  // Load it again each time: changed nicknames are not pushed.
+  if (conversation.isGroup) await loadGroup(conversation.targetId, { again: true }).catch(reportError);
   else if (conversation.peerId) watchPresence([conversation.peerId]);
 }
 
-/** Forget what is held: too much is missing. */
+/** Drop the loaded messages, because too many are missing, and load the newest page. */
 export function reloadWindow(conversation) {
   conversation.window.clear();
-  conversation.changed();
-  if (openConv.peek() === conversation.conv) once(conversation, () => loadNewest(conversation)).catch(report);
+  conversation.notify();
+  if (openConv.peek() === conversation.conv) loadOnce(conversation, () => loadNewest(conversation)).catch(reportError);
 }
 
 export function loadOlder(conversation) {
@@ -63,108 +63,108 @@ export function loadNewer(conversation) {
   extend(conversation, "hasNewer", ({ newestSeq }) => ({ after: newestSeq }));
 }
 
-/** Load the page behind one end of what is held; *side* says whether there is more. */
+/** Load the page behind one end of the loaded messages; *side* is "hasOlder" or "hasNewer". */
 function extend(conversation, side, rangeOf) {
   const { conv, window } = conversation;
   if (!window.isLoaded || !window[side]) return;
-  once(conversation, async () => {
-    const { messages, more } = await client.history(conv, { ...rangeOf(window), limit: PAGE });
+  loadOnce(conversation, async () => {
+    const { messages, more } = await client.history(conv, { ...rangeOf(window), limit: PAGE_SIZE });
     window.extend(messages, { [side]: more });
-    conversation.changed();
-  }).catch(report);
+    conversation.notify();
+  }).catch(reportError);
 }
 
-/** Go to the end. */
+/** Load the newest page, unless it is loaded. */
 export async function toNewest(conversation) {
-  if (conversation.window.hasNewer) await once(conversation, () => loadNewest(conversation)).catch(report);
+  if (conversation.window.hasNewer) await loadOnce(conversation, () => loadNewest(conversation)).catch(reportError);
 }
 
-/** Go to the message of that seq, loading what lies around it if it is not held. */
+/** Go to the message with that seq; load the pages around it if it is not loaded. */
 export async function goTo(conversation, seq) {
   const { conv, window } = conversation;
   await loading.get(conv)?.catch(() => {});
   if (!window.covers(seq)) {
-    await once(conversation, async () => {
+    await loadOnce(conversation, async () => {
       const [before, after] = await Promise.all([
-        client.history(conv, { before: seq + 1, limit: PAGE }),
-        client.history(conv, { after: seq, limit: PAGE }),
+        client.history(conv, { before: seq + 1, limit: PAGE_SIZE }),
+        client.history(conv, { after: seq, limit: PAGE_SIZE }),
       ]);
       window.load([...before.messages, ...after.messages], { hasOlder: before.more, hasNewer: after.more });
-      conversation.changed();
-    }).catch(report);
+      conversation.notify();
+    }).catch(reportError);
   }
-  target.value = { conv, seq };
+  jumpTarget.value = { conv, seq };
 }
 
 async function loadNewest(conversation) {
   const { window } = conversation;
   const isJump = window.hasNewer;
-  const { messages, more } = await client.history(conversation.conv, { limit: PAGE }).catch((error) => {
-    if (!NOT_THERE.includes(error.code)) throw error;
+  const { messages, more } = await client.history(conversation.conv, { limit: PAGE_SIZE }).catch((error) => {
+    if (!NOT_FOUND_CODES.includes(error.code)) throw error;
     if (conversation.isGroup) conversation.gone ||= "left";
-    return { messages: [], more: false }; // two who have not spoken yet
+    return { messages: [], more: false }; // a chat without messages
   });
   if (isJump) window.clear();
   window.load(messages, { hasOlder: more });
   const newest = messages.at(-1);
-  if (newest && newest.seq > conversation.lastSeq) conversation.take(newest, me.peek()?.id);
-  conversation.changed();
+  if (newest && newest.seq > conversation.lastSeq) conversation.apply(newest, me.peek()?.id);
+  conversation.notify();
 }
 
-/** One page at a time for each conversation. */
-function once(conversation, load) {
+/** Load one page at a time for each conversation. */
+function loadOnce(conversation, load) {
   const { conv } = conversation;
   if (!loading.has(conv)) loading.set(conv, load().finally(() => loading.delete(conv)));
   return loading.get(conv);
 }
 
-/** Make the conversation *conv* (from the address bar), of which the list knows nothing yet. */
-function meet(conv) {
+/** Create the conversation *conv* from the address bar, which is not in the list; null: it is not valid. */
+function createFromAddress(conv) {
   const id = peerOf(conv, me.peek().id);
   if (id === null && !/^g:\d+$/.test(conv)) return null;
   const conversation = make(conv);
   if (id !== null) {
     conversation.peerId = conversation.targetId = id;
-    client.call("GET", `/users/${id}`).then(know, () => listChanged());
+    client.call("GET", `/users/${id}`).then(rememberPerson, () => listChanged());
   }
   return conversation;
 }
 
-/** What is temporary heals by itself; anything else is somebody's fault. */
-export function report(error) {
+/** Report an error on the console, unless it is temporary. */
+export function reportError(error) {
   if (!error.temporary) console.warn("yolk:", error);
 }
 
-// ---- Messages that others answer
+// ---- The originals of replies
 
-const fetched = new Map(); // message id -> signal of the message; undefined while unknown, null where it is not there
+const originals = new Map(); // message id -> signal of the message; undefined while loading, null if it does not exist
 
-onLeave(() => fetched.clear());
+onUserChange(() => originals.clear());
 
-/** The message that *options* answer: undefined while it is on its way, null where it cannot be shown. */
+/** Return the message that *options* reply to: undefined while loading, null if it cannot be shown. */
 export function originalOf(conversation, { reply_to, reply_seq }) {
   const held = conversation.window.find(reply_to);
   if (held) return held;
-  if (!fetched.has(reply_to)) {
-    fetched.set(reply_to, signal(Number.isInteger(reply_seq) ? undefined : null));
-    if (Number.isInteger(reply_seq)) fetch(conversation.conv, reply_to, reply_seq);
+  if (!originals.has(reply_to)) {
+    originals.set(reply_to, signal(Number.isInteger(reply_seq) ? undefined : null));
+    if (Number.isInteger(reply_seq)) fetchOriginal(conversation.conv, reply_to, reply_seq);
   }
-  return fetched.get(reply_to).value;
+  return originals.get(reply_to).value;
 }
 
-async function fetch(conv, id, seq) {
+async function fetchOriginal(conv, id, seq) {
   try {
     const { messages } = await client.history(conv, { after: seq - 1, limit: 1 });
-    fetched.get(id).value = messages.find((message) => message.id === id) ?? null;
+    originals.get(id).value = messages.find((message) => message.id === id) ?? null;
   } catch (error) {
-    if (error.temporary) fetched.delete(id);
-    else fetched.get(id).value = null;
+    if (error.temporary) originals.delete(id);
+    else originals.get(id).value = null;
   }
 }
 
 // ---- The address bar
 
-/** Show the chat of that name (null: none). */
+/** Open a conversation (null: none), and put it into the address bar. */
 export function go(conv) {
   const address = conv ? `#${conv}` : location.pathname;
   const replace = location.hash !== "" || !conv;
@@ -173,16 +173,16 @@ export function go(conv) {
   return show(conv);
 }
 
-/** Show a message in its place. */
+/** Open the conversation of a message, and go to the message. */
 export async function goToMessage({ conv, seq }) {
   await go(conv);
   const conversation = find(conv);
   if (conversation) await goTo(conversation, seq);
 }
 
-export function followAddress() {
+export function openFromAddress() {
   const conv = decodeURIComponent(location.hash.slice(1));
-  if (isInside.peek()) show(conv || null);
+  if (isSignedIn.peek()) show(conv || null);
 }
 
-addEventListener("popstate", followAddress);
+addEventListener("popstate", openFromAddress);

@@ -1,24 +1,23 @@
-/** Who people are, which of them are on line, and who is writing at this moment. */
+/** Users: their names and avatars, and which of them are online. */
 
 import { signal } from "@preact/signals";
-import { convOfUsers } from "../client/yolk.js";
-import { client, isOnline, me, onLeave } from "./session.js";
+import { client, isOnline, me, onUserChange } from "./session.js";
 
 const people = new Map(); // id -> signal of a Person
-const asked = new Set();
+const requested = new Set();
 const watched = new Set();
-/** Ids of those who are on line. */
+/** The ids of the users who are online. */
 const present = signal(new Set());
 
-onLeave(() => {
+onUserChange(() => {
   people.clear();
-  asked.clear();
+  requested.clear();
   watched.clear();
   present.value = new Set();
 });
 
-/** Keep what an answer said of somebody. */
-export function know(person) {
+/** Store what an answer says about a user. */
+export function rememberPerson(person) {
   if (!person?.id) return;
   const held = slot(person.id);
   const known = held.peek();
@@ -28,11 +27,11 @@ export function know(person) {
   if (person.online) setPresent(id, true);
 }
 
-/** The person with that id; asked for when it is not known, so that it comes by itself. */
+/** Return the user with that id, for a component. An unknown one is requested, and rendered when it arrives. */
 export function personOf(id) {
   if (id === me.value?.id) return me.value;
   const held = slot(id);
-  if (!held.value.username) ask(id);
+  if (!held.value.username) fetchPerson(id);
   return held.value;
 }
 
@@ -44,7 +43,7 @@ export function isPresent(id) {
   return isOnline.value && present.value.has(id);
 }
 
-/** Be told of who comes and goes among these. */
+/** Subscribe to the presence of these users. */
 export async function watchPresence(ids) {
   for (const id of ids) if (id && id !== me.peek()?.id && watched.size < 1000) watched.add(id);
   if (watched.size === 0 || !isOnline.peek()) return;
@@ -52,7 +51,7 @@ export async function watchPresence(ids) {
     const { online } = await client.request("presence", { users: [...watched] });
     present.value = new Set(online);
   } catch {
-    // Lost: the next connection asks again.
+    // The connection is lost: the next one requests it again.
   }
 }
 
@@ -70,59 +69,12 @@ function slot(id) {
   return people.get(id);
 }
 
-async function ask(id) {
-  if (asked.has(id) || !id) return;
-  asked.add(id);
+async function fetchPerson(id) {
+  if (requested.has(id) || !id) return;
+  requested.add(id);
   try {
-    know(await client.call("GET", `/users/${id}`));
+    rememberPerson(await client.call("GET", `/users/${id}`));
   } catch (error) {
-    if (error.temporary) asked.delete(id); // whoever shows them next asks again
+    if (error.temporary) requested.delete(id); // requested again when they are shown next
   }
-}
-
-// ---- Writing
-
-const LASTS_MS = 5_000;
-const AGAIN_MS = 3_000;
-
-const writers = signal(new Map()); // conv -> Map of user id -> timer
-let said = { conv: "", at: 0 };
-
-onLeave(() => (writers.value = new Map()));
-
-/** Ids of those who are writing in a conversation. */
-export function writersIn(conv) {
-  return [...(writers.value.get(conv)?.keys() ?? [])];
-}
-
-/** We wrote a character. */
-export function sayTyping(conversation) {
-  const { conv, isGroup, targetId } = conversation;
-  const now = Date.now();
-  if (!isOnline.peek() || targetId === me.peek()?.id) return;
-  if (said.conv === conv && now - said.at < AGAIN_MS) return;
-  said = { conv, at: now };
-  client.request("typing", { to_id: targetId, chat_type: isGroup ? "group" : "single" }).catch(() => {});
-}
-
-/** What they wrote came: they are done. */
-export function typed({ conv, from_id }) {
-  if (from_id === me.peek()?.id) said = { conv: "", at: 0 };
-  set(conv, from_id, null);
-}
-
-client.on("typing", ({ from_id, to_id, chat_type }) => {
-  if (!me.peek() || from_id === me.peek().id) return;
-  const conv = chat_type === "group" ? `g:${to_id}` : convOfUsers(from_id, me.peek().id);
-  set(conv, from_id, setTimeout(() => set(conv, from_id, null), LASTS_MS));
-});
-
-function set(conv, id, timer) {
-  const old = writers.peek().get(conv)?.get(id);
-  if (!old && !timer) return;
-  clearTimeout(old);
-  const there = new Map(writers.peek().get(conv) ?? []);
-  if (timer) there.set(id, timer);
-  else there.delete(id);
-  writers.value = new Map(writers.peek()).set(conv, there);
 }

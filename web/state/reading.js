@@ -1,18 +1,18 @@
-/** What was read: by us, and in groups by how many. */
+/** Read receipts: what the user has read, and how many members of a group have read a message. */
 
 import { signal } from "@preact/signals";
-import { client, isOnline, onLeave } from "./session.js";
+import { client, isOnline, onUserChange } from "./session.js";
 import { openConversation } from "./store.js";
 
-let isAtEnd = false; // the newest message of the open chat is in sight
+let isAtEnd = false; // the newest message of the open chat is visible
 
-/** The newest message came into sight, or left it. */
+/** Set whether the newest message is visible. */
 export function setAtEnd(at) {
   isAtEnd = at;
   markRead();
 }
 
-export function markRead() {
+function markRead() {
   const conversation = openConversation.peek();
   const isLooking = isAtEnd && document.visibilityState === "visible" && document.hasFocus();
   if (!isLooking || !conversation?.window.isLoaded || conversation.window.hasNewer) return;
@@ -26,55 +26,55 @@ addEventListener("focus", markRead);
 
 // ---- Readers in groups
 
-const WAIT_MS = 250;
+const DEBOUNCE_MS = 250;
 
 const counts = new Map(); // message id -> signal of {count, total}, or null while it is not known
 const places = new Map(); // message id -> {conv, seq}
-const wanted = new Set();
+const requestedIds = new Set();
 let timer = 0;
 
-onLeave(() => {
+onUserChange(() => {
   counts.clear();
   places.clear();
-  wanted.clear();
+  requestedIds.clear();
 });
 
-/** {count, total} of a message of ours, or null while it is not known. */
+/** Return {count, total} of the readers of an own message, or null while they are not known. */
 export function readersOf({ id, conv, seq }) {
   if (!counts.has(id)) {
     counts.set(id, signal(null));
     places.set(id, { conv, seq });
-    want(id);
+    requestCount(id);
   }
   return counts.get(id).value;
 }
 
-/** Somebody in a group has read up to a seq: what that may change is asked for again. */
-export function readersChanged({ conv, read_seq }) {
+/** Request the counts again that change because a member has read up to a seq. */
+export function updateReaders({ conv, read_seq }) {
   if (!read_seq) return;
   for (const [id, place] of places) {
     const known = counts.get(id).peek();
-    if (place.conv === conv && place.seq <= read_seq && (!known || known.count < known.total)) want(id);
+    if (place.conv === conv && place.seq <= read_seq && (!known || known.count < known.total)) requestCount(id);
   }
 }
 
-/** A page of those who have read a message. */
-export function askReaders(id, after) {
+/** Request a page of the readers of a message. */
+export function fetchReaders(id, after) {
   return client.request("readers", after ? { id, after } : { id });
 }
 
-client.on("synced", () => places.forEach((_, id) => want(id)));
+client.on("synced", () => places.forEach((_, id) => requestCount(id)));
 
-function want(id) {
-  wanted.add(id);
+function requestCount(id) {
+  requestedIds.add(id);
   clearTimeout(timer);
-  timer = setTimeout(ask, WAIT_MS);
+  timer = setTimeout(fetchCounts, DEBOUNCE_MS);
 }
 
-async function ask() {
-  if (!isOnline.peek()) return; // "synced" comes
-  const ids = [...wanted].slice(-60); // the latest, which are on the screen
-  wanted.clear();
+async function fetchCounts() {
+  if (!isOnline.peek()) return; // requested again after "synced"
+  const ids = [...requestedIds].slice(-60); // the latest ones, which are on the screen
+  requestedIds.clear();
   for (const id of ids) {
     try {
       const { count, total } = await client.request("readers", { id, limit: 1 });

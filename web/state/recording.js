@@ -1,10 +1,10 @@
-/** The microphone, and how loud it was. */
+/** Recording with the microphone, and measuring the volume. */
 
 const TYPES = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 const ENDINGS = { "audio/webm": "weba", "audio/mp4": "m4a", "audio/ogg": "ogg" };
 const TICK_MS = 80;
 const POINTS = 64;
-const MOST_MS = 10 * 60_000;
+const MAX_MS = 10 * 60_000;
 
 export class Recording {
   #levels = [];
@@ -16,12 +16,12 @@ export class Recording {
   #context;
   #recorder;
 
-  /** *onTick(levels, ms)* hears how loud it was, 0 to 100, and how long it is. */
+  /** *onTick(levels, ms)* is called with the volumes so far (0 to 100) and the length. */
   constructor(onTick) {
     this.onTick = onTick;
   }
 
-  /** Ask for the microphone and begin; rejects where there is none, or no leave. */
+  /** Ask for the microphone and start; rejects if there is none or the user forbids it. */
   async start() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
     if (this.#isOver) return stop(stream);
@@ -34,7 +34,7 @@ export class Recording {
     this.#listen(stream);
   }
 
-  /** {file, duration_ms, waveform} */
+  /** Stop, and return {file, duration_ms, waveform}. */
   async finish() {
     const length = this.#length;
     if (this.#recorder?.state === "recording") {
@@ -73,7 +73,7 @@ export class Recording {
       const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample - 128)), 0);
       this.#levels.push(Math.min(100, Math.round((loudest / 128) * 140)));
       this.onTick(this.#levels, this.#length);
-      if (this.#length > MOST_MS && this.#recorder.state === "recording") this.#recorder.stop();
+      if (this.#length > MAX_MS && this.#recorder.state === "recording") this.#recorder.stop();
     }, TICK_MS);
   }
 }
@@ -82,7 +82,7 @@ function stop(stream) {
   stream?.getTracks().forEach((track) => track.stop());
 }
 
-/** At most 64 points: the loudest of each piece. */
+/** Reduce the levels to at most POINTS, the maximum of each part. */
 function condense(levels) {
   const count = Math.min(POINTS, levels.length);
   return Array.from({ length: count }, (_, at) => {

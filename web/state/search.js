@@ -1,21 +1,21 @@
-/** Looking for people, chats and messages. */
+/** Search for users, chats and messages. */
 
 import { effect, signal } from "@preact/signals";
-import { know, personOf } from "./people.js";
+import { personOf, rememberPerson } from "./people.js";
 import { client, me } from "./session.js";
 import { listed, titleOf } from "./store.js";
 import { query } from "./ui.js";
 
-const WAIT_MS = 200;
-const SHORTEST = 2; // characters: the server finds no shorter piece of a message
+const DEBOUNCE_MS = 200;
+const MIN_CHARACTERS = 2; // the server finds no shorter text
 
-/** People whose name begins so; null while the answer is on its way. */
+/** Users whose name begins with the text; null while searching. */
 export const foundPeople = signal(null);
-/** {messages, more, before}; null while the answer is on its way. */
+/** {messages, more, before}; null while searching. */
 export const foundMessages = signal(null);
 export const isFailed = signal(false);
 
-/** The chats of the list whose name has the text in it. */
+/** Return the listed conversations whose title contains the text. */
 export function foundChats(text) {
   const wanted = text.trim().toLowerCase();
   return listed.value.filter((each) => {
@@ -25,12 +25,12 @@ export function foundChats(text) {
 }
 
 export function findPeople(text, limit = 20) {
-  return client.call("GET", "/users", { q: text.trim(), limit }).then((people) => (people.forEach(know), people));
+  return client.call("GET", "/users", { q: text.trim(), limit }).then((people) => (people.forEach(rememberPerson), people));
 }
 
-/** A page of messages that hold *text*, in one conversation or in all. */
+/** Request a page of messages that contain *text*, in one conversation or in all. */
 export async function findMessages(text, { conv, before } = {}) {
-  if ([...text.trim()].length < SHORTEST) return { messages: [], more: false };
+  if ([...text.trim()].length < MIN_CHARACTERS) return { messages: [], more: false };
   const parameters = { text: text.trim(), limit: 20 };
   if (conv) parameters.conv = conv;
   if (before) parameters.before = before;
@@ -48,7 +48,7 @@ effect(() => {
   const timer = setTimeout(() => {
     findPeople(text).then(keep(foundPeople), fail);
     findMessages(text).then(keep(foundMessages), () => keep(foundMessages)({ messages: [], more: false }));
-  }, WAIT_MS);
+  }, DEBOUNCE_MS);
   return () => {
     isStale = true;
     clearTimeout(timer);

@@ -1,48 +1,48 @@
-/** The client of this page, who is logged in, and how the connection is. */
+/** The client of this page, the logged-in user, and the state of the connection. */
 
 import { computed, signal } from "@preact/signals";
 import { Client } from "../client/yolk.js";
 
-const ELSEWHERE = [4503, 4504]; // logged in on another device, or too often: one may come back
+const CODES_TO_RECONNECT = [4503, 4504]; // logged in on another device, or too many connections: the login is still valid
 
 export const client = new Client();
 
 /** {id, username, nickname, avatar}, or null when nobody is logged in. */
 export const me = signal(client.me);
 export const connection = signal(client.state);
-/** Why one was logged out: {code, text, canReturn}. */
-export const notice = signal(null);
+/** Why the user was logged out: {code, text, canReconnect}; or null. */
+export const logoutReason = signal(null);
 
 export const isOnline = computed(() => connection.value.name === "online");
-/** Whether there is somebody to show chats to. */
-export const isInside = computed(() => me.value !== null && notice.value === null);
+/** Whether the chats are shown, and not the login card. */
+export const isSignedIn = computed(() => me.value !== null && logoutReason.value === null);
 
-const leaving = new Set();
+const userChangeCallbacks = new Set();
 
-/** Do *forget* when another user, or nobody, is logged in. */
-export function onLeave(forget) {
-  leaving.add(forget);
+/** Register a callback for when another user, or nobody, is logged in. */
+export function onUserChange(callback) {
+  userChangeCallbacks.add(callback);
 }
 
 client.on("session", (person) => {
-  if (person?.id !== me.value?.id) leaving.forEach((forget) => forget());
-  if (person) notice.value = null;
+  if (person?.id !== me.value?.id) userChangeCallbacks.forEach((callback) => callback());
+  if (person) logoutReason.value = null;
   me.value = person;
 });
 
 client.on("state", (state) => {
   connection.value = { ...state };
-  if (state.name === "refused") notice.value = { ...state, canReturn: ELSEWHERE.includes(state.code) };
-  if (state.name === "online") notice.value = null;
+  if (state.name === "refused") logoutReason.value = { ...state, canReconnect: CODES_TO_RECONNECT.includes(state.code) };
+  if (state.name === "online") logoutReason.value = null;
 });
 
-/** "register" or "login"; rejects with YolkError. */
-export async function enter(how, fields) {
-  notice.value = null;
+/** Register or log in: *how* is "register" or "login". Rejects with YolkError. */
+export async function authenticate(how, fields) {
+  logoutReason.value = null;
   await client[how](fields);
 }
 
-export function comeBack() {
-  notice.value = null;
+export function reconnect() {
+  logoutReason.value = null;
   client.connect();
 }

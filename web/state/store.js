@@ -1,31 +1,31 @@
-/** The conversations, their list, and which of them is on the screen. */
+/** All conversations: their list, and the open one. */
 
 import { computed, signal } from "@preact/signals";
 import { convOfUsers } from "../client/yolk.js";
 import { Conversation, mentions } from "./conversation.js";
-import { know, nameOf, personOf, watchPresence } from "./people.js";
-import { client, me, onLeave } from "./session.js";
+import { nameOf, personOf, rememberPerson, watchPresence } from "./people.js";
+import { client, me, onUserChange } from "./session.js";
 
-const MOST_LOOKED_AT = 100; // messages
+const MAX_MESSAGES_SEARCHED = 100; // for mentions, in one conversation
 
 const conversations = new Map(); // conv -> Conversation
 const revision = signal(0);
 let reloading = null;
 let isWanted = false;
 
-/** The conv on the screen, or null. */
+/** The conv of the open conversation, or null. */
 export const openConv = signal(null);
-/** Whether the list came at all. */
+/** Whether the list has been loaded. */
 export const isListLoaded = signal(false);
 
-onLeave(() => {
+onUserChange(() => {
   conversations.clear();
   openConv.value = null;
   isListLoaded.value = false;
   listChanged();
 });
 
-/** Those of the list: pinned ones, then the latest first. */
+/** The conversations to show in the list: pinned ones first, then the latest. */
 export const listed = computed(() => {
   revision.value;
   return [...conversations.values()]
@@ -33,9 +33,9 @@ export const listed = computed(() => {
     .sort((a, b) => b.pinTime - a.pinTime || b.updateTime - a.updateTime);
 });
 
-/** Unread messages, without those of quiet conversations. */
+/** The number of unread messages, without muted conversations. */
 export const unreadTotal = computed(() =>
-  listed.value.reduce((sum, each) => (each.seen(), each.isQuiet ? sum : sum + each.unread), 0),
+  listed.value.reduce((sum, each) => (each.subscribe(), each.isQuiet ? sum : sum + each.unread), 0),
 );
 
 export const openConversation = computed(() => {
@@ -43,7 +43,7 @@ export const openConversation = computed(() => {
   return conversations.get(openConv.value) ?? null;
 });
 
-/** The conversation of that name, if it is held. */
+/** Return the conversation *conv*, or undefined. */
 export function find(conv) {
   return conversations.get(conv);
 }
@@ -52,7 +52,7 @@ export function all() {
   return [...conversations.values()];
 }
 
-/** The conversation of that name, made if it is new here. */
+/** Return the conversation *conv*; create it if it is new. */
 export function make(conv) {
   if (!conversations.has(conv)) {
     conversations.set(conv, new Conversation(conv));
@@ -61,39 +61,39 @@ export function make(conv) {
   return conversations.get(conv);
 }
 
-/** The conv of the chat with *person*, which need not have a message yet. */
+/** Return the conv of the chat with *person*, which need not have a message yet. */
 export function chatWith(person) {
-  know(person);
+  rememberPerson(person);
   const conversation = make(convOfUsers(me.peek().id, person.id));
   conversation.peerId = conversation.targetId = person.id;
   return conversation.conv;
 }
 
-/** The conv of a group that one has just made or joined. */
+/** Add a group that was just created or joined to the list. Returns its conv. */
 export function chatOfGroup(group) {
   const conversation = make(group.conv ?? `g:${group.id}`);
   conversation.group = group;
   conversation.isListed = true;
   conversation.gone = "";
   if (!conversation.updateTime) conversation.updateTime = Date.now();
-  conversation.changed();
+  conversation.notify();
   listChanged();
   return conversation.conv;
 }
 
-/** What a conversation is called. */
+/** Return the title of a conversation. */
 export function titleOf(conversation) {
-  conversation.seen();
+  conversation.subscribe();
   if (conversation.isGroup) return conversation.group?.name ?? "";
   return nameOf(personOf(conversation.peerId));
 }
 
-/** The order of the list, or what belongs to it, changed. */
+/** Render the list again: its order or its members changed. */
 export function listChanged() {
   revision.value = revision.peek() + 1;
 }
 
-/** Load the list; asked for several times at once, it is loaded once more afterwards. */
+/** Load the list. Calls during a load lead to one more load after it. */
 export function reload() {
   isWanted = true;
   reloading ??= loadAll().finally(() => (reloading = null));
@@ -102,7 +102,7 @@ export function reload() {
 
 async function loadAll() {
   while (isWanted) {
-    isWanted = false; // who asks from now on may know of more than the answer will say
+    isWanted = false; // a call from now on may know of changes that this answer does not contain
     await load();
   }
 }
@@ -110,14 +110,14 @@ async function loadAll() {
 async function load() {
   const asker = me.peek();
   const rows = await client.call("GET", "/chat/conversations", { limit: 500 });
-  if (me.peek() !== asker) return; // somebody else logged in meanwhile
+  if (me.peek() !== asker) return; // another user has logged in meanwhile
   for (const row of rows) {
     const conversation = make(row.conv);
     const { readSeq } = conversation;
     conversation.update(row);
-    if (row.peer) know(row.peer);
-    if (row.read_seq < readSeq) client.read(row.conv, readSeq); // it was lost
-    // The client says so of what it hands out; what came before the first login here only the list tells.
+    if (row.peer) rememberPerson(row.peer);
+    if (row.read_seq < readSeq) client.read(row.conv, readSeq); // the server does not know it: send it again
+    // The client acknowledges what it delivers. Messages from before the first login here are only in the list.
     if (row.delivered_seq < row.last_seq) client.request("delivered", { conv: row.conv, seq: row.last_seq }).catch(() => {});
   }
   isListLoaded.value = true;
@@ -126,16 +126,16 @@ async function load() {
   lookForMentions().catch(() => {});
 }
 
-/** The list does not say whether one was called by name in what is unread in a group: look there. */
+/** Search the unread messages of groups for mentions, which the list does not contain. */
 async function lookForMentions() {
   for (const conversation of all()) {
     const { conv, isGroup, unread, readSeq, lastSeq } = conversation;
-    if (!isGroup || unread === 0 || conversation.lookedAtSeq >= lastSeq) continue;
-    conversation.lookedAtSeq = lastSeq;
-    const { messages } = await client.history(conv, { after: Math.max(readSeq, lastSeq - MOST_LOOKED_AT), limit: MOST_LOOKED_AT });
+    if (!isGroup || unread === 0 || conversation.mentionsCheckedSeq >= lastSeq) continue;
+    conversation.mentionsCheckedSeq = lastSeq;
+    const { messages } = await client.history(conv, { after: Math.max(readSeq, lastSeq - MAX_MESSAGES_SEARCHED), limit: MAX_MESSAGES_SEARCHED });
     const isCalled = messages.some((message) => message.seq > conversation.readSeq && mentions(message, me.peek()?.id));
     if (!isCalled || conversation.isMentioned) continue;
     conversation.isMentioned = true;
-    conversation.changed();
+    conversation.notify();
   }
 }

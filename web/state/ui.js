@@ -1,35 +1,36 @@
-/** What lies over the page or beside it: one menu, one dialog, one panel, and short lines that go by themselves. */
+/** The open menu, dialog, panel and toasts. */
 
 import { signal } from "@preact/signals";
-import { onLeave } from "./session.js";
+import { errorText } from "../i18n/words.js";
+import { onUserChange } from "./session.js";
 
 const TOAST_MS = 4_000;
 
 /** {items, label, x, y}: an item is {icon, text, act, isBad, isOn}; null where there is none. */
 export const menu = signal(null);
-/** {load, props}: the module whose default export is shown, and with what. */
+/** {load, props}: the module whose default export is shown, and its props; or null. */
 export const dialog = signal(null);
-/** {name, load, props}: beside the chat. */
+/** {name, load, props}: the panel beside the chat; or null. */
 export const panel = signal(null);
-/** {id, text, action}: lines at the bottom. */
+/** [{id, text, action}]: the toasts at the bottom. */
 export const toasts = signal([]);
-/** What is typed in the search box. */
+/** The text in the search box. */
 export const query = signal("");
-/** What a screen reader should say. */
-export const heard = signal("");
+/** The text of the live region, which a screen reader reads out. */
+export const announcement = signal("");
 
 let count = 0;
 
-onLeave(() => {
+onUserChange(() => {
   menu.value = dialog.value = panel.value = null;
-  query.value = heard.value = "";
+  query.value = announcement.value = "";
 });
 
 /**
  * Open a menu at a place, or below an element.
  *
  * Args:
- *   items: what can be chosen; those that are false are left out.
+ *   items: the items; false ones are left out.
  *   at: {x, y} in the view, or an element.
  */
 export function openMenu(label, items, at) {
@@ -38,7 +39,7 @@ export function openMenu(label, items, at) {
   menu.value = { label, items: items.filter(Boolean), ...place, from };
 }
 
-/** Show what a module's default export renders; `close` is among its props. */
+/** Open a dialog with a module's default export, which gets `close` among its props. */
 export function openDialog(load, props = {}) {
   dialog.value = { load, props, from: document.activeElement };
 }
@@ -49,7 +50,7 @@ export function closeDialog() {
   if (from?.isConnected) from.focus();
 }
 
-/** Open what stands beside the chat, or close it if it is that already. */
+/** Open a panel beside the chat, or close it if it is open. */
 export function togglePanel(name, load, props = {}) {
   const from = document.activeElement;
   panel.value = panel.peek()?.name === name ? null : { name, load, props, from };
@@ -62,11 +63,21 @@ export function closePanel() {
   if (hadFocus && from?.isConnected) from.focus();
 }
 
-/** Say something for a few seconds. *action* is {text, act}. */
+/** Show a text for a few seconds. *action* is a button: {text, act}. */
 export function toast(text, action = null) {
   const one = { id: ++count, text, action };
   toasts.value = [...toasts.peek().slice(-2), one];
   setTimeout(() => dropToast(one.id), TOAST_MS);
+}
+
+/** Wait for a request. Where the server refuses it, show why and return null. */
+export async function attempt(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    toast(errorText(error));
+    return null;
+  }
 }
 
 export function dropToast(id) {

@@ -1,4 +1,4 @@
-/** What there is for those who are logged in: the list, the chat and what stands beside it. */
+/** What a logged-in user sees: the list of conversations, the chat and the panel beside it. */
 
 import { html, render } from "htm/preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
@@ -8,13 +8,13 @@ import { Overlays, useModule } from "./components/overlays.js";
 import { Sidebar } from "./components/sidebar.js";
 import { t } from "./i18n/words.js";
 import "./state/feed.js";
-import { followAddress, go } from "./state/history.js";
-import { client, connection, isInside } from "./state/session.js";
+import { go, openFromAddress } from "./state/history.js";
+import { client, connection, isSignedIn } from "./state/session.js";
 import { openConv, openConversation } from "./state/store.js";
 import { closePanel, panel } from "./state/ui.js";
 
 function Frame() {
-  if (!isInside.value) return html`<${Login} />`;
+  if (!isSignedIn.value) return html`<${Login} />`;
   const { value: conversation } = openConversation;
   const hasPanel = conversation && panel.value;
   return html`
@@ -34,13 +34,13 @@ function Empty() {
   return html`
     <main class="empty" aria-label=${t("noChatOpen")}>
       <img src="/web/logo.svg" alt="" width="112" height="112" />
-      <h1 class="unseen">Yolk</h1>
+      <h1 class="visually-hidden">Yolk</h1>
       <p>${t("pickOne")}</p>
     </main>
   `;
 }
 
-/** What stands beside the chat, fetched when it is opened. */
+/** The panel beside the chat. Its module is loaded when it is opened. */
 function Panel({ load, props, conversation }) {
   const { Content, isFailed } = useModule(load);
   return html`
@@ -52,7 +52,7 @@ function Panel({ load, props, conversation }) {
 }
 
 const BACK_MS = 2_000;
-const CALM_MS = 2_000; // a shorter cut is nobody's business
+const TOLERATED_MS = 2_000; // a shorter interruption is not shown
 
 function Banner() {
   const { name, attempt, isQuiet, retryAt } = connection.value;
@@ -71,7 +71,7 @@ function Banner() {
 
   useEffect(() => {
     if (!isCut) return setLong(false);
-    const timer = setTimeout(() => setLong(true), CALM_MS);
+    const timer = setTimeout(() => setLong(true), TOLERATED_MS);
     return () => clearTimeout(timer);
   }, [isCut]);
 
@@ -94,13 +94,13 @@ function Banner() {
   `;
 }
 
-/** Show the chats, and the one that the address names. */
+/** Render the chats, and open the conversation in the address bar. */
 export function enter(root) {
-  followAddress();
+  openFromAddress();
   render(html`<${Frame} />`, root);
 }
 
-/** Who goes out leaves no name in the address. */
+/** Remove the conversation from the address bar after a logout. */
 export function leave() {
   if (location.hash) go(null);
 }
