@@ -1,4 +1,4 @@
-"""Sanic's access log, without what would let its reader in."""
+"""Sanic's access log, with secrets masked."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ SECRETS = re.compile(
 )
 
 
-def keep_secrets_out() -> None:
-    """Mask tokens, tickets, passwords and signatures in the addresses that the access log shows."""
+def mask_secrets() -> None:
+    """Mask tokens, tickets, passwords and signatures in the URLs of the access log."""
     logging.getLogger("sanic.access").addFilter(_mask)
 
 

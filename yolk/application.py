@@ -1,4 +1,4 @@
-"""The application: Sanic, loaded in Egg's order."""
+"""The application: a Sanic application, loaded in Egg's order."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from sanic.exceptions import ServerError
 from sanic.log import logger
 from sanic.server.protocols.http_protocol import HttpProtocol
 
-from yolk.access_log import keep_secrets_out
+from yolk.access_log import mask_secrets
 from yolk.boot import Boot, Plugin
 from yolk.compose import Handler, Middleware
 from yolk.context import Answer, Context, Request
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
-from yolk.extensions import leave_out_unused
+from yolk.extensions import switch_off_unused
 from yolk.hooks import Hooks
-from yolk.lifecycle import attach_hooks, let_start_errors_speak, run_config_hook
+from yolk.lifecycle import attach_hooks, mute_start_errors, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
 from yolk.registry import Registry
@@ -40,7 +40,7 @@ from yolk.settings import (
     convert,
     read_layers,
 )
-from yolk.workers import mend_state_server, note_signals
+from yolk.workers import note_signals, repair_state_server
 
 SERVER_ERROR = 500
 SERVER_FAULT = 5000
@@ -51,19 +51,19 @@ class Application(Sanic[Config, SimpleNamespace]):
     A Sanic application with the shape of an Egg application.
 
     Args:
-        root: the folder that holds `config/`, `routes/`, `controllers/` and the rest.
-        boot: the application's own hooks, Egg's `app.js`.
-        settings: the application's own settings beside the framework's.
-        hooks: where plugins have a say.
+        root: the folder that contains `config/`, `routes/`, `controllers/` and so on.
+        boot: the application's own lifecycle hooks (Egg's `app.js`).
+        settings: the settings: the framework's, and the application's own in a subclass.
+        hooks: the hook points that plugins can add handlers to.
         env: the environment; by default `YOLK_ENV`, else "local".
-        name: Sanic's name for it, unique in a process.
+        name: Sanic's name of the application, unique in a process.
 
     Raises:
-        StartError: a fault in the configuration or in a plugin, in one sentence.
+        StartError: the configuration or a plugin is wrong.
     """
 
-    # Sanic gives its subclasses no __dict__. This one has what is provided: found like any other
-    # attribute, since every request asks for a dozen.
+    # Sanic's subclasses have no __dict__. This one contains what was provided, so that it is found
+    # as fast as any other attribute: every request looks up a dozen.
     __slots__ = (
         "__dict__",
         "_http_middlewares",
@@ -83,13 +83,13 @@ class Application(Sanic[Config, SimpleNamespace]):
         "stop_noted",
     )
 
-    # An application says in a subclass what is in these trees.
+    # An application declares the types of these trees in a subclass.
     controller: Any
-    """The controllers, by folder and file: see `yolk.loader.Tree`."""
+    """The controllers by folder and file: see `yolk.tree.Tree`."""
     service: Any
-    """The services, likewise."""
+    """The services by folder and file."""
     hooks: Hooks
-    """Where plugins have a say: see `yolk.hooks.Hooks`."""
+    """The hook points: see `yolk.hooks.Hooks`."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         name: str = "yolk",
     ) -> None:
         super().__init__(name)
-        keep_secrets_out()
+        mask_secrets()
         self.root = Path(root).resolve()
         self.env = env or os.environ.get("YOLK_ENV") or "local"
         self.plugins: dict[str, Plugin] = {}
@@ -173,14 +173,14 @@ class Application(Sanic[Config, SimpleNamespace]):
 
     def provide(self, name: str, value: Any) -> None:
         """
-        Put *value* on the application as an attribute, as a plugin does with what it brings.
+        Set *value* as an attribute of the application. Plugins do it with what they provide.
 
         Args:
             name: the attribute, such as "redis" for `app.redis`.
-            value: what it is. A second call replaces the first.
+            value: the value. A second call replaces it.
 
         Raises:
-            StartError: the application has something of its own by that name, such as "get".
+            StartError: the application has an attribute of its own by that name, such as "get".
         """
         if hasattr(Application, name) and name != "ws":
             raise StartError(
@@ -194,7 +194,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         super().__setattr__(name, value)
 
     def __getattr__(self, name: str) -> Any:
-        # Reached only for names that are no attributes, or not yet.
+        # Called only for attributes that do not exist, or do not exist yet.
         if not name.startswith("_") and name not in Application.__slots__:
             raise AttributeError(self._missing(name))
         raise AttributeError(f"{type(self).__name__} has no attribute {name}")
@@ -208,12 +208,12 @@ class Application(Sanic[Config, SimpleNamespace]):
                 f"app.{name} comes from the plugin {plugin}, which is off; switch it on in {where}."
             )
         if plugin in self.plugins:
-            return f"app.{name} is not there yet; the plugin {plugin} brings it when it starts."
-        return f"The application has no {name}; no plugin in config/plugin.py brings it."
+            return f"app.{name} does not exist yet; the plugin {plugin} provides it when it starts."
+        return f"The application has no {name}; no plugin in config/plugin.py provides it."
 
     @property
     def ws(self) -> WebSocketServer:
-        """The sockets, from the websocket plugin."""
+        """The WebSocket server, from the plugin websocket."""
         try:
             return cast(WebSocketServer, self.__dict__["ws"])
         except KeyError:
@@ -221,39 +221,39 @@ class Application(Sanic[Config, SimpleNamespace]):
 
     @property
     def logger(self) -> logging.Logger:
-        """Where the application logs to."""
+        """The application's logger."""
         return logger
 
     @property
     def data_dir(self) -> Path:
-        """The folder for everything that running makes."""
+        """The folder for all files that the running application writes."""
         return self.root / str(self.config.data)
 
     def resolve_handler(self, target: Any) -> Handler:
-        """Give a callable of a context: see `yolk.router.resolve_handler`."""
+        """Return a callable of a context: see `yolk.router.resolve_handler`."""
         return resolve_handler(self, target)
 
     def http_middlewares(self) -> list[Middleware]:
-        """Give the HTTP middlewares of the whole application, the outermost first."""
+        """Return the HTTP middlewares of the whole application, the outermost first."""
         return list(self._http_middlewares)
 
     def setup_loop(self) -> None:
-        """Choose the loop; in a worker, the last that Sanic does before it sets sanic-ext up."""
-        leave_out_unused(self)
+        """Choose the loop. In a worker, Sanic calls this just before it sets up sanic-ext."""
+        switch_off_unused(self)
         super().setup_loop()
 
     def finalize(self) -> None:
-        """Build the router, when all routes are there."""
+        """Build the router, once all routes are mounted."""
         if not self.state.is_started:
             answer_head_and_options(self)
         super().finalize()
 
     def _determine_error_format(self, _: object) -> str:
-        # Sanic reads the source of every handler to guess a form; `answer_error` has only one.
+        # Sanic would read every handler's source to guess a format; `answer_error` has only one.
         return ""
 
     def answer_error(self, request: SanicRequest, error: Exception) -> Answer:
-        """Answer what no handler answered, in the same form as everything else."""
+        """Answer an error that no handler has handled, in the format of all other answers."""
         ctx = self.context_class(self, Request(request), {}, req=request)
         if isinstance(error, ApiError):
             ctx.fail(error)
@@ -268,12 +268,12 @@ class Application(Sanic[Config, SimpleNamespace]):
 
     def prepare(self, host: str | None = None, port: int | None = None, **options: Any) -> None:
         """
-        Get ready to serve, however Sanic was started.
+        Prepare to serve. Sanic's command line calls this, too.
 
         Args:
-            host: where to listen; by default the setting `host`.
-            port: by default the setting `port`.
-            options: Sanic's own.
+            host: the address to listen on; by default the setting `host`.
+            port: the port to listen on; by default the setting `port`.
+            options: Sanic's own options.
 
         Raises:
             StartError: the port is in use.
@@ -282,9 +282,9 @@ class Application(Sanic[Config, SimpleNamespace]):
         port = int(self.config.port) if port is None else port
         if not (options.get("sock") or options.get("unix")):  # the command says unix=""
             _check_port(host, port)
-        let_start_errors_speak()
+        mute_start_errors()
         self.stop_noted = note_signals()
-        mend_state_server()
+        repair_state_server()
         if self.http_protocol is not None:
             options.setdefault("protocol", self.http_protocol)
         options["motd"] = False
@@ -299,10 +299,10 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except PermissionError:
             raise StartError(
-                f"Port {port} needs administrator's rights; choose another, such as PORT=7001."
+                f"Port {port} needs administrator rights; choose another, such as PORT=7001."
             ) from None
         except OSError as error:
             raise StartError(
-                f"Cannot listen on {host}:{port} ({error.strerror}); stop what runs there or "
+                f"Cannot listen on {host}:{port} ({error.strerror}); stop the other program or "
                 f"choose another port, such as PORT={port + 1}."
             ) from None

@@ -1,4 +1,4 @@
-"""A folder of small files for browsers: compressed once, and sent only when they changed."""
+"""Static files for browsers: compressed once, versioned, and sent again only when they changed."""
 
 from __future__ import annotations
 
@@ -16,22 +16,25 @@ from sanic import Request, Sanic
 from sanic.exceptions import NotFound
 from sanic.response import HTTPResponse
 
-LEVEL = 9
+GZIP_LEVEL = 9
+MIN_GZIP_BYTES = 200
 VERSION_DIGITS = 12
 VERSION_SECONDS = 1.0
+"""How long a computed version of the folder is used."""
 VERSION = re.compile(rf"v-[0-9a-f]{{{VERSION_DIGITS}}}")
-FOREVER = "public, max-age=31536000, immutable"
-UNKNOWN = "application/octet-stream"
-SMALLEST = 200  # bytes; less is not worth compressing
-COMPRESSED = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
+CACHE_FOREVER = "public, max-age=31536000, immutable"
+CACHE_VALIDATED = "no-cache"
+UNKNOWN_TYPE = "application/octet-stream"
+GZIPPED_TYPES = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 TYPES = {".js": "text/javascript", ".mjs": "text/javascript", ".md": "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One file as it goes over the wire."""
+    """A file as it is sent."""
 
-    version: tuple[int, int]  # when it was written last, in ns, and its size
+    version: tuple[int, int]
+    """The time of the last change in nanoseconds, and the size in bytes."""
     etag: str
     content_type: str
     plain: bytes
@@ -42,36 +45,34 @@ class Assets:
     """
     The files of a folder.
 
-    Each is read and compressed when it is asked for first, and again when it changed on the disk,
-    so that who works on the page need not restart the server. Below the version of the folder
-    (`<uri>/v-<version>/<path>`) a file never changes, and browsers need not ask for it again.
+    Each file is read and compressed when it is first requested, and again when it has changed on
+    disk, so that a page can be edited without restarting the server. Below the version of the
+    folder (`<uri>/v-<version>/<path>`) a file never changes, and browsers cache it for good.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
-        self._held: dict[Path, Asset] = {}
+        self._cache: dict[Path, Asset] = {}
         self._page: tuple[Asset, str, Asset] | None = None
         self._version = ("", -VERSION_SECONDS)
 
-    def mount(self, app: Sanic[Any, Any], uri: str, path: str = "", *, name: str) -> None:
-        """Serve the file *path* of the folder at *uri*, or with no path all files below it."""
-        where = self.folder / path
-        handler = functools.partial(self._answer, file_or_directory=where)
-        if not path:
-            uri = f"{uri.rstrip('/')}/<__file_uri__:path>"
+    def mount(self, app: Sanic[Any, Any], uri: str, *, name: str) -> None:
+        """Serve all files of the folder below *uri*."""
+        handler = functools.partial(self._answer, file_or_directory=self.folder)
+        uri = f"{uri.rstrip('/')}/<__file_uri__:path>"
         app.add_route(handler, uri, methods=("GET", "HEAD"), name=name, static=True)
 
     def mount_page(
         self, app: Sanic[Any, Any], uri: str, path: str, below: str, *, name: str
     ) -> None:
-        """Serve a page that names files as `"<below>/..."`: they are asked for by their version."""
+        """Serve the page *path* at *uri*, with the version added to its links `"<below>/..."`."""
         handler = functools.partial(
             self._answer_page, file_or_directory=self.folder / path, below=below
         )
         app.add_route(handler, uri, methods=("GET", "HEAD"), name=name, static=True)
 
     def page(self, path: Path, below: str) -> Asset:
-        """Give a page as `mount_page` serves it."""
+        """Return a page as `mount_page` serves it."""
         plain, version = self.get(path), self.version
         if self._page is None or self._page[:2] != (plain, version):
             text = plain.plain.replace(f'"{below}/'.encode(), f'"{below}/v-{version}/'.encode())
@@ -80,59 +81,60 @@ class Assets:
 
     def get(self, path: Path) -> Asset:
         """
-        Give a file of the folder.
+        Return a file of the folder.
 
         Raises:
-            NotFound: there is none of that name, or it lies outside.
+            NotFound: the file does not exist, or is outside the folder.
         """
         try:
             path = path.resolve(strict=True)
             if not path.is_relative_to(self.folder) or not path.is_file():
-                raise NotFound(f"{path.name} is not here")
+                raise NotFound("There is no such file")
             stat = path.stat()
         except (OSError, ValueError) as error:
             raise NotFound("There is no such file") from error
-        held = self._held.get(path)
-        if held is None or held.version != (stat.st_mtime_ns, stat.st_size):
-            held = self._held[path] = _read(path, (stat.st_mtime_ns, stat.st_size))
-        return held
+        version = (stat.st_mtime_ns, stat.st_size)
+        asset = self._cache.get(path)
+        if asset is None or asset.version != version:
+            asset = self._cache[path] = _read(path, version)
+        return asset
 
     @property
     def version(self) -> str:
-        """What all files of the folder are, in one short name; at most a second old."""
-        known, since = self._version
-        if time.monotonic() - since < VERSION_SECONDS:
-            return known
-        found = hashlib.sha256()
+        """The version of the folder: a digest of all names, times and sizes."""
+        version, computed = self._version
+        if time.monotonic() - computed < VERSION_SECONDS:
+            return version
+        digest = hashlib.sha256()
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
                 stat = path.stat()
-                found.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
-        self._version = (found.hexdigest()[:VERSION_DIGITS], time.monotonic())
+                digest.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+        self._version = (digest.hexdigest()[:VERSION_DIGITS], time.monotonic())
         return self._version[0]
 
     async def _answer_page(
         self, request: Request, *, file_or_directory: Path, below: str
     ) -> HTTPResponse:
-        return _answer(request, self.page(file_or_directory, below), "no-cache")
+        return _answer(request, self.page(file_or_directory, below), CACHE_VALIDATED)
 
     async def _answer(
-        self, request: Request, *, file_or_directory: Path, __file_uri__: str = ""
+        self, request: Request, *, file_or_directory: Path, __file_uri__: str
     ) -> HTTPResponse:
-        named, _, rest = __file_uri__.lstrip("/").partition("/")
-        is_versioned = VERSION.fullmatch(named) is not None
-        inside = rest if is_versioned else __file_uri__.lstrip("/")
-        asset = self.get(file_or_directory / inside if inside else file_or_directory)
-        is_fixed = is_versioned and named == f"v-{self.version}"
-        return _answer(request, asset, FOREVER if is_fixed else "no-cache")
+        path = __file_uri__.lstrip("/")
+        version, _, rest = path.partition("/")
+        is_versioned = VERSION.fullmatch(version) is not None
+        asset = self.get(file_or_directory / (rest if is_versioned else path))
+        is_current = is_versioned and version == f"v-{self.version}"
+        return _answer(request, asset, CACHE_FOREVER if is_current else CACHE_VALIDATED)
 
 
 def _answer(request: Request, asset: Asset, caching: str) -> HTTPResponse:
     headers = {"ETag": asset.etag, "Cache-Control": caching}
     if asset.compressed is not None:
         headers["Vary"] = "Accept-Encoding"
-    asked = request.headers.get("if-none-match", "").split(",")
-    if asset.etag in (each.strip() for each in asked):
+    known = request.headers.get("if-none-match", "").split(",")
+    if asset.etag in (each.strip() for each in known):
         return HTTPResponse(status=304, headers=headers)
     body = asset.plain
     if asset.compressed is not None and "gzip" in request.headers.get("accept-encoding", ""):
@@ -142,7 +144,7 @@ def _answer(request: Request, asset: Asset, caching: str) -> HTTPResponse:
 
 
 def _read(path: Path, version: tuple[int, int]) -> Asset:
-    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or UNKNOWN
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or UNKNOWN_TYPE
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
     return _prepare(path.read_bytes(), version, kind)
@@ -150,8 +152,8 @@ def _read(path: Path, version: tuple[int, int]) -> Asset:
 
 def _prepare(plain: bytes, version: tuple[int, int], content_type: str) -> Asset:
     compressed = None
-    if len(plain) >= SMALLEST and content_type.startswith(COMPRESSED):
-        compressed = gzip.compress(plain, LEVEL, mtime=0)
-    # Weak: what is compressed and what is not are the same file in other bytes (RFC 9110, 8.8.1).
+    if len(plain) >= MIN_GZIP_BYTES and content_type.startswith(GZIPPED_TYPES):
+        compressed = gzip.compress(plain, GZIP_LEVEL, mtime=0)
+    # Weak, because both encodings of the file share it (RFC 9110, section 8.8.1).
     etag = f'W/"{hashlib.sha256(plain).hexdigest()[:24]}"'
     return Asset(version, etag, content_type, plain, compressed)

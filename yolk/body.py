@@ -1,4 +1,4 @@
-"""`ctx.stream`: the body of a request as it comes, for what is too large to wait for."""
+"""`ctx.stream`: the body of a request as a stream, for bodies too large for memory."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STOPPING = 5003
-LINGER = 5.0
-"""Seconds for which what a refused client goes on sending is thrown away, so that it reads the
-answer: a connection that is closed over unread bytes takes the answer with it."""
-TOUCH = 10.0
-"""Seconds between two signs of life while the answer is made."""
+LINGER_SECONDS = 5.0
+"""How long the rest of a refused body is read and discarded, so that the client reads the answer:
+closing a connection with unread bytes resets it, and the answer is lost."""
+KEEP_ALIVE_SECONDS = 10.0
+"""How often Sanic's response timeout is reset while an answer is computed."""
 
 
 class BodyBroken(Exception):
-    """The body is malformed, or nothing came for too long."""
+    """The body is malformed, or the client sent nothing for too long."""
 
 
 class Stopping(ApiError):
-    """The server stops, and waits for no body."""
+    """The server is stopping and reads no more of the body."""
 
     def __init__(self) -> None:
         super().__init__(STOPPING, "The server is stopping", status=503, temporary=True)
 
 
 class Body:
-    """The body of one request. When the client goes, whoever reads is cancelled."""
+    """The body of one request. When the client disconnects, the reading task is cancelled."""
 
     def __init__(self, request: SanicRequest) -> None:
         self._stream = cast(Any, request.stream)
-        """Sanic's connection, whose types say little of it."""
+        """Sanic's `Http` object; its annotations are incomplete."""
         self._headers = request.headers
         self._timeout: asyncio.Timeout | None = None
         self._stopping = False
@@ -50,25 +50,25 @@ class Body:
 
     @property
     def length(self) -> int | None:
-        """How many bytes the client says will come; None when it does not know."""
+        """The length that the client declares, in bytes; None when it declares none."""
         value = self._headers.get("content-length")
         return int(value) if value is not None else None
 
     @property
     def unread(self) -> bool:
-        """Whether there is more to come."""
+        """Whether the body has not been read to its end."""
         return bool(self._stream.request_body)
 
     async def chunks(self, patience: float) -> AsyncIterator[bytes]:
         """
-        Give the bytes as they come; while nobody asks for the next ones, the client waits.
+        Yield the bytes as they arrive; the client waits while no chunk is requested.
 
         Args:
-            patience: seconds that the client may send nothing.
+            patience: how long to wait for the next chunk, in seconds.
 
         Raises:
-            BodyBroken: it sent nothing for so long, or no body.
-            Stopping: the server stops.
+            BodyBroken: the client sent nothing for that long, or a malformed body.
+            Stopping: the server is stopping.
         """
         stream = self._stream
         while stream.request_body:
@@ -80,7 +80,7 @@ class Body:
             except TimeoutError:
                 if self._stopping:
                     raise Stopping from None
-                raise BodyBroken(f"nothing came for {patience} seconds") from None
+                raise BodyBroken(f"nothing was received for {patience} seconds") from None
             except (BadRequest, PayloadTooLarge) as error:
                 raise BodyBroken(str(error)) from None
             finally:
@@ -89,33 +89,33 @@ class Body:
                 yield data
 
     def close_after(self) -> None:
-        """Let the answer say that the connection ends with it."""
+        """Close the connection after the answer (`Connection: close`)."""
         self._stream.keep_alive = False
 
     def stop(self) -> None:
-        """Let whoever waits for the client wait no more: the server stops."""
+        """Raise `Stopping` in the task that waits for the client: the server is stopping."""
         self._stopping = True
         if self._timeout is not None:
             self._timeout.reschedule(asyncio.get_running_loop().time())
 
     async def patiently(self, work: Awaitable[T]) -> T:
-        """Wait for *work* on what has come, for longer than Sanic lets a handler be silent."""
+        """Await *work* without Sanic's response timeout."""
         task = asyncio.ensure_future(work)
         try:
             while not task.done():
-                await asyncio.wait([task], timeout=TOUCH)
+                await asyncio.wait([task], timeout=KEEP_ALIVE_SECONDS)
                 self._stream.protocol._time = time.monotonic()
         except asyncio.CancelledError:
             task.cancel()
-            await asyncio.wait([task])  # it leaves things in order first
+            await asyncio.wait([task])  # until it has cleaned up
             raise
         return task.result()
 
     async def discard(self) -> None:
-        """Throw away for a while what still comes after the answer, then give the client up."""
+        """Discard the rest of the body after the answer, for `LINGER_SECONDS` at most."""
         stream = self._stream
         try:
-            async with asyncio.timeout(LINGER):
+            async with asyncio.timeout(LINGER_SECONDS):
                 while stream.request_body:
                     await stream.read()
         except (TimeoutError, BadRequest, PayloadTooLarge):

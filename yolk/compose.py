@@ -1,4 +1,4 @@
-"""Koa's onion: each middleware runs around all that come after it."""
+"""Middleware composition as in Koa: each middleware runs around the following ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from yolk.context import Context
 
 Next: TypeAlias = Callable[[], Awaitable[None]]
-"""What a middleware awaits to let the rest of the chain run."""
+"""The rest of the chain, which a middleware awaits."""
 
 # A middleware names the context class of its own application, hence Any.
 Middleware: TypeAlias = Callable[[Any, Next], Awaitable[None]]
@@ -17,7 +17,7 @@ Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
 
 
 class _Step:
-    """One `next`: it runs the middleware at its position with the following `next`."""
+    """One `next()`: it calls the middleware at its position with the following `next`."""
 
     __slots__ = ("called", "ctx", "last", "position", "stack")
 
@@ -46,8 +46,8 @@ def compose(stack: Sequence[Middleware], ctx: Context, last: Handler) -> Awaitab
 
     Args:
         stack: middlewares, the outermost first.
-        ctx: the context that each of them gets.
-        last: what runs in the middle, when every middleware called `next`.
+        ctx: the context that each of them is called with.
+        last: the handler, called when every middleware has called `next`.
 
     Raises:
         RuntimeError: a middleware called `next` a second time.

@@ -1,4 +1,4 @@
-"""`ctx`: one request or one socket, as middlewares, controllers and services see it."""
+"""`ctx`: one request or one WebSocket, as middlewares, controllers and services see it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Answer = HTTPResponse | ResponseStream
-"""What Sanic sends."""
+"""The response types that Sanic sends."""
 
 UNREADABLE = 1001
 INVALID = 1002
@@ -33,7 +33,7 @@ INVALID = 1002
 
 class Values(Mapping[str, str]):
     """
-    Text by name, also as attributes: `query.token`. What is not there is `None`, as in Egg.
+    A mapping of texts with attribute access: `query.token`. A missing name is `None`, as in Egg.
 
     A name that occurs several times has its first value.
     """
@@ -56,7 +56,7 @@ class Values(Mapping[str, str]):
         return self._values.get(name)
 
     def __repr__(self) -> str:
-        return f"Values({sorted(self._values)})"  # names only: values may be secrets
+        return f"Values({sorted(self._values)})"  # only names, because values may be secret
 
 
 _NO_VALUES = Values({})
@@ -64,10 +64,10 @@ _NO_VALUES = Values({})
 
 class Headers(Mapping[str, str]):
     """
-    Headers by name, in any case; `header.user_agent` is `User-Agent`. What is not there is `None`.
+    A case-insensitive mapping of headers; `header.user_agent` is `User-Agent`, or `None`.
 
-    A name that occurs several times has its first value. Each is looked up in the request's head
-    when it is asked for: few are, and a socket that kept all of them apart would weigh more.
+    A name that occurs several times has its first value. A header is searched in the raw request
+    head on access: few are used, and a parsed mapping would take more memory per socket.
     """
 
     __slots__ = ("_head",)
@@ -100,14 +100,14 @@ class Headers(Mapping[str, str]):
         return self._find(name.replace("_", "-"))
 
     def __repr__(self) -> str:
-        return f"Headers({sorted(self)})"  # names only: values may be secrets
+        return f"Headers({sorted(self)})"  # only names, because values may be secret
 
 
 class Request:
     """
-    What was asked, with the names of Egg's `ctx.request`.
+    The request, with the names of Egg's `ctx.request`.
 
-    On a socket it lives as long as the socket does, and keeps nothing but copies of a few texts.
+    On a WebSocket it lives as long as the socket, and keeps only copies of a few texts.
     """
 
     __slots__ = ("_body", "_head", "_peer", "_query", "method", "path")
@@ -122,7 +122,7 @@ class Request:
 
     @property
     def ip(self) -> str:
-        """The client's address, as far as the proxies are known that it came through."""
+        """The client's address; behind the trusted proxies of the setting `proxies`, theirs."""
         if not isinstance(self._peer, str):
             self._peer = self._peer.client_ip
         return self._peer
@@ -134,48 +134,53 @@ class Request:
 
     @property
     def query_string(self) -> str:
-        """What stands behind the `?` of the address."""
+        """The query string of the URL, without the `?`."""
         target = self._head.partition(b" ")[2].partition(b" ")[0]
         return target.partition(b"?")[2].decode(errors="replace")
 
     @property
     def query(self) -> Values:
-        """The parameters of the address, parsed when first asked for."""
+        """The parameters of the query string, parsed on first access."""
         if self._query is None:
             pairs = parse_qsl(self.query_string, keep_blank_values=True)
             self._query = Values(dict(reversed(pairs)))
         return self._query
 
     def forget_parsed(self) -> None:
-        """Take less memory: what was parsed is parsed again when it is asked for."""
+        """Free the parsed query string; it is parsed again on the next access."""
         self._query = None
 
     @property
     def body(self) -> dict[str, Any]:
-        """The parameters of the body, from JSON or a form; empty on a socket."""
+        """The parameters of the body, from JSON or a form; empty on a WebSocket."""
         return self._body or {}
 
 
 class Context:
     """
-    One request or one socket.
+    One request or one WebSocket.
 
-    An application adds methods in `extend/context.py`, plugins by `Plugin.context`.
+    An application adds methods in `extend/context.py`, plugins with `Plugin.context`.
     """
 
     app: Application
+    """The application."""
     request: Request
+    """The request; on a WebSocket, the request that opened it."""
     params: Values
+    """The parameters of the path."""
     websocket: WebSocket
-    """The open socket; false in a condition when the request came over HTTP."""
+    """The open WebSocket; None for a request over HTTP."""
     req: SanicRequest | None
-    """Sanic's own request, on HTTP only."""
+    """Sanic's own request, over HTTP only."""
     stream: Body | None = None
-    """The body as it comes, at addresses that were mounted with `stream=True`."""
+    """The body as a stream, on routes that were mounted with `stream=True`."""
 
-    # Koa's answer: what a handler leaves here is sent when the chain is through.
+    # As in Koa, a handler sets the answer here; it is sent when the chain has run.
     status: int | None = None
+    """The HTTP status of the answer; 200 by default."""
     body: Any = None
+    """The body of the answer: text, bytes, a Sanic response, or anything that becomes JSON."""
     _headers: dict[str, str] | None = None
 
     def __init__(
@@ -198,7 +203,7 @@ class Context:
     def for_http(
         cls, app: Application, request: SanicRequest, params: Mapping[str, Any]
     ) -> Context:
-        """Make the context of an HTTP request."""
+        """Return the context of an HTTP request."""
         ctx = cls(app, Request(request), params, req=request)
         ctx.request._body = _read_body(request)
         return ctx
@@ -211,14 +216,14 @@ class Context:
         websocket: WebSocket,
         params: Mapping[str, Any],
     ) -> Context:
-        """Make the context of a socket. It keeps nothing of Sanic's request."""
+        """Return the context of a WebSocket. It does not keep Sanic's request alive."""
         copied = Request(request)
         copied._peer = request.client_ip
         return cls(app, copied, params, websocket=websocket)
 
     @property
     def query(self) -> Values:
-        """The parameters of the address: `ctx.query.token`."""
+        """The parameters of the query string: `ctx.query.token`."""
         return self.request.query
 
     @property
@@ -261,10 +266,11 @@ class Context:
 
         Args:
             data: the text for people.
-            msg: Egg's word for it.
+            msg: the outcome, "fail" as in Egg.
             status: the HTTP status.
-            code: for programs; left out of the answer when there is none, as in Egg.
-            temporary: the same request may succeed later.
+            code: the error code for programs; without one the answer has neither `code` nor
+                `temporary`, as in Egg.
+            temporary: whether the same request may succeed later.
         """
         self.status = status
         self.body = {"msg": msg, "data": data}
@@ -272,7 +278,7 @@ class Context:
             self.body |= {"code": code, "temporary": temporary}
 
     def fail(self, error: ApiError) -> None:
-        """Answer with what *error* says, in the application's language."""
+        """Answer with *error*, in the application's language."""
         text = error.text(str(self.app.config.locale))
         self.api_fail(text, status=error.status, code=error.code, temporary=error.temporary)
         if error.temporary:
@@ -280,14 +286,14 @@ class Context:
 
     def read(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
         """
-        Read the body's parameters, or *values*, as *kind*.
+        Return the parameters of the body, or *values*, as *kind*.
 
         Args:
-            kind: a `msgspec.Struct` that states names, types and limits.
-            values: what to read in place of the body, such as `ctx.query`.
+            kind: a `msgspec.Struct` that declares names, types and limits.
+            values: the values to read in place of the body, such as `ctx.query`.
 
         Raises:
-            ApiError: a parameter is missing or not what it should be; the text names it.
+            ApiError: a parameter is missing or invalid; the text names it.
         """
         try:
             return msgspec.convert(
@@ -297,7 +303,7 @@ class Context:
             raise ApiError(INVALID, str(error)) from None
 
     def response(self) -> Answer:
-        """Make Sanic's response of what the handlers left in `status`, `body` and the headers."""
+        """Return Sanic's response from `status`, `body` and the headers."""
         body = self.body
         if isinstance(body, (HTTPResponse, ResponseStream)):
             if self._headers:

@@ -1,4 +1,4 @@
-"""What controllers and services start from."""
+"""The base classes of controllers and services."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ C = TypeVar("C", bound=Context, default=Context)
 
 class Controller(Generic[C]):
     """
-    Answers requests: its methods are what routes name. One is made for each request or socket.
+    A class whose methods handle requests. It is instantiated for each request or socket.
 
-    `Controller[Context]`, with the application's own `Context`, tells an editor what `ctx` has.
+    `Controller[Context]`, with the application's own `Context`, types `self.ctx`.
     """
 
     def __init__(self, ctx: C) -> None:
@@ -33,4 +33,4 @@ class Controller(Generic[C]):
 
 
 class Service(Controller[C]):
-    """The rules of the application, called as `ctx.service.<name>`. It answers nobody itself."""
+    """A part of the application's logic, called as `ctx.service.<name>`. It sends no responses."""

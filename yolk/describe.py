@@ -1,4 +1,4 @@
-"""What handlers and middlewares say of themselves, for documents."""
+"""Descriptions of handlers and middlewares, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """Nothing but that it went well."""
+    """An empty object: the request succeeded."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, and what it is answered with."""
+    """An example request and its answer."""
 
     params: Mapping[str, Any] = {}
-    """What stands in the path."""
+    """The parameters of the path."""
     query: Mapping[str, Any] = {}
+    """The parameters of the query string."""
     body: Mapping[str, Any] = {}
+    """The parameters of the body."""
     answer: Any = {}
     """The `data` of the answer."""
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What a handler or a middleware says of itself."""
+    """The description of a handler or a middleware: see `describe`."""
 
     body: Any = None
     query: Any = None
@@ -37,10 +39,9 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     security: Mapping[str, Mapping[str, Any]] = {}
     example: Example | None = None
     takes: str = "application/json"
-    """What the body is."""
+    """The media type of the body."""
     documented: bool = True
-    """Whether the document has the address; one of a protocol that is documented elsewhere is not
-    in it."""
+    """Whether the OpenAPI document contains the route."""
 
 
 def describe(
@@ -54,18 +55,18 @@ def describe(
     takes: str = "application/json",
 ) -> Callable[[F], F]:
     """
-    Say of a controller's method, or of a middleware, what no docstring can say to a program.
+    Describe a controller's method or a middleware for the OpenAPI document.
 
-    It costs requests nothing: only the document is made of it.
+    It has no effect on requests.
 
     Args:
-        body: the type that the parameters of the body are read as.
-        query: the type that those of the address are read as.
-        answer: the type of `data` in the answer; `bytes` where the answer is no JSON.
-        errors: what the client may be told instead. What the framework itself may say, such as
-            that a parameter is wrong, need not be named.
-        security: OpenAPI's security schemes by name; each of them is enough.
-        example: a request that works.
+        body: the type of the body.
+        query: the type of the query string.
+        answer: the type of `data` in the answer; `bytes` where the answer is not JSON.
+        errors: the errors that a client may receive. Those that the framework itself raises, such
+            as for an invalid parameter, are added.
+        security: OpenAPI security schemes by name; each of them alone is sufficient.
+        example: an example request and its answer.
         takes: the media type of the body.
     """
     said = Description(
@@ -86,11 +87,11 @@ def describe(
 
 
 def undocumented(function: F) -> F:
-    """Leave an address out of the document: it is of a protocol that is documented elsewhere."""
+    """Leave a handler out of the OpenAPI document: its protocol is documented elsewhere."""
     function.__described__ = Description(documented=False)  # type: ignore[attr-defined]
     return function
 
 
 def description_of(function: Any) -> Description | None:
-    """Give what a handler or a middleware says of itself, where it does."""
+    """Return the description of a handler or a middleware, or None."""
     return getattr(function, "__described__", None)

@@ -1,9 +1,9 @@
-"""Everything that can go wrong, and who is told.
+"""The framework's errors.
 
 YolkError
-├── StartError      the start stops; the person at the terminal reads one sentence
-└── ApiError        one request fails; the client reads a code and a text
-    └── Refusal     ... because a plugin says no
+├── StartError      the application does not start; one sentence is printed
+└── ApiError        one request fails; the client receives a code and a text
+    └── Refusal     ... because a hook's handler refused it
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class YolkError(Exception):
 
 class StartError(YolkError, SystemExit):
     """
-    Stop the start with one sentence that says what, where, and what to do.
+    The application cannot start. The text is one sentence: what is wrong, where, and the remedy.
 
-    It is a `SystemExit` too: uncaught, Python prints the sentence on stderr, without a
-    traceback, and leaves with status 1, whoever called the factory.
+    It is also a `SystemExit`: uncaught, Python prints the sentence on stderr without a traceback
+    and exits with status 1.
     """
 
     def __init__(self, message: str) -> None:
@@ -33,13 +33,13 @@ class StartError(YolkError, SystemExit):
 
 class ApiError(YolkError):
     """
-    Refuse one request with an answer that a client may see.
+    One request fails, and the client receives the error.
 
     Args:
-        code: for programs; part of the wire contract, never renumbered, never reused.
-        message: for people.
-        status: HTTP status, when the request came over HTTP.
-        temporary: true when the same request may succeed later.
+        code: for programs. It is part of the wire contract: never renumbered, never reused.
+        message: the text for people.
+        status: the HTTP status, for a request over HTTP.
+        temporary: whether the same request may succeed later.
     """
 
     code: int
@@ -54,29 +54,29 @@ class ApiError(YolkError):
         self.status = status
         self.temporary = temporary
 
-    def text(self, locale: str) -> str:  # noqa: ARG002 - for those who speak more than one
+    def text(self, locale: str) -> str:  # noqa: ARG002 - for subclasses with several languages
         """
-        Say what people read.
+        Return the text for people.
 
         Args:
-            locale: the language, as the setting `locale` has it.
+            locale: the language: a value of the setting `locale`.
         """
         return str(self)
 
     @classmethod
     def texts(cls) -> Mapping[str, str]:
-        """Give what people may read, by language, for those who document it."""
+        """Return the texts for people by language, for the OpenAPI document."""
         return {}
 
 
 class Refusal(ApiError):
     """
-    Say no, in a handler of a hook.
+    A hook's handler refuses.
 
     Args:
-        code: one of those that the application keeps for this; 0 takes its first.
-        message: for people; by default what the application says.
-        temporary: true when the same may be said yes to later. So it is where a handler failed.
+        code: one of the codes that the application reserves for plugins; 0 is the first of them.
+        message: the text for people; by default the application's own.
+        temporary: whether the same request may succeed later; true where a handler failed.
     """
 
     def __init__(self, code: int = 0, message: str = "", *, temporary: bool = False) -> None:

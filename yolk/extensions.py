@@ -1,55 +1,42 @@
-"""What sanic-ext would do with every request, left out where it can change nothing."""
+"""Parts of sanic-ext that run with every request, switched off where the application has no use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any, get_type_hints
-
-from sanic import Request as SanicRequest
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from yolk.application import Application
 
-_NEVER = "extension.injection.unused"
-"""A signal that nobody dispatches."""
-
-_FROM_THE_PATH = (str, int, float)
-"""What Sanic itself makes of a part of the path."""
+UNUSED_SIGNAL = "extension.injection.unused"
+"""A signal that is never dispatched."""
 
 
-def leave_out_unused(app: Application) -> None:
+def switch_off_unused(app: Application) -> None:
     """
-    Spare every request what sanic-ext would do in vain.
+    Switch off CORS and dependency injection of sanic-ext where no route can need them.
 
-    It writes the headers of CORS, which there are only with `CORS_ORIGINS` or a handler's `@cors`,
-    and looks for values to pass to handlers, which only handlers with more parameters than the
-    request and parts of the path can take.
+    CORS needs `CORS_ORIGINS` or a handler's `@cors`. Injection needs a handler with parameters
+    beside the request and those of the path.
     """
-    routes = [route for group in app.router.groups.values() for route in group]
+    routes = app.router.routes
     if not app.config.get("CORS_ORIGINS") and not any(
         hasattr(route.handler, "__cors__") for route in routes
     ):
         app.config.CORS = False
-    if not any(_takes_more(route.handler, route.uri) for route in routes):
-        app.config.INJECTION_SIGNAL = _NEVER
+    if not any(_takes_dependencies(route) for route in routes):
+        app.config.INJECTION_SIGNAL = UNUSED_SIGNAL
 
 
-def _takes_more(handler: Callable[..., Any], path: str) -> bool:
-    """Tell whether sanic-ext might find something to pass; True where that is not clear."""
-    bound: dict[str, Any] = {"return": None}
-    if isinstance(handler, partial):
-        bound |= handler.keywords
-        handler = handler.func
-    if hasattr(handler, "view_class") or hasattr(handler, "__route_handler__"):
+def _takes_dependencies(route: Any) -> bool:
+    handler = route.handler
+    if route.extra.websocket or hasattr(handler, "view_class"):
         return True
-    try:
-        hints = get_type_hints(handler)
-    except (NameError, TypeError):
-        return True
+    _, *others = signature(handler).parameters.values()
+    bound = getattr(handler, "keywords", {})  # of a functools.partial
     return any(
-        name not in bound
-        and kind not in (SanicRequest, Any)
-        and not (kind in _FROM_THE_PATH and f"<{name}" in path)
-        for name, kind in hints.items()
+        each.kind not in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+        and each.name not in bound
+        and f"<{each.name}" not in f"/{route.path}"
+        for each in others
     )

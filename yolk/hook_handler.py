@@ -1,4 +1,4 @@
-"""One handler of a hook: its time limit, its faults, its counters."""
+"""A handler of a hook point: its time limit, its errors, its counters."""
 
 from __future__ import annotations
 
@@ -14,60 +14,61 @@ import msgspec
 from yolk.concurrency import create_detached_task
 from yolk.errors import Refusal, YolkError
 
-MOST_STUCK = 100
-"""Calls that were given up and go on all the same; at this number no further one is begun."""
+MAX_STUCK_CALLS = 100
+"""Calls that timed out and ignore their cancellation; at this number no further one is started."""
 
-QUIET = 60.0
-"""Seconds after a line in the log in which further faults are only counted."""
+LOG_SECONDS = 60.0
+"""The least time between two log lines of one handler; errors in between are only counted."""
 
 
 class HandlerFailed(YolkError):
-    """A handler raised, was late, or gave no answer that makes sense."""
+    """A handler raised, timed out, or returned an invalid answer."""
 
 
 class HandlerCounters(msgspec.Struct):
-    """What one plugin's handlers did at one point of one worker."""
+    """Counters of one plugin's handlers at one hook point, in one worker."""
 
     calls: int = 0
     refused: int = 0
-    """It said no."""
+    """The handler raised `Refusal`."""
     failed: int = 0
-    """It raised, or answered what is no answer."""
+    """The handler raised another error, or returned an invalid answer."""
     late: int = 0
-    """It took longer than it may."""
+    """The handler exceeded its time limit."""
     missed: int = 0
-    """It was not asked: too much was waiting for it."""
+    """The handler was not called because its queue was full."""
 
     def plus(self, other: HandlerCounters) -> HandlerCounters:
-        """Give the sum of two."""
+        """Return the sum."""
         pairs = zip(msgspec.structs.astuple(self), msgspec.structs.astuple(other), strict=True)
         return HandlerCounters(*[one + two for one, two in pairs])
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a plugin said about one of its handlers, and where it stands."""
+    """How a handler was registered."""
 
     plugin: str
+    """The plugin's name, for the log."""
     hook: str
-    """The point's name."""
+    """The name of the hook point."""
     place: int
-    """The plugin's in the order of all."""
+    """The plugin's position in the starting order."""
     may_refuse: bool
-    """Whether its no counts."""
+    """Whether the handler may raise `Refusal`."""
     on_error: str
     """ "refuse" or "pass"."""
     timeout: float
-    """Seconds. A plain function cannot be stopped, but is counted when it took longer."""
+    """Seconds. A plain function cannot be stopped, but it is counted when it takes longer."""
 
 
 class HookHandler:
     """
-    What a plugin does at one point.
+    A plugin's function at one hook point.
 
     Args:
-        function: plain or a coroutine function.
-        terms: what was said about it.
-        logger: for what goes wrong, a line a minute at most.
+        function: a plain or a coroutine function.
+        terms: how it was registered.
+        logger: for errors, one line a minute at most.
     """
 
     def __init__(self, function: Callable[..., Any], terms: Terms, logger: logging.Logger) -> None:
@@ -76,40 +77,40 @@ class HookHandler:
         self._function = function
         self._logger = logger
         self._stuck: set[asyncio.Future[Any]] = set()
-        self._logged = -QUIET
+        self._logged = -LOG_SECONDS
         self._unlogged = 0
 
     async def call(
         self, *arguments: object, accept: Callable[[Any], Any] = lambda answer: answer
     ) -> Any:
         """
-        Ask it.
+        Call the function and return its answer.
 
         Args:
-            arguments: what it is asked about.
-            accept: makes something of the answer; a ValueError says that it is none.
+            arguments: the arguments of the call.
+            accept: converts the answer; raises ValueError for an invalid one.
 
         Raises:
-            Refusal: it says no.
-            HandlerFailed: nothing was learnt; that is logged and counted.
+            Refusal: the function refused.
+            HandlerFailed: the function failed or timed out; that is logged and counted.
         """
         self.counters.calls += 1
         try:
-            if len(self._stuck) >= MOST_STUCK:
-                raise TimeoutError(f"{MOST_STUCK} calls of it hang")
+            if len(self._stuck) >= MAX_STUCK_CALLS:
+                raise TimeoutError(f"is not called: {MAX_STUCK_CALLS} calls of it hang")
             begin = time.monotonic()
             answer = self._function(*arguments)
             if hasattr(answer, "__await__"):
                 answer = await self._in_time(answer)
             elif time.monotonic() - begin > self.terms.timeout:
                 self.counters.late += 1
-                self._log(f"held the worker up for longer than {self.terms.timeout} s", None)
+                self._log(f"blocked the worker for longer than {self.terms.timeout} s", None)
             return accept(answer)
         except TimeoutError as error:
             self.counters.late += 1
             self._log(str(error) or "is late", None)
             raise HandlerFailed from error
-        except Exception as error:  # the boundary of one handler
+        except Exception as error:  # a handler's error must not reach the caller
             if self.terms.may_refuse and isinstance(error, Refusal):
                 self.counters.refused += 1
                 raise
@@ -118,9 +119,9 @@ class HookHandler:
             raise HandlerFailed from error
 
     def missed(self) -> None:
-        """Note that it was not asked."""
+        """Count a call that was skipped because the queue was full."""
         self.counters.missed += 1
-        self._log("is not asked any more: too much waits for it", None)
+        self._log("is skipped: its queue is full", None)
 
     async def _in_time(self, answer: Awaitable[Any]) -> Any:
         # Not asyncio.timeout: that waits for a handler that suppresses its cancellation.
@@ -131,21 +132,21 @@ class HookHandler:
             if not task.done():
                 task.cancel()
                 self._stuck.add(task)
-                task.add_done_callback(self._let_go, context=Context())
+                task.add_done_callback(self._forget, context=Context())
         if not task.done():
             raise TimeoutError(f"has not answered within {self.terms.timeout} s")
         if task.cancelled():
             raise RuntimeError("it cancelled itself")
         return task.result()
 
-    def _let_go(self, task: asyncio.Future[Any]) -> None:
+    def _forget(self, task: asyncio.Future[Any]) -> None:
         self._stuck.discard(task)
         if not task.cancelled():
-            task.exception()  # looked at, so that nobody complains
+            task.exception()  # retrieved, so that asyncio does not log it
 
     def _log(self, what: str, error: Exception | None) -> None:
         now = time.monotonic()
-        if now - self._logged < QUIET:
+        if now - self._logged < LOG_SECONDS:
             self._unlogged += 1
             return
         before = f" ({self._unlogged} more since the last line)" if self._unlogged else ""

@@ -1,4 +1,4 @@
-"""Where plugins have a say: points that an application declares, handlers that plugins add."""
+"""Hooks: an application declares hook points, and plugins add handlers to them."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ T = TypeVar("T")
 OnError = Literal["refuse", "pass"]
 
 TIMEOUT = 1.0
-"""Seconds that a handler has, where it does not say."""
+"""A handler's default time limit, in seconds."""
 
 
 class Hook:
     """
-    One point of an application, and who has a say there.
+    A hook point and its handlers.
 
-    `handlers` is empty where nobody has: to look at it is all that this costs.
+    A caller checks `handlers` first: an empty hook costs nothing else.
 
     Args:
-        name: under which plugins know it.
-        parameters: how many arguments a handler gets.
-        may_refuse: whether there is something to refuse.
+        name: the name that plugins use.
+        parameters: the number of arguments that a handler is called with.
+        may_refuse: whether a handler may raise `Refusal`.
     """
 
     def __init__(self, name: str, parameters: int, *, may_refuse: bool) -> None:
@@ -39,27 +39,27 @@ class Hook:
         self.parameters = parameters
         self.may_refuse = may_refuse
         self.handlers: tuple[HookHandler, ...] = ()
-        """In the order of their plugins; the application's own come last."""
+        """The handlers in the order of their plugins; the application's own come last."""
 
     def add(self, handler: HookHandler) -> None:
-        """Put a handler in its place."""
+        """Add a handler at the position of its plugin."""
         self.handlers = tuple(sorted((*self.handlers, handler), key=lambda one: one.terms.place))
 
     def missed(self) -> None:
-        """Note that nobody could be asked: there was no room to wait in."""
+        """Count a call that was skipped because the queue was full."""
         for handler in self.handlers:
             handler.missed()
 
 
 class Filter(Hook, Generic[T]):
     """
-    A point that something goes through before it happens.
+    A hook point whose handlers may refuse or change a value before it is used.
 
     Args:
-        name: under which plugins know it.
-        parameters: how many arguments a handler gets, the value being the last.
-        accept: gives what becomes of the value so far (first) by what a handler answered
-            (second); raises ValueError where that is no answer.
+        name: the name that plugins use.
+        parameters: the number of arguments that a handler is called with; the value is the last.
+        accept: returns the new value, from the value so far (first) and a handler's answer
+            (second); raises ValueError for an invalid answer.
     """
 
     def __init__(self, name: str, parameters: int, accept: Callable[[T, Any], T]) -> None:
@@ -68,14 +68,14 @@ class Filter(Hook, Generic[T]):
 
     async def run(self, value: T, *about: object) -> T:
         """
-        Ask all handlers, each about what the one before made of it.
+        Call all handlers in order, each with the value that the previous one returned.
 
         Args:
-            value: what it is about; None as an answer leaves it as it is.
-            about: what handlers get before it.
+            value: the value; a handler that returns None leaves it unchanged.
+            about: the arguments before it.
 
         Raises:
-            Refusal: a handler refuses; or it failed, and states that this refuses.
+            Refusal: a handler refused, or failed and was added with `on_error="refuse"`.
         """
         for handler in self.handlers:
             try:
@@ -93,17 +93,17 @@ class Filter(Hook, Generic[T]):
 
 class Notice(Hook, Generic[T]):
     """
-    A point that is told of what has happened: nothing can be refused any more.
+    A hook point whose handlers are notified of an event, which they cannot refuse.
 
     Args:
-        name: under which plugins know it.
+        name: the name that plugins use.
     """
 
     def __init__(self, name: str) -> None:
         super().__init__(name, 1, may_refuse=False)
 
     async def tell(self, what: T) -> None:
-        """Tell all handlers, one after the other, whatever becomes of the one before."""
+        """Call all handlers, one after the other; a handler that fails does not stop the next."""
         for handler in self.handlers:
             try:
                 await handler.call(what)
@@ -113,9 +113,9 @@ class Notice(Hook, Generic[T]):
 
 class Hooks:
     """
-    The points of an application: `app.hooks`.
+    The hook points of an application: `app.hooks`.
 
-    An application declares its own in a subclass, whose `__init__` makes them with `declare`.
+    An application declares its own in a subclass, whose `__init__` calls `declare`.
     """
 
     def __init__(self, app: Application) -> None:
@@ -123,13 +123,13 @@ class Hooks:
         self._hooks: dict[str, Hook] = {}
 
     def declare(self, hook: Any) -> Any:
-        """Let plugins know a point, and give it back."""
+        """Register a hook point, and return it."""
         self._hooks[hook.name] = hook
         return hook
 
     @property
     def counters(self) -> Mapping[str, Mapping[str, HandlerCounters]]:
-        """Plugin to point to what its handlers did on this worker."""
+        """Counters of this worker's calls, by plugin and by hook point."""
         found: dict[str, dict[str, HandlerCounters]] = {}
         for hook in self._hooks.values():
             for handler in hook.handlers:
@@ -149,25 +149,25 @@ class Hooks:
         plugin: Boot | None = None,
     ) -> None:
         """
-        Let *handler* have a say.
+        Add a handler to a hook point.
 
         Args:
-            hook: the point's name.
-            handler: a plain or a coroutine function; what it gets and may answer, the point says.
-            on_error: what becomes of the matter when the handler raises or is late: "refuse", or
-                "pass" as if it were not there. It must be said; a point of what has already
-                happened has nothing to refuse.
-            timeout: seconds after which a coroutine function is given up.
-            plugin: whose handler it is; a method of the plugin's class says so by itself.
+            hook: the name of the hook point.
+            handler: a plain or a coroutine function. The hook point defines its arguments and its
+                answer.
+            on_error: what a handler that raises or times out means: "refuse", or "pass" as if it
+                were not there. It has no default; a `Notice` only allows "pass".
+            timeout: the time limit of a coroutine function, in seconds.
+            plugin: the plugin that the handler belongs to; not needed for a method of a plugin.
 
         Raises:
-            StartError: something is wrong about it, in one sentence.
+            StartError: there is no such hook point, or an argument is wrong.
         """
         owner = plugin or getattr(handler, "__self__", None)
         if not isinstance(owner, Boot):
             raise StartError(
                 f"app.hooks.on({hook!r}, {_called(handler)}): a handler is a method of its plugin; "
-                "for any other function, say plugin=self."
+                "for any other function, pass plugin=self."
             )
         who = f"the plugin {owner.name}" if isinstance(owner, Plugin) else "app.py"
         found = self._hooks.get(hook)
@@ -196,27 +196,24 @@ class Hooks:
 
 
 def _fault(hook: Hook, handler: Any, on_error: object, timeout: float) -> str | None:
-    """Say what is wrong with a handler, and what to do; None where nothing is."""
+    """Return what is wrong with a handler and the remedy, or None."""
     if not callable(handler):
-        return f"its handler is {handler!r}; give a function."
+        return f"its handler is {handler!r}; pass a function."
     if on_error not in ("refuse", "pass"):
-        said = "does not say" if on_error is None else f"says {on_error!r} for"
-        return (
-            f"{_called(handler)} {said} what happens when it fails; say "
-            + ('on_error="refuse", or ' if hook.may_refuse else "")
-            + 'on_error="pass".'
-        )
+        choices = ('on_error="refuse" or ' if hook.may_refuse else "") + 'on_error="pass"'
+        given = "no on_error" if on_error is None else f"on_error={on_error!r}"
+        return f"{_called(handler)} has {given}; pass {choices}."
     if on_error == "refuse" and not hook.may_refuse:
-        return f'{_called(handler)} has nothing to refuse any more; say on_error="pass".'
+        return f'{_called(handler)} cannot refuse what has happened; pass on_error="pass".'
     if not timeout > 0:
-        return f"{_called(handler)} has a timeout of {timeout}; give it seconds above 0."
+        return f"{_called(handler)} has a timeout of {timeout}; pass a number above 0."
     try:
         inspect.signature(handler).bind(*[None] * hook.parameters)
     except TypeError:
         count = "one argument" if hook.parameters == 1 else f"{hook.parameters} arguments"
-        return f"{_called(handler)} has to take {count}; correct its parameters."
+        return f"{_called(handler)} must take {count}; correct its parameters."
     except ValueError:
-        return None  # a function of C that does not say what it takes
+        return None  # a function written in C without a signature
     return None
 
 

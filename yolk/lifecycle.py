@@ -1,4 +1,4 @@
-"""Hooks of Egg's life cycle on Sanic's listeners."""
+"""The lifecycle hooks of `yolk.boot`, called by Sanic's listeners."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 from yolk.boot import Boot, Plugin
 from yolk.errors import StartError
-from yolk.workers import hear_signals, leave_when_told, look_after_workers
+from yolk.workers import repair_manager, stop_with_main_process, unblock_signals
 
 if TYPE_CHECKING:
     from yolk.application import Application
 
-REQUEST_PATIENCE = 5.0
-"""Seconds that requests have to end when the worker stops."""
+REQUEST_TIMEOUT = 5.0
+"""How long a stopping worker waits for requests in flight, in seconds."""
 
-SETTLING = 0.05
-"""Seconds from the end of the start to the loop that serves, generously."""
+LOOP_START_SECONDS = 0.05
+"""An upper bound of the time from the last listener to the start of the serving loop."""
 
 
 def attach_hooks(app: Application) -> None:
     """
-    Run the application's hooks at the times that `Boot` states.
+    Register Sanic listeners that call the application's hooks at the times that `Boot` states.
 
     A hook that raises before the worker serves stops the start with one sentence.
     """
-    looking: list[Callable[[], None]] = []
+    watches: list[Callable[[], None]] = []
 
     async def main_start(*_: Any) -> None:
-        hear_signals()
+        unblock_signals()
         _start_main(app)
 
     async def main_stop(*_: Any) -> None:
@@ -40,7 +40,7 @@ def attach_hooks(app: Application) -> None:
 
     async def before_start(*_: Any) -> None:
         if _single_process():
-            hear_signals()
+            unblock_signals()
             _start_main(app)
         for hook in ("did_load", "will_ready"):
             for boot in app.boots:
@@ -54,16 +54,16 @@ def attach_hooks(app: Application) -> None:
                 except Exception:
                     app.logger.exception("%s: %s failed", _name(boot), hook)
         if not _single_process():
-            looking.append(leave_when_told(app))
+            watches.append(stop_with_main_process(app))
         elif app.stop_noted():
-            asyncio.get_running_loop().call_later(SETTLING, app.stop)
-        # Not at once: the loop that serves runs only after this one, which starts the server.
-        asyncio.get_running_loop().call_later(SETTLING, _serving, app)
+            asyncio.get_running_loop().call_later(LOOP_START_SECONDS, app.stop)
+        # Later, because the serving loop runs only after this one, which starts the server.
+        asyncio.get_running_loop().call_later(LOOP_START_SECONDS, _log_serving, app)
 
     async def before_stop(*_: Any) -> None:
-        for stop_looking in looking:
-            stop_looking()  # a second stop would break off this one, and begin it anew
-        await app.http.stop(REQUEST_PATIENCE)
+        for end_watch in watches:
+            end_watch()  # a second stop would interrupt this one and begin again
+        await app.http.stop(REQUEST_TIMEOUT)
         for boot in reversed(app.boots):
             try:
                 await boot.before_close()
@@ -77,7 +77,7 @@ def attach_hooks(app: Application) -> None:
     async def main_ready(*_: Any) -> None:
         if app.stop_noted():
             raise SystemExit(0)
-        look_after_workers(app.manager, app.logger)
+        repair_manager(app.manager, app.logger)
 
     app.main_process_start(main_start)
     app.main_process_ready(main_ready)
@@ -90,31 +90,31 @@ def attach_hooks(app: Application) -> None:
 
 def run_config_hook(app: Application, hook: str) -> None:
     """
-    Run a hook that belongs to the factory.
+    Run a hook that is part of loading: `config_will_load` or `config_did_load`.
 
     Raises:
-        StartError: it failed.
+        StartError: the hook failed.
     """
     for boot in app.boots:
         _run_plain_hook(app, boot, hook)
 
 
-def let_start_errors_speak() -> None:
-    """Keep back Sanic's own words on a failed start: ours name the cause."""
-    logging.getLogger("sanic.error").addFilter(_not_said_already)
+def mute_start_errors() -> None:
+    """Suppress Sanic's log lines about a failed start: the StartError names the cause."""
+    logging.getLogger("sanic.error").addFilter(_is_new)
 
 
-def _not_said_already(record: logging.LogRecord) -> bool:
-    said = isinstance(sys.exc_info()[1], SystemExit)  # a StartError, or a stop during the start
-    return not said and not record.getMessage().startswith("Not all workers acknowledged")
+def _is_new(record: logging.LogRecord) -> bool:
+    printed = isinstance(sys.exc_info()[1], SystemExit)  # a StartError, or a stop during the start
+    return not printed and not record.getMessage().startswith("Not all workers acknowledged")
 
 
 def _single_process() -> bool:
-    """Tell whether this process serves by itself, with no main process above it."""
+    """Return whether this process serves by itself, without a main process."""
     return not os.environ.get("SANIC_WORKER_NAME")
 
 
-def _serving(app: Application) -> None:
+def _log_serving(app: Application) -> None:
     app.logger.info("Serving on %s", app.serve_location)
 
 
@@ -123,7 +123,7 @@ def _start_main(app: Application) -> None:
         app.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StartError(
-            f"{app.layers.source('data')}: the data folder {app.data_dir} cannot be made "
+            f"{app.layers.source('data')}: the data folder {app.data_dir} cannot be created "
             f"({error.strerror}); name another one there, or in YOLK_DATA."
         ) from None
     for boot in app.boots:
@@ -158,15 +158,15 @@ async def _run_start_hook(app: Application, boot: Boot, hook: str) -> None:
     if _single_process():
         _stop_main(app)
         raise failure
-    # In a worker an exception would be printed with a traceback: say the sentence, tell the
-    # main process to give up, and leave.
+    # In a worker an exception would be printed with a traceback: print the sentence, tell the
+    # main process to give up, and exit.
     print(failure.code, file=sys.stderr, flush=True)
     app.multiplexer.terminate(True)
     os._exit(1)
 
 
 def _failed(app: Application, boot: Boot, hook: str, error: Exception) -> StartError:
-    """Log *error* with the line where it happened, and say in one sentence what it means."""
+    """Log *error* with its traceback, and return it as one sentence."""
     app.logger.error("%s: %s failed", _name(boot), hook, exc_info=error)
     where = f"the plugin {boot.name}" if isinstance(boot, Plugin) else "the application's Boot"
     table = " in config/plugin.py" if isinstance(boot, Plugin) else ""

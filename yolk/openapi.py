@@ -1,4 +1,4 @@
-"""The HTTP interface in OpenAPI, from what handlers and middlewares say of themselves."""
+"""The OpenAPI document, generated from routes and the descriptions of handlers and middlewares."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SCHEMAS = "#/components/schemas/{name}"
 PARAMETER = re.compile(r"<(\w+)(?::(\w+))?>")
 TYPES = {"int": "integer", "float": "number"}
 SERVER_FAULT = 5000
-ABOUT = """Parameters of a body come as JSON, or as a form where they are no lists and objects.
-An answer has msg, which is "ok" or "fail", and data."""
+DEFAULT_DESCRIPTION = """The body of a request is a JSON object, or a form where no parameter is a
+list or an object. An answer has `msg`, which is "ok" or "fail", and `data`."""
 
 
 class Fault(NamedTuple):
-    """One error, as documents show it."""
+    """One error, as the document shows it."""
 
     code: int
     status: int
@@ -37,22 +37,22 @@ class Fault(NamedTuple):
 
     @classmethod
     def of(cls, kind: type[ApiError]) -> Fault:
-        """Show a class of errors."""
+        """Return the error of an exception class."""
         meaning = (inspect.getdoc(kind) or "").partition("\n")[0]
         return cls(kind.code, kind.status, kind.temporary, kind.texts(), meaning)
 
 
 OWN = (
-    Fault(UNREADABLE, 400, False, {}, "The body is no JSON object."),
-    Fault(INVALID, 400, False, {}, "A parameter is missing, or not what it should be."),
-    Fault(SERVER_FAULT, 500, False, {}, "Our fault; the log says what."),
+    Fault(UNREADABLE, 400, False, {}, "The body is not a JSON object."),
+    Fault(INVALID, 400, False, {}, "A parameter is missing or invalid."),
+    Fault(SERVER_FAULT, 500, False, {}, "An internal error; the server's log has the details."),
     Fault(STOPPING, 503, True, {"en": "The server is stopping"}, "The server is stopping."),
 )
-"""What the framework itself may say."""
+"""The errors of the framework itself."""
 
 
 def build(app: Application) -> dict[str, Any]:
-    """Make the document of everything that is mounted on `app.http`."""
+    """Return the OpenAPI document of all routes of `app.http`."""
     faults = {one.code: one for one in OWN} | {kind.code: Fault.of(kind) for kind in _known()}
     routes = app.http.routes
     described = [(route, description_of(route.handler) or Description()) for route in routes]
@@ -79,7 +79,7 @@ def build(app: Application) -> dict[str, Any]:
         "info": {
             "title": app.config.get("API_TITLE") or app.name,
             "version": app.config.get("API_VERSION") or "0",
-            "description": app.config.get("API_DESCRIPTION") or ABOUT,
+            "description": app.config.get("API_DESCRIPTION") or DEFAULT_DESCRIPTION,
         },
         "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
@@ -93,11 +93,11 @@ def build(app: Application) -> dict[str, Any]:
 
 _FAILURE = {
     "type": "object",
-    "description": "What every refused request is answered with.",
+    "description": "The answer to every request that fails.",
     "properties": {
         "msg": {"const": "fail"},
-        "data": {"type": "string", "description": "For people."},
-        "code": {"type": "integer", "description": "For programs; it never changes its meaning."},
+        "data": {"type": "string", "description": "A text for people."},
+        "code": {"type": "integer", "description": "For programs; its meaning never changes."},
         "temporary": {
             "type": "boolean",
             "description": "Whether the same request may succeed later.",
@@ -108,7 +108,7 @@ _FAILURE = {
 
 
 def _known(kind: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
-    """Give every class of errors that has a code."""
+    """Yield every exception class that has a code."""
     for child in kind.__subclasses__():
         if hasattr(child, "code"):
             yield child
@@ -140,7 +140,7 @@ def _operation(
             content["example"] = example.body
         operation["requestBody"] = {"content": {said.takes: content}}
     operation["responses"] = {
-        "200": {"description": "It went well.", "content": _answer(said, schema_of)},
+        "200": {"description": "The request succeeded.", "content": _answer(said, schema_of)},
         **_refusals(faults[code] for code in sorted(_codes(said, around, operation))),
     }
     ways: list[dict[str, list[str]]] = [{name: []} for one in around for name in one.security]
@@ -167,7 +167,7 @@ def _answer(said: Description, schema_of: Mapping[str, Any]) -> dict[str, Any]:
 def _codes(
     said: Description, around: Sequence[Description], operation: Mapping[str, Any]
 ) -> set[int]:
-    """Give the codes of everything that may go wrong."""
+    """Return the codes of all errors of an operation."""
     codes = {SERVER_FAULT, STOPPING}
     codes |= {UNREADABLE} if said.body and said.takes == "application/json" else set()
     codes |= {INVALID} if said.body or "parameters" in operation else set()
@@ -208,7 +208,7 @@ def _query_parameters(kind: Any, example: Example) -> Iterator[dict[str, Any]]:
 
 
 def _refusals(faults: Iterable[Fault]) -> dict[str, Any]:
-    """Give a response for each status, with the codes that have it."""
+    """Return a response for each status, with its error codes."""
     by_status: dict[int, list[Fault]] = {}
     for fault in faults:
         by_status.setdefault(fault.status, []).append(fault)
@@ -243,7 +243,7 @@ def _fault(fault: Fault, locale: str) -> dict[str, Any]:
 
 
 def _in_javascript(schema: Any) -> Any:
-    r"""Write patterns as JSON Schema has them: JavaScript knows neither `\A` nor `\Z`."""
+    r"""Return a schema with patterns in JavaScript's syntax, which has neither `\A` nor `\Z`."""
     if isinstance(schema, dict):
         return {
             name: value.replace(r"\A", "^").replace(r"\Z", "$")

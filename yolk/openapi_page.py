@@ -1,4 +1,4 @@
-"""`/docs`: the OpenAPI document, and a page that shows it without a line of script."""
+"""`/docs`: the OpenAPI document, and a page without scripts that shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "/docs"
 NAMES = ("openapi_json", "openapi_page")
-"""What Sanic's router calls the two."""
+"""The names of the two routes in Sanic's router."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -35,10 +35,10 @@ b.method { display: inline-block; width: 3.5rem; }
 
 
 def mount(app: Application) -> None:
-    """Serve the document at /docs/openapi.json and the page at /docs, where `OAS` is true."""
+    """Serve the document at /docs/openapi.json and the page at /docs, if `OAS` is true."""
     if not app.config.get("OAS", True):
         return
-    # sanic-ext would describe the addresses once more, at the same place.
+    # sanic-ext would serve a document of its own at the same paths.
     app.config.OAS = False
     made: dict[str, str] = {}
 
@@ -47,17 +47,17 @@ def mount(app: Application) -> None:
         return found
 
     def text() -> str:
-        # Made when somebody first asks: by then everything is mounted.
+        # Generated at the first request: by then all routes are mounted.
         if "json" not in made:
             made["json"] = json.dumps(build(app), ensure_ascii=False)
         return made["json"]
 
     async def as_json(_: SanicRequest) -> HTTPResponse:
-        """Give the OpenAPI document."""
+        """Return the OpenAPI document."""
         return HTTPResponse(text(), content_type="application/json")
 
     async def as_page(_: SanicRequest) -> HTTPResponse:
-        """Show the OpenAPI document to people."""
+        """Return the page."""
         if "html" not in made:
             made["html"] = "".join(_page(document()))
         return HTTPResponse(
@@ -130,7 +130,7 @@ def _operation(
 
 
 def _curl(path: str, method: str, operation: Mapping[str, Any]) -> str:
-    """Write a request down as one types it."""
+    """Return a request as a curl command."""
     parameters = operation.get("parameters", [])
     given = {one["name"]: one["example"] for one in parameters if "example" in one}
     for one in parameters:
@@ -153,7 +153,7 @@ def _curl(path: str, method: str, operation: Mapping[str, Any]) -> str:
 
 
 def _type(schema: Mapping[str, Any]) -> str:
-    """Show a type by its name, with a link to it."""
+    """Return the name of a type with a link to it."""
     if "$ref" in schema:
         name = escape(schema["$ref"].rpartition("/")[2])
         return f'<a href="#{name}"><code>{name}</code></a>'

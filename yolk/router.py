@@ -27,49 +27,51 @@ EGG_PARAMETER = re.compile(r":(\w+)")
 
 
 class Route(NamedTuple):
-    """An address and who answers there: what was mounted, for those who want to look at it."""
+    """A mounted route."""
 
     methods: tuple[str, ...]
+    """The HTTP methods, in capitals."""
     path: str
-    """In Sanic's form."""
+    """The path in Sanic's syntax."""
     chain: tuple[Middleware, ...]
-    """The middlewares, those of the whole application among them, the outermost first."""
+    """The middlewares, including those of the whole application, the outermost first."""
     handler: Handler
+    """The handler, called with the context."""
     name: str
-    """What Sanic's router calls it, behind the application's name."""
+    """The name in Sanic's router, without the application's name."""
 
 
 class HttpRouter:
-    """Mounts handlers, each behind its middlewares, on the application."""
+    """The router of HTTP requests: it mounts handlers behind middlewares."""
 
     def __init__(self, app: Application) -> None:
         self.routes: list[Route] = []
-        """What was mounted, in that order."""
+        """The mounted routes, in the order of mounting."""
         self._app = app
         self._stopping = False
-        self._under_way = 0
+        self._in_flight = 0
         self._bodies: set[Body] = set()
-        """Those that are being read."""
+        """The bodies that are being read."""
         self._idle = asyncio.Event()
 
     def get(self, path: str, *middleware_then_handler: Any) -> None:
-        """Answer GET *path*; the last argument is the handler, those before it middlewares."""
+        """Mount a handler for GET *path*; the arguments before it are middlewares."""
         self.mount(("GET",), path, *middleware_then_handler)
 
     def post(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
-        """Answer POST *path*."""
+        """Mount a handler for POST *path*."""
         self.mount(("POST",), path, *middleware_then_handler, stream=stream)
 
     def put(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
-        """Answer PUT *path*."""
+        """Mount a handler for PUT *path*."""
         self.mount(("PUT",), path, *middleware_then_handler, stream=stream)
 
     def patch(self, path: str, *middleware_then_handler: Any, stream: bool = False) -> None:
-        """Answer PATCH *path*."""
+        """Mount a handler for PATCH *path*."""
         self.mount(("PATCH",), path, *middleware_then_handler, stream=stream)
 
     def delete(self, path: str, *middleware_then_handler: Any) -> None:
-        """Answer DELETE *path*."""
+        """Mount a handler for DELETE *path*."""
         self.mount(("DELETE",), path, *middleware_then_handler)
 
     def mount(
@@ -80,15 +82,15 @@ class HttpRouter:
         stream: bool = False,
     ) -> None:
         """
-        Answer *methods* at *path*.
+        Mount a handler for *methods* at *path*.
 
         Args:
             methods: HTTP methods, in capitals.
-            path: with parameters as `:id` (Egg) or `<id>`, `<id:int>` (Sanic).
-            middleware_then_handler: middlewares of this route, the outermost first, then the
+            path: the path, with parameters as `:id` (Egg) or `<id>`, `<id:int>` (Sanic).
+            middleware_then_handler: the middlewares of this route, the outermost first, then the
                 handler: a controller's method, its dotted name, or any `async def f(ctx)`.
-            stream: whether the handler reads the body by itself, from `ctx.stream`, as it comes:
-                it may be of any length, and none of it is in `ctx.request.body`.
+            stream: whether the handler reads the body as a stream from `ctx.stream`. The body may
+                then be of any length, and `ctx.request.body` is empty.
 
         Raises:
             StartError: there is no such handler.
@@ -105,7 +107,7 @@ class HttpRouter:
                 ctx = app.context_class.for_http(app, request, params)
             except ApiError as error:
                 return app.answer_error(request, error)
-            self._under_way += 1
+            self._in_flight += 1
             if stream:
                 ctx.stream = Body(request)
                 self._bodies.add(ctx.stream)
@@ -115,10 +117,10 @@ class HttpRouter:
                 ctx.fail(error)
                 returned = None
             finally:
-                self._under_way -= 1
+                self._in_flight -= 1
                 if ctx.stream:
                     self._bodies.discard(ctx.stream)
-                if self._under_way == 0:
+                if self._in_flight == 0:
                     self._idle.set()
             if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
@@ -135,27 +137,27 @@ class HttpRouter:
 
     async def stop(self, timeout: float) -> None:
         """
-        Refuse new requests as temporary, and wait for those that are under way.
+        Refuse new requests with a temporary error, and wait for the requests in flight.
 
         Args:
-            timeout: seconds, after which they find closed what they need.
+            timeout: how long to wait for them, in seconds.
         """
         self._stopping = True
         self._idle.clear()
         for body in self._bodies:
             body.stop()
-        if self._under_way:
+        if self._in_flight:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), timeout)
 
 
 def answer_head_and_options(app: Application) -> None:
     """
-    Let what answers GET answer HEAD, and every path OPTIONS with the methods that it knows.
+    Mount HEAD beside every GET, and OPTIONS for every path.
 
-    sanic-ext would do it, but after the start: then Sanic builds all of its routers anew for each
-    of these routes, which is half of the time that a worker takes to start. What only some hosts
-    answer stays with it.
+    sanic-ext would do the same, but after the start: Sanic then rebuilds its routers for each of
+    these routes, which is half of a worker's starting time. Routes bound to a host are left to
+    sanic-ext.
     """
     for group in [*app.router.groups.values()]:
         if any(route.requirements for route in group):
@@ -184,7 +186,7 @@ def _allowing(methods: str) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
 async def refuse_the_rest(
     request: SanicRequest, body: Body, response: HTTPResponse | ResponseStream
 ) -> HTTPResponse | ResponseStream | None:
-    """Answer before the body has come, in such a way that a client that still sends reads it."""
+    """Answer before the body was read, so that a client that is still sending gets the answer."""
     if isinstance(response, ResponseStream):
         return response
     body.close_after()
@@ -195,21 +197,21 @@ async def refuse_the_rest(
 
 
 def sanic_path(path: str) -> str:
-    """Write Egg's `/foo/:id` as Sanic's `/foo/<id>`; Sanic's own form stays as it is."""
+    """Return a path in Sanic's syntax: Egg's `/foo/:id` becomes `/foo/<id>`."""
     return path if "<" in path else EGG_PARAMETER.sub(r"<\1>", path)
 
 
 def resolve_handler(app: Application, target: Any) -> Handler:
     """
-    Give a callable that takes a context.
+    Return a callable that takes a context.
 
     Args:
-        app: whose controllers a dotted name is looked up in.
+        app: the application, whose controllers are searched for a dotted name.
         target: a controller's method, its dotted name below `app.controller`, or any function
-            of a context.
+            that takes a context.
 
     Raises:
-        StartError: there is no such handler; the sentence lists what there is.
+        StartError: there is no such handler; the text lists the existing names.
     """
     if isinstance(target, str):
         try:
@@ -217,7 +219,7 @@ def resolve_handler(app: Application, target: Any) -> Handler:
         except AttributeError as error:
             raise StartError(f"routes: no handler {target!r}: {error}") from None
     if not callable(target) or isinstance(target, type):
-        raise StartError(f"routes: {target!r} is no handler; name a controller's method.")
+        raise StartError(f"routes: {target!r} is not a handler; name a controller's method.")
     owner = controller_of(target)
     if owner is None:
         handler: Handler = target
@@ -225,17 +227,17 @@ def resolve_handler(app: Application, target: Any) -> Handler:
     method_name = target.__name__
 
     async def handle(ctx: Any) -> Any:
-        # Called by name, so that a subclass's override counts.
+        # Called by name, so that a subclass's override is used.
         return await getattr(owner(ctx), method_name)()
 
     handle.__doc__ = target.__doc__
     handle.__module__, handle.__qualname__ = owner.__module__, target.__qualname__
-    handle.__dict__.update(target.__dict__)  # what it says of itself: see `yolk.describe`
+    handle.__dict__.update(target.__dict__)  # its description: see `yolk.describe`
     return handle
 
 
 def controller_of(target: Any) -> type[Controller[Any]] | None:
-    """Find the controller class that a plain function, or the handler of one, is a method of."""
+    """Return the controller class whose method *target* is, or None."""
     if not inspect.isfunction(target) or "." not in target.__qualname__:
         return None
     owner: Any = sys.modules.get(target.__module__)

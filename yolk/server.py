@@ -15,7 +15,7 @@ def serve(factory: Callable[[], Application]) -> None:
     Serve until stopped.
 
     Args:
-        factory: a function of a module, which makes the application; each worker calls it again.
+        factory: a module-level function that returns the application; each worker calls it.
     """
     app = factory()
     app.prepare(workers=int(app.config.workers), single_process=False)

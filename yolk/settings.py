@@ -1,4 +1,4 @@
-"""What a Yolk application can be told, and from where it was told so."""
+"""Settings: read from files and environment variables, merged, checked and typed."""
 
 from __future__ import annotations
 
@@ -23,43 +23,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
     The settings of the framework itself.
 
-    An application adds its own sections in a subclass, which it hands to `Application`.
+    An application adds its own sections in a subclass, which it passes to `Application`.
     """
 
     host: str = "127.0.0.1"
+    """The address to listen on; "0.0.0.0" listens on all IPv4 addresses."""
     port: Port = 7001
+    """The TCP port to listen on."""
     workers: Count = 1
+    """The number of worker processes."""
     data: str = "data"
-    """The folder for everything that running makes, seen from the application's root."""
+    """The folder for files that the running application writes, relative to the application's
+    root."""
     locale: Literal["zh", "en"] = "zh"
-    """The language of texts that people read."""
+    """The language of texts for people, such as error texts."""
     middleware: list[str] = []
-    """HTTP middlewares of the whole application, by name, the outermost first."""
+    """The HTTP middlewares of the whole application, by file name in middleware/, the outermost
+    first."""
     proxies: int = 0
-    """How many reverse proxies stand in front, for a client's address."""
+    """The number of reverse proxies in front of the server, whose `X-Forwarded-For` entries are
+    trusted for a client's address."""
 
 
 ENVIRONMENT = {"HOST": "host", "PORT": "port", "WORKERS": "workers", "YOLK_DATA": "data"}
-"""Environment variables that set a framework setting."""
+"""Environment variables that override a framework setting."""
 
 DOCUMENT = ("API_TITLE", "API_VERSION", "API_DESCRIPTION")
-"""What the top of /docs says, under the names that sanic-ext reads too."""
+"""The head of /docs, under the names that sanic-ext uses too."""
 
 
 class Layers:
     """
-    Configuration merged from several files, the later ones on top.
+    Configuration merged from several sources; later sources override earlier ones.
 
-    Dictionaries merge deeply; lists and everything else are replaced, as in Egg.
+    Dictionaries are merged deeply; lists and all other values are replaced, as in Egg.
     """
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        """The merged values."""
         self.sources: dict[str, str] = {}
-        """Dotted name of a setting to the file or environment variable that set it last."""
+        """For each setting by dotted name, the last file or environment variable that set it."""
 
     def add(self, values: Mapping[str, Any], source: str) -> None:
-        """Lay *values* on top of what is there; *source* names where they come from."""
+        """Merge *values* over the present ones; *source* names where they come from."""
         self._merge(self.values, values, source, "")
 
     def _merge(
@@ -77,7 +84,7 @@ class Layers:
             self.sources[dotted] = source
 
     def source(self, dotted: str) -> str:
-        """Name the file that set *dotted*, or the nearest setting above it."""
+        """Return the source of the setting *dotted*, or of the nearest section above it."""
         while dotted not in self.sources and "." in dotted:
             dotted = dotted.rpartition(".")[0]
         return self.sources.get(dotted, "config/config_default.py")
@@ -85,10 +92,10 @@ class Layers:
 
 def read_file(path: Path) -> dict[str, Any]:
     """
-    Read a configuration file: the public names of a Python file.
+    Return the public names of a Python file with their values.
 
     Raises:
-        StartError: the file does not run.
+        StartError: running the file raises an error.
     """
     try:
         names = runpy.run_path(str(path))
@@ -104,7 +111,7 @@ def _is_data(value: object) -> bool:
 
 
 def read_layers(root: Path, env: str) -> Layers:
-    """Read `config_default.py` and `config_<env>.py` of the application in *root*."""
+    """Return `config_default.py` and `config_<env>.py` of the application in *root*, merged."""
     layers = Layers()
     for name in ("config_default", f"config_{env}"):
         path = root / "config" / f"{name}.py"
@@ -117,16 +124,16 @@ def apply_environment(
     layers: Layers, section: str, kind: type[msgspec.Struct], names: Mapping[str, str]
 ) -> None:
     """
-    Lay environment variables on top.
+    Merge environment variables over the files.
 
     Args:
-        layers: what the files said.
+        layers: the merged files; changed.
         section: the plugin whose settings these are, or "" for the framework's own.
-        kind: the settings' types, to read a number from the variable's text.
+        kind: the type of the settings, to convert the text of a variable.
         names: environment variable to field.
 
     Raises:
-        StartError: the text is not of the setting's type.
+        StartError: a text cannot be converted.
     """
     types = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for variable, field in names.items():
@@ -142,10 +149,10 @@ def apply_environment(
 
 def check_names(layers: Layers, known: Iterable[str]) -> None:
     """
-    Refuse top-level names that nobody reads.
+    Refuse unknown top-level settings.
 
     Raises:
-        StartError: names the setting, its file, and the nearest one that exists.
+        StartError: there is no such setting; the text names its file and the nearest known name.
     """
     names = [*known, *DEFAULT_CONFIG, *DOCUMENT]
     if not layers.values.keys() <= set(names):
@@ -156,9 +163,9 @@ def check_names(layers: Layers, known: Iterable[str]) -> None:
 
 
 def extension_defaults() -> dict[str, Any]:
-    """Give the settings that sanic-ext reads, such as OAS; none where it is not installed."""
+    """Return sanic-ext's settings with their defaults; none where it is not installed."""
     try:
-        from sanic_ext.config import Config  # noqa: PLC0415 - it may not be there
+        from sanic_ext.config import Config  # noqa: PLC0415 - it may not be installed
     except ImportError:
         return {}
     return {name: value for name, value in Config().items() if name.isupper()}
@@ -166,16 +173,16 @@ def extension_defaults() -> dict[str, Any]:
 
 def convert(layers: Layers, section: str, kind: type[S], values: Mapping[str, Any]) -> S:
     """
-    Turn plain values into typed settings.
+    Return plain values as typed settings.
 
     Args:
-        layers: for the file that a faulty setting stands in.
-        section: the dotted name under which the values stand, "" for the top.
-        kind: the settings' types and defaults.
-        values: what was configured.
+        layers: names the file of a wrong setting.
+        section: the dotted name of the section, "" for the top level.
+        kind: the type of the settings.
+        values: the configured values.
 
     Raises:
-        StartError: a name that does not exist, or a value of the wrong type.
+        StartError: there is no such setting, or a value has the wrong type.
     """
     if not isinstance(values, Mapping):
         raise StartError(f"{layers.source(section)}: {section} must be a dictionary of settings.")

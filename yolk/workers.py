@@ -1,4 +1,4 @@
-"""What Sanic's worker manager lacks: it lets go of the dead and of those asked to stop."""
+"""Repairs of Sanic's worker manager: stops, signals, and workers that died."""
 
 from __future__ import annotations
 
@@ -23,36 +23,37 @@ from sanic.worker.constants import ProcessState
 from sanic.worker.manager import MonitorCycle
 
 STOPPING = "stopping"
-"""What the main process notes among its workers' states before it asks them to stop."""
+"""The key that the main process sets among its workers' states before it asks them to stop."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-LOOK_INTERVAL = 1.0
-"""Seconds between two looks of a worker whether it is to stop."""
+CHECK_SECONDS = 1.0
+"""How often a worker checks whether it must stop."""
 
-RESTART_INTERVAL = 1.0
-"""Seconds between two starts of one worker at the least, so that a fault costs no whole core."""
+RESTART_SECONDS = 1.0
+"""The least time between two starts of one worker, so that a crash loop does not use a core."""
 
 
-def look_after_workers(manager: Any, logger: logging.Logger) -> None:
+def repair_manager(manager: Any, logger: logging.Logger) -> None:
     """
-    Mend the manager of the main process.
+    Repair the worker manager of the main process.
 
-    - A failed start ends the workers and nobody else. Sanic kills the whole process group, which
-      is the main process's own and that of the script that started it: then nothing would be
-      stopped in order, and the exit status lost.
-    - A stop that comes before all workers are ready is obeyed. Sanic would wait for ever for those
-      that it has just stopped.
-    - A signal is noted, and obeyed between two looks at the workers. Sanic's handler would talk
-      to the process that holds their state amid a talk with it, and take the other's answer.
-    - A worker that died is started again. Sanic leaves the port open and nobody behind it.
+    - A failed start ends the workers only. Sanic kills the whole process group, which includes
+      the main process and the script that started it: nothing would be stopped in order, and the
+      exit status would be lost.
+    - A stop before all workers are ready takes effect. Sanic would wait for ever for workers that
+      it has just stopped.
+    - A signal is recorded, and handled between two polls of the workers. Sanic's handler would
+      talk to the process that holds the workers' states in the middle of another exchange with
+      it, and read the wrong answer.
+    - A worker that died is started again. Sanic leaves the port open with no worker behind it.
     - Ctrl-C reaches workers through the main process only, not in the middle of their imports.
 
     Args:
         manager: Sanic's `WorkerManager` of this process, before it runs.
-        logger: told of workers that died.
+        logger: for the workers that died.
     """
-    # Instance attributes in place of methods: Sanic makes the manager itself, of this class.
+    # Instance attributes replace methods, because Sanic creates the manager itself.
     start, shut_down, poll = manager.start, manager.shutdown, manager._poll_monitor
     all_ready, synchronise = manager._all_workers_ack, manager._sync_states
     due: dict[str, float] = {}
@@ -60,7 +61,7 @@ def look_after_workers(manager: Any, logger: logging.Logger) -> None:
 
     def note(number: int, _: object) -> None:
         if asked or manager._shutting_down:
-            _kill_processes(manager)  # asked twice: now
+            _kill_processes(manager)  # the second signal: stop now
         else:
             asked.append(signal.Signals(number))
 
@@ -85,7 +86,7 @@ def look_after_workers(manager: Any, logger: logging.Logger) -> None:
     def kill() -> None:
         _kill_processes(manager)
         for process in manager.processes:
-            process.set_state(ProcessState.FAILED, force=True)  # else Sanic waits 10 s for it
+            process.set_state(ProcessState.FAILED, force=True)  # otherwise Sanic waits 10 s for it
         raise ServerKilled
 
     def ready_or_stopping() -> bool:
@@ -121,7 +122,7 @@ def _died(process: Any) -> bool:
 def _revive(process: Any, due: dict[str, float], logger: logging.Logger) -> None:
     if time.monotonic() < due.get(process.name, 0):
         return
-    due[process.name] = time.monotonic() + RESTART_INTERVAL
+    due[process.name] = time.monotonic() + RESTART_SECONDS
     logger.error(
         "Worker %s died (exit status %s); starting it again", process.name, process.exitcode
     )
@@ -133,7 +134,7 @@ def _revive(process: Any, due: dict[str, float], logger: logging.Logger) -> None
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Ignore SIGINT, which a process that is started inherits until it has a handler of its own."""
+    """Ignore SIGINT. A child process inherits that until it installs a handler of its own."""
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -143,95 +144,95 @@ def _interrupts_ignored() -> Iterator[None]:
 
 def note_signals() -> Callable[[], bool]:
     """
-    Note SIGINT and SIGTERM until somebody handles them, instead of ending amid the start.
+    Record SIGINT and SIGTERM during the start, instead of ending in the middle of it.
 
-    Ended there, a process leaves helpers of multiprocessing behind, and tracebacks. A second
-    signal does end it at once. Until `hear_signals` they are held back altogether, and so for
-    good in the helpers that are started meanwhile: a signal to the whole group, as systemd sends
-    it, must not end them before the processes that they help.
+    A process that ended there would leave helper processes of multiprocessing behind, and
+    tracebacks. A second signal does end it at once. Until `unblock_signals` both signals are
+    blocked, and they stay blocked in helper processes that are started meanwhile: a signal to the
+    whole group, as systemd sends it, must not end the helpers before the processes they serve.
 
     Returns:
-        what tells whether one has come.
+        a function that returns whether a signal was received.
     """
-    noted: list[int] = []
+    received: list[int] = []
 
     def note(number: int, _: object) -> None:
-        if noted:
+        if received:
             raise SystemExit(1)
-        noted.append(number)
+        received.append(number)
 
     signal.signal(signal.SIGTERM, note)
     signal.signal(signal.SIGINT, note)
-    resource_tracker.ensure_running()  # which, started later, would let signals in again
+    resource_tracker.ensure_running()  # started later, it would unblock the signals
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    return lambda: bool(noted)
+    return lambda: bool(received)
 
 
-def hear_signals() -> None:
-    """Take what was held back since `note_signals`, and what comes."""
+def unblock_signals() -> None:
+    """Unblock the signals that `note_signals` has blocked."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
 
-def leave_when_told(app: Any) -> Callable[[], None]:
+def stop_with_main_process(app: Any) -> Callable[[], None]:
     """
-    Stop this worker when signals cannot tell it to.
+    Stop this worker where no signal can do it.
 
-    That is when it was asked to stop before its loop ran, since uvloop hears no signals until
-    then; and when its main process is gone, however that ended: workers would serve on and hold
-    the port, with nobody to stop them.
+    That is when it was asked to stop before its loop ran, because uvloop receives no signals until
+    then; and when its main process has ended in any way, because workers would go on serving and
+    keep the port.
 
     Args:
         app: the application, in a worker that is about to serve.
 
     Returns:
-        what ends this, once the worker stops.
+        a function that ends this watch, once the worker stops.
     """
-    # Who started it: who is its parent by now may be another one already.
+    # The process that started this worker; the current parent may be another one already.
     started_by = parent_process()
     loop, parent = asyncio.get_running_loop(), started_by and started_by.pid
-    next_look: asyncio.TimerHandle
+    timer: asyncio.TimerHandle
 
-    def look(*, first: bool = False) -> None:
-        nonlocal next_look
+    def check(*, first: bool = False) -> None:
+        nonlocal timer
         orphaned = os.getppid() != parent
         if orphaned:
-            app.logger.error("The main process is gone; this worker stops")
+            app.logger.error("The main process has ended; this worker stops")
         if orphaned or (first and STOPPING in app.multiplexer.state._state):
             app.stop(terminate=False)
         else:
-            next_look = loop.call_later(LOOK_INTERVAL, look)
+            timer = loop.call_later(CHECK_SECONDS, check)
 
-    def stop_looking() -> None:
-        next_look.cancel()
+    def end_watch() -> None:
+        timer.cancel()
 
-    next_look = loop.call_later(LOOK_INTERVAL, partial(look, first=True))
-    return stop_looking
+    timer = loop.call_later(CHECK_SECONDS, partial(check, first=True))
+    return end_watch
 
 
-def mend_state_server() -> None:
+def repair_state_server() -> None:
     """
-    Let the process that holds the workers' states end with the main process, and begin at once.
+    Start the process that holds the workers' states at once, and end it with the main process.
 
-    Sanic's would outlive a main process that was killed; and it would import the application
-    anew, only to hold a dictionary.
+    Sanic's would survive a main process that was killed, and import the application only to hold
+    a dictionary.
     """
-    startup.Manager = _start_state_server  # type: ignore[attr-defined]  # Sanic calls it by this name
+    startup.Manager = _start_state_server  # type: ignore[attr-defined]  # the name that Sanic calls
 
 
 def _start_state_server() -> SyncManager:
-    # A copy of this process where that is safe: without other threads, and not on macOS.
+    # A fork where that is safe: without other threads, and not on macOS.
     method = "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
     manager = SyncManager(ctx=get_context(method))
-    manager.start(_leave_with_parent)
+    manager.start(_exit_with_parent)
     return manager
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = parent_process()
     assert parent is not None  # noqa: S101 - multiprocessing has started this process
 
-    def leave() -> None:
+    def wait_and_exit() -> None:
         wait([parent.sentinel])
         os._exit(0)
 
-    threading.Thread(target=leave, daemon=True).start()
+    threading.Thread(target=wait_and_exit, daemon=True).start()

@@ -337,8 +337,8 @@ def test_a_bad_registration_stops_the_start(tmp_path: Path) -> None:
         Server(chat_with(tmp_path, "play", text), tmp_path / "data").start()
 
     assert (
-        "yolk: the plugin play: before_send: PlayPlugin.moderate does not say what happens when it "
-        'fails; say on_error="refuse", or on_error="pass".'
+        "yolk: the plugin play: before_send: PlayPlugin.moderate has no on_error; "
+        'pass on_error="refuse" or on_error="pass".'
     ) in str(failed.value)
     assert "Traceback" not in str(failed.value)
 

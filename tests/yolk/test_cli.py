@@ -514,11 +514,11 @@ def test_the_factory_can_be_named(tmp_path: Path, arguments: tuple[str, ...]) ->
 @pytest.mark.parametrize(
     ("files", "arguments", "problem"),
     [
-        ({}, (), "There is no app.py in this folder; go to the application's folder, or say what"),
-        ({}, ("--app", "nowhere:make"), "There is no module nowhere to take the application from;"),
+        ({}, (), "There is no app.py in this folder; go to the application's folder, or name the"),
+        ({}, ("--app", "nowhere:make"), "There is no module nowhere; correct --app"),
         ({}, ("--app", "not a module"), "--app not a module is not of the form module:factory."),
-        ({}, ("--app", "os:getcwd"), "os:getcwd gives no yolk.Application."),
-        ({"app.py": ""}, (), "app has no function create_app; correct it, or say what makes the"),
+        ({}, ("--app", "os:getcwd"), "os:getcwd does not return a yolk.Application."),
+        ({"app.py": ""}, (), "app has no function create_app; correct it, or name the"),
         (
             {"config/config_default.py": "hots = 1"},
             (),
@@ -595,7 +595,7 @@ def test_a_new_plugin_works_and_passes_the_checks(tmp_path: Path) -> None:
     line = 'last_seen = {"enable": True, "path": "plugins/last_seen"}'
     files = ["plugins/last_seen/__init__.py", "tests/plugins/test_last_seen.py"]
     assert text.splitlines() == [
-        *(f"Made {file}" for file in files),
+        *(f"Created {file}" for file in files),
         *("To switch it on, add to config/plugin.py:", "", line, ""),
         f"Test it: python -m pytest {files[1]}",
     ]
@@ -665,8 +665,8 @@ def test_enable_adds_the_line_below_what_is_there(
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"plugins/till/x.py": "mine"}, "plugins/till is there already;"),
-        ({"tests/plugins/test_till.py": "mine"}, "tests/plugins/test_till.py is there already;"),
+        ({"plugins/till/x.py": "mine"}, "plugins/till exists already;"),
+        ({"tests/plugins/test_till.py": "mine"}, "tests/plugins/test_till.py exists already;"),
         ({"config/plugin.py": "till = False"}, "config/plugin.py lists a plugin till already."),
     ],
 )
@@ -694,7 +694,7 @@ def contents(root: Path) -> dict[Path, bytes]:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("Last_seen", "A plugin cannot be called Last_seen; take a name in lower case"),
+        ("Last_seen", "A plugin cannot be called Last_seen; choose a Python identifier"),
         ("last-seen", "A plugin cannot be called last-seen;"),
         ("../last", "A plugin cannot be called ../last;"),
         ("2nd", "A plugin cannot be called 2nd;"),
@@ -703,11 +703,11 @@ def contents(root: Path) -> dict[Path, bytes]:
         ("class", "A plugin cannot be called class;"),
         ("x" * 31, f"The name {'x' * 31} is too long;"),
         ("host", "host is a setting of the application;"),
-        ("router", "There is app.router already;"),
-        ("goods", "There is app.goods already;"),
-        ("till", "There is app.till already;"),
-        ("request", "There is ctx.request already;"),
-        ("buy", "There is ctx.buy already;"),
+        ("router", "app.router exists already;"),
+        ("goods", "app.goods exists already;"),
+        ("till", "app.till exists already;"),
+        ("request", "ctx.request exists already;"),
+        ("buy", "ctx.buy exists already;"),
         ("msgspec", "The plugin would hide the package msgspec;"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 from tests.yolk.conftest import Load
 from tests.yolk.small_apps import plugin
 from yolk import Filter, Hooks, Notice, Refusal, StartError
-from yolk.hook_handler import MOST_STUCK
+from yolk.hook_handler import MAX_STUCK_CALLS
 
 FILES = {
     "config/plugin.py": "second = {'path': 'parts/second'}\nfirst = {'path': 'parts/first'}\n",
@@ -159,15 +159,15 @@ async def test_who_does_not_let_itself_be_cancelled_holds_nobody_up(kitchen: Kit
                 continue
 
     kitchen.on("before_text", stubborn, timeout=0.01)
-    for _ in range(MOST_STUCK + 5):
+    for _ in range(MAX_STUCK_CALLS + 5):
         assert await kitchen.hooks.text.run("a") == "a"
 
-    assert begun == MOST_STUCK
-    assert kitchen.counters().late == MOST_STUCK + 5
+    assert begun == MAX_STUCK_CALLS
+    assert kitchen.counters().late == MAX_STUCK_CALLS + 5
     let_go.set()
-    while (await kitchen.hooks.text.run("a")) and begun == MOST_STUCK:
+    while (await kitchen.hooks.text.run("a")) and begun == MAX_STUCK_CALLS:
         await asyncio.sleep(0)
-    assert begun > MOST_STUCK
+    assert begun > MAX_STUCK_CALLS
 
 
 async def test_a_plain_function_that_takes_long_is_counted(kitchen: Kitchen) -> None:
@@ -237,32 +237,30 @@ async def test_who_waits_may_go(kitchen: Kitchen) -> None:
         ),
         (
             ("before_text", "upper"),
-            "the plugin first: before_text: its handler is 'upper'; give a function.",
+            "the plugin first: before_text: its handler is 'upper'; pass a function.",
         ),
         (
             ("before_text", str.upper, None),
-            "the plugin first: before_text: str.upper does not say what happens when it fails; "
-            'say on_error="refuse", or on_error="pass".',
+            "the plugin first: before_text: str.upper has no on_error; "
+            'pass on_error="refuse" or on_error="pass".',
         ),
         (
             ("before_text", str.upper, "ignore"),
-            "the plugin first: before_text: str.upper says 'ignore' for what happens when it "
-            'fails; say on_error="refuse", or on_error="pass".',
+            "the plugin first: before_text: str.upper has on_error='ignore'; "
+            'pass on_error="refuse" or on_error="pass".',
         ),
         (
             ("after_number", broken, None),
-            "the plugin first: after_number: broken does not say what happens when it fails; "
-            'say on_error="pass".',
+            'the plugin first: after_number: broken has no on_error; pass on_error="pass".',
         ),
         (
             ("after_number", broken, "refuse"),
-            "the plugin first: after_number: broken has nothing to refuse any more; "
-            'say on_error="pass".',
+            "the plugin first: after_number: broken cannot refuse what has happened; "
+            'pass on_error="pass".',
         ),
         (
             ("before_text", plugin),
-            "the plugin first: before_text: nobody has to take one argument; "
-            "correct its parameters.",
+            "the plugin first: before_text: nobody must take one argument; correct its parameters.",
         ),
     ],
 )
@@ -285,13 +283,13 @@ def test_what_is_no_handler_stops_the_start(
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
 def test_a_time_limit_is_above_zero(kitchen: Kitchen, timeout: float) -> None:
     """Else nothing could ever be in time."""
-    with pytest.raises(StartError, match="give it seconds above 0"):
+    with pytest.raises(StartError, match="pass a number above 0"):
         kitchen.on("before_text", str.upper, timeout=timeout)
 
 
 def test_whose_handler_it_is_must_be_known(kitchen: Kitchen) -> None:
     """A method of a plugin says so itself; another function needs the plugin beside it."""
-    with pytest.raises(StartError, match="say plugin=self"):
+    with pytest.raises(StartError, match="pass plugin=self"):
         kitchen.hooks.on("before_text", broken, on_error="pass")
 
 

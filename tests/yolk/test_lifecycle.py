@@ -245,7 +245,7 @@ def test_a_data_folder_that_cannot_be_made_stops_the_start(start: Start, tmp_pat
         start(FILES, YOLK_DATA=str(tmp_path / "taken"))
 
     assert (
-        f"yolk: $YOLK_DATA: the data folder {tmp_path}/taken cannot be made (File exists); "
+        f"yolk: $YOLK_DATA: the data folder {tmp_path}/taken cannot be created (File exists); "
         "name another one there, or in YOLK_DATA.\n"
     ) in str(failure.value)
     assert failure.value.status == 1

@@ -251,9 +251,15 @@ async def test_a_subclass_override_counts(load: Load) -> None:
             "no handler 'hom.index': app.controller has no hom; there is api, home. "
             "Did you mean home?",
         ),
-        ("'home'", "<class 'controllers.home.HomeController'> is no handler; name a controller's"),
-        ("app.controller.home", "<class 'controllers.home.HomeController'> is no handler; name a"),
-        ("7", "7 is no handler; name a controller's method."),
+        (
+            "'home'",
+            "<class 'controllers.home.HomeController'> is not a handler; name a controller's",
+        ),
+        (
+            "app.controller.home",
+            "<class 'controllers.home.HomeController'> is not a handler; name a",
+        ),
+        ("7", "7 is not a handler; name a controller's method."),
     ],
 )
 def test_a_route_without_a_handler_stops_the_start(load: Load, target: str, sentence: str) -> None:

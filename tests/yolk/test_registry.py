@@ -429,7 +429,7 @@ def test_what_a_plugin_brings_later_says_so(load: Load) -> None:
     with pytest.raises(AttributeError) as missing:
         _ = app.mail
     assert str(missing.value) == (
-        "app.mail is not there yet; the plugin mail brings it when it starts."
+        "app.mail does not exist yet; the plugin mail provides it when it starts."
     )
 
 
@@ -440,7 +440,7 @@ def test_what_nobody_brings_says_so(load: Load) -> None:
     with pytest.raises(AttributeError) as missing:
         _ = app.redis
     assert str(missing.value) == (
-        "The application has no redis; no plugin in config/plugin.py brings it."
+        "The application has no redis; no plugin in config/plugin.py provides it."
     )
     assert not hasattr(app, "_nothing")
 

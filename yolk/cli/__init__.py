@@ -1,4 +1,4 @@
-"""The command line: looks at an application without starting it, and makes new parts of it."""
+"""The command line: inspect an application without starting it, and create parts of it."""
 
 from yolk.cli.commands import main
 

@@ -1,4 +1,4 @@
-"""The commands and what may stand behind them."""
+"""The commands, their arguments and options."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ App = Annotated[
     typer.Option(
         "--app",
         metavar="MODULE:FACTORY",
-        help="What makes the application, if it is not create_app() of the app.py in this folder.",
+        help="The application's factory; by default create_app() of the app.py in this folder.",
     ),
 ]
 Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="Its name, in lower case, such as last_seen.")
+    str, typer.Argument(metavar="NAME", help="The plugin's name, in lower case: last_seen.")
 ]
 Check = Annotated[
     bool, typer.Option("--check", help="Only fail if the file is out of date; write nothing.")
 ]
-Enable = Annotated[bool, typer.Option("--enable", help="Switch it on in config/plugin.py, too.")]
+Enable = Annotated[bool, typer.Option("--enable", help="Also switch it on in config/plugin.py.")]
 
 
 def main() -> None:
-    """Run the command that the arguments name."""
+    """Run the command line."""
     commands = typer.Typer(
-        help="Look at an application, or make a new part of it. Nothing is started: neither a "
-        "server, nor the database, nor Redis is needed. YOLK_ENV says for which environment.",
+        help="Inspect an application, or create a part of it. No server, database or Redis is "
+        "started or needed. YOLK_ENV selects the environment.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -46,29 +46,29 @@ def main() -> None:
     commands.command()(routes)
     commands.command()(config)
     commands.command()(types)
-    new = typer.Typer(help="Make a new part of the application.", no_args_is_help=True)
+    new = typer.Typer(help="Create a part of the application.", no_args_is_help=True)
     new.command("plugin")(new_plugin)
     commands.add_typer(new, name="new")
     commands(prog_name=PROGRAM)
 
 
 def remember(context: typer.Context, app: App = None) -> None:
-    """Keep an `--app` that stands before the command's name."""
+    """Keep an `--app` given before the command's name."""
     context.obj = app
 
 
 def plugins(context: typer.Context, app: App = None) -> None:
-    """List the plugins: on or off and why, the order of their start, what they need and bring."""
+    """List the plugins: their state and its reason, starting order, dependencies and attributes."""
     show_plugins(load(app or context.obj))
 
 
 def routes(context: typer.Context, app: App = None) -> None:
-    """List the addresses, HTTP and WebSocket, with the middlewares that each request passes."""
+    """List the HTTP and WebSocket routes with their middlewares and handlers."""
     show_routes(load(app or context.obj))
 
 
 def config(context: typer.Context, app: App = None) -> None:
-    """List the settings with their values and where each comes from; secrets are masked."""
+    """List the settings with their values and sources; secrets are masked."""
     show_config(load(app or context.obj))
 
 
@@ -78,5 +78,5 @@ def types(context: typer.Context, check: Check = False, app: App = None) -> None
 
 
 def new_plugin(context: typer.Context, name: Name, enable: Enable = False, app: App = None) -> None:
-    """Make plugins/NAME and a test that passes. No file is ever overwritten."""
+    """Create plugins/NAME and a test that passes. No file is overwritten."""
     make_plugin(load(app or context.obj).app, name, enable=enable)

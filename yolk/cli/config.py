@@ -1,4 +1,4 @@
-"""`config`: every setting, its value, and where it comes from."""
+"""`config`: all settings with their values and sources."""
 
 from __future__ import annotations
 
@@ -20,14 +20,15 @@ from yolk.settings import extension_defaults
 COLUMNS = ("Setting", "Value", "Default", "From")
 DEFAULT = "default"
 CODE = "the application's code"
+"""The source of a value that a hook has changed."""
 
 
 def show_config(loaded: Loaded) -> None:
     """
-    Print the settings: the application's, the plugins', and those of Sanic that were changed.
+    Print the settings of the application and the plugins, and the changed ones of Sanic.
 
     Raises:
-        StartError: what is wrong with the application.
+        StartError: the application could not be loaded completely.
     """
     app = loaded.app
     rows = list(_rows(app, "", app.settings, dict(app.config)))
@@ -43,13 +44,13 @@ def _rows(
     app: Application, prefix: str, stated: msgspec.Struct, values: Mapping[str, Any]
 ) -> Iterator[list[Cell]]:
     """
-    Go through the fields of some settings, and of those inside them.
+    Yield a row for each field of a section and of the sections inside it.
 
     Args:
-        app: where the sources are known.
-        prefix: of the fields' dotted names.
-        stated: what files and environment variables say.
-        values: what holds, since a hook may have changed it.
+        app: the application.
+        prefix: the beginning of the fields' dotted names.
+        stated: the values from files and environment variables.
+        values: the values in effect, which a hook may have changed.
     """
     for field in msgspec.structs.fields(stated):
         dotted, said = f"{prefix}{field.name}", getattr(stated, field.name)
@@ -72,7 +73,7 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 
 
 def _rows_of_sanic(app: Application) -> Iterator[list[Cell]]:
-    """Go through those of Sanic's settings, and of sanic-ext's, that are not at their defaults."""
+    """Yield a row for each setting of Sanic and sanic-ext that differs from its default."""
     defaults = {**extension_defaults(), **DEFAULT_CONFIG}
     for name, value in sorted(app.config.items()):
         default = defaults.get(name, msgspec.NODEFAULT)
@@ -80,7 +81,7 @@ def _rows_of_sanic(app: Application) -> Iterator[list[Cell]]:
             continue
         variable = f"SANIC_{name}"
         if name == "OAS" and not {name, variable} & {*app.layers.sources, *os.environ}:
-            continue  # that is only how sanic-ext is kept from what `yolk.openapi` does
+            continue  # set by `yolk.openapi_page`, not by the user
         other = f"${variable}" if variable in os.environ else CODE
         yield _row(name, value, default, app.layers.sources.get(name, other))
 

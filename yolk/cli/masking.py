@@ -1,4 +1,4 @@
-"""Values as Python writes them, but for what nobody should read over a shoulder."""
+"""Setting values as text, with secrets masked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECRET = "secret|passw|passphrase|pwd|token|key|credential"  # noqa: S105 - name
 SECRET_NAME = re.compile(SECRET, re.IGNORECASE)
 PUBLIC_NAME = re.compile("public", re.IGNORECASE)
 
-# A password may hold what it should not, unescaped: everything up to the last @ is taken for it.
+# A password may contain unescaped characters: everything up to the last @ is taken for it.
 URL = re.compile(r"(?P<scheme>\w[\w+.-]*://)(?P<user>[^:@/?#\s]*)(?P<rest>.*)@", re.DOTALL)
 PARAMETER = re.compile(rf"((?:^|[?&;\s])[\w.-]*(?:{SECRET})[\w.-]*=)[^&;#\s]+", re.IGNORECASE)
 PRIVATE_KEY = "PRIVATE KEY-----"
@@ -23,14 +23,14 @@ PRIVATE_KEY = "PRIVATE KEY-----"
 
 def show_value(name: str, value: Any) -> str:
     """
-    Write a setting's value.
+    Return a setting's value as text.
 
-    Texts under a name such as `secret`, `password`, `token` or `key` are masked, and so are
-    passwords inside URLs. Numbers, truth values and None are no secrets, whatever their name.
+    Texts with a name such as `secret`, `password`, `token` or `key` are masked, and so are
+    passwords in URLs. Numbers, booleans and None are never masked.
 
     Args:
-        name: the setting's dotted name.
-        value: of any type.
+        name: the dotted name of the setting.
+        value: its value, of any type.
     """
     secret = any(_is_secret(part) for part in name.split("."))
     return _write(msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=repr), secret)
@@ -67,6 +67,6 @@ def _mask(text: str) -> str:
 
 
 def _mask_user(found: re.Match[str]) -> str:
-    """Keep the user of `user:password@`; what stands there alone may be a token."""
+    """Keep the user of `user:password@`; a name without a password may be a token."""
     user = f"{found['user']}:" if found["rest"].startswith(":") else ""
     return f"{found['scheme']}{user}{MASK}@"

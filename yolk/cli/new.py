@@ -1,4 +1,4 @@
-"""`new plugin`: a plugin to begin with, and its test."""
+"""`new plugin`: create a plugin and its test."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from yolk.context import Context
 from yolk.errors import StartError
 
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-LONGEST = 30
+MAX_NAME_LENGTH = 30
 IMPORTED = {"msgspec", "yolk"}
-"""What the skeleton imports: a plugin of that name would hide it from tools."""
+"""Packages that the skeleton imports: a plugin of that name would hide them from tools."""
 
 
 def make_plugin(app: Application, name: str, *, enable: bool) -> None:
     """
-    Write `plugins/<name>` and `tests/plugins/test_<name>.py`, and say what to do next.
+    Create `plugins/<name>` and `tests/plugins/test_<name>.py`, and print the next steps.
 
     Args:
-        app: the application that gets it.
-        name: the plugin's.
-        enable: whether to add it to `config/plugin.py`, too.
+        app: the application.
+        name: the name of the plugin.
+        enable: whether to add it to `config/plugin.py`.
 
     Raises:
-        StartError: the name will not do, or something of that name is there already.
+        StartError: the name is invalid or taken.
     """
     _check_form(name)
     _check_free(app, name)
@@ -40,14 +40,14 @@ def make_plugin(app: Application, name: str, *, enable: bool) -> None:
     for path in (plugin.parent, test):
         if path.exists():
             raise StartError(
-                f"{path.relative_to(app.root)} is there already; choose another name, or move it."
+                f"{path.relative_to(app.root)} exists already; choose another name, or move it."
             )
     kind = "".join(part.capitalize() for part in name.split("_"))
     line = f'{name} = {{"enable": True, "path": "plugins/{name}"}}'
     try:
         for path, text in ((plugin, PLUGIN), (test, TEST)):
             _write(path, text.substitute(name=name, kind=kind))
-            typer.echo(f"Made {path.relative_to(app.root)}")
+            typer.echo(f"Created {path.relative_to(app.root)}")
         if enable:
             _append(app.root / "config" / "plugin.py", line)
     except OSError as error:
@@ -60,15 +60,17 @@ def make_plugin(app: Application, name: str, *, enable: bool) -> None:
 def _check_form(name: str) -> None:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise StartError(
-            f"A plugin cannot be called {name}; take a name in lower case that Python takes, too, "
+            f"A plugin cannot be called {name}; choose a Python identifier in lower case, "
             "such as last_seen."
         )
-    if len(name) > LONGEST:
-        raise StartError(f"The name {name} is too long; take one of at most {LONGEST} characters.")
+    if len(name) > MAX_NAME_LENGTH:
+        raise StartError(
+            f"The name {name} is too long; choose one of at most {MAX_NAME_LENGTH} characters."
+        )
 
 
 def _check_free(app: Application, name: str) -> None:
-    """Refuse a name that the skeleton would share with something that is there."""
+    """Refuse a name that is taken by a plugin, a setting, or an attribute of app or ctx."""
     registry = app.registry
     if name in registry.entries:
         raise StartError(f"{registry.sources[name]} lists a plugin {name} already.")
@@ -88,14 +90,14 @@ def _check_free(app: Application, name: str) -> None:
     }
     for owner, names in (("app", on_app), ("ctx", on_context)):
         if name in names:
-            raise StartError(f"There is {owner}.{name} already; choose another name.")
+            raise StartError(f"{owner}.{name} exists already; choose another name.")
     if name in IMPORTED:
         raise StartError(f"The plugin would hide the package {name}; choose another name.")
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:  # x: never over another one
+    with path.open("x", encoding="utf-8") as file:  # x: never overwrite a file
         file.write(text)
 
 

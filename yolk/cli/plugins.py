@@ -1,4 +1,4 @@
-"""`plugins`: what is switched on, why, and what for."""
+"""`plugins`: the plugin table."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from yolk.cli.table import NOTHING, Cell, show_table
 from yolk.cli.target import Loaded
 from yolk.registry import Found, Registry
 
-COLUMNS = ("Start", "Plugin", "State", "Why", "From", "Needs", "Brings")
+COLUMNS = ("Start", "Plugin", "State", "Why", "From", "Needs", "Provides")
 
 
 def show_plugins(loaded: Loaded) -> None:
     """
-    Print the plugin table, in the order of the start, those that are off at the end.
+    Print the plugins in starting order, those that are off at the end.
 
     Raises:
-        StartError: what is wrong with the application.
+        StartError: the application could not be loaded completely.
     """
     registry = loaded.app.registry
     rows = [_row_on(registry, found, str(i)) for i, found in enumerate(registry.found, 1)]
@@ -35,7 +35,7 @@ def show_plugins(loaded: Loaded) -> None:
 
 
 def environment(app: Application) -> str:
-    """Name the environment, and say who chose it."""
+    """Return the name of the environment and where it was set."""
     chosen = os.environ.get("YOLK_ENV")
     if chosen == app.env:
         return f"environment {app.env} (YOLK_ENV)"
@@ -65,7 +65,7 @@ def _row_on(registry: Registry, found: Found, position: str) -> list[Cell]:
 
 def _row_off(registry: Registry, name: str) -> list[Cell]:
     entry = registry.entries[name]
-    # It is not imported, so that nobody knows more than the table says.
+    # The plugin is not imported, so only the table's own properties are known.
     needs = [*entry.dependencies, *(f"{each} (optional)" for each in entry.optional_dependencies)]
     state = Text("off", style="red")
     reason, origin = _reason(registry, name), _origin(registry, name)
@@ -81,7 +81,7 @@ def _join(names: list[str]) -> str:
 
 
 def _reason(registry: Registry, name: str) -> str:
-    """Say which file decides whether *name* is on, and by what."""
+    """Return the file, and the property, that decide whether *name* is on."""
     entry, said = registry.entries[name], registry.said[name]
     if not entry.enable:
         return f"{said['enable']}: enable is False"
@@ -98,7 +98,7 @@ def _origin(registry: Registry, name: str) -> str:
 
 
 def names_on_context(kind: type[Plugin]) -> list[str]:
-    """Give what every `ctx` gets from a plugin."""
+    """Return the names that a plugin adds to every `ctx`."""
     classes = kind.context.__mro__[:-1] if kind.context else ()
     names = [name for each in classes for name in vars(each) if not name.startswith("_")]
     return list(dict.fromkeys(names))
@@ -106,10 +106,10 @@ def names_on_context(kind: type[Plugin]) -> list[str]:
 
 def names_on_app(kind: type[Plugin]) -> list[str]:
     """
-    Give what a plugin puts on the application, as far as its code says so.
+    Return the names that a plugin adds to the application.
 
-    Most of it comes when a worker starts, which nobody waits for here: so what is looked for is
-    `provide("name", ...)` in the plugin's files.
+    Most of them are added when a worker starts, which the command line never does. So the plugin's
+    files are searched for `provide("name", ...)`.
     """
     files: list[Path] = []
     for each in kind.__mro__[: kind.__mro__.index(Plugin)]:
@@ -119,7 +119,7 @@ def names_on_app(kind: type[Plugin]) -> list[str]:
 
 
 def names_provided(path: Path) -> Iterator[str]:
-    """Find the names in a file that are handed to `provide`; none where it is no Python."""
+    """Yield the names that a file passes to `provide`; none if it is not valid Python."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""`routes`: every address, who answers there, and what is around the answer."""
+"""`routes`: all routes with their middlewares and handlers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ COLUMNS = ("Method", "Path", "Middlewares", "Handler")
 
 def show_routes(loaded: Loaded) -> None:
     """
-    Print the addresses: those of `app.http` and of `app.ws` in their order, then Sanic's own.
+    Print the routes of `app.http` and of `app.ws` in order of mounting, then those of Sanic.
 
     Raises:
-        StartError: the application has a fault, so that its routes are not known.
+        StartError: the application could not be loaded, so its routes are not known.
     """
     app = loaded.app
     if loaded.fault:
@@ -49,7 +49,7 @@ def _row(route: Route, method: str) -> list[Cell]:
 
 
 def _rows_of_sanic(app: Application, known: set[str]) -> Iterator[list[Cell]]:
-    """Give what was mounted past `app.http`, such as files: no chain of ours is around it."""
+    """Yield the routes that were added to Sanic directly, such as static files."""
     for route in app.router.routes:
         if route.name in known:
             continue
@@ -65,7 +65,7 @@ def _files(app: Application, handler: Any) -> str:
 
 
 def _handler(handler: Callable[..., Any]) -> str:
-    """Name a handler; a controller's method as routes may name it, seen from `app.controller`."""
+    """Return the name of a handler; for a controller's method, its name below `app.controller`."""
     name, module = name_of(handler), getattr(_inner(handler), "__module__", "")
     room, _, path = module.partition(".")
     if room == "controllers" and path:
@@ -74,7 +74,7 @@ def _handler(handler: Callable[..., Any]) -> str:
 
 
 def name_of(function: Any) -> str:
-    """Name a function, one made by another as `maker.inner`, or an object by its class."""
+    """Return the qualified name of a function, or of an object's class."""
     function = _inner(function)
     name: str = getattr(function, "__qualname__", "") or type(function).__qualname__
     return name.replace(".<locals>", "")

@@ -1,13 +1,13 @@
-"""What `new plugin` writes. It is complete: it passes its test, and the checks of the project."""
+"""The files that `new plugin` creates. They pass their test and the project's checks."""
 
 from __future__ import annotations
 
 from string import Template
 
-TABLE = '"""What is switched on, and where it comes from."""\n'
+TABLE = '"""The plugins that are switched on, and where they come from."""\n'
 
 PLUGIN = Template('''\
-"""The plugin $name: say in one sentence what it is for."""
+"""The plugin $name: describe in one sentence what it does."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from yolk import Application, Plugin
 
 
 class ${kind}Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What config/config_default.py may say under the plugin's name."""
+    """The plugin's section of config/config_default.py."""
 
     greeting: str = "hello"
-    """What it says."""
+    """The greeting."""
 
 
 class ${kind}Context:
-    """What every `ctx` gets: `ctx.$name()`."""
+    """Adds `ctx.$name()`."""
 
     app: Application
 
     def $name(self) -> str:
-        """Give the greeting."""
+        """Return the greeting."""
         return cast(str, self.app.$name)
 
 
 class ${kind}Plugin(Plugin):
-    """Puts `app.$name` on the application."""
+    """Adds `app.$name`."""
 
     name = "$name"
     Settings = ${kind}Settings
@@ -44,7 +44,7 @@ class ${kind}Plugin(Plugin):
     settings: ${kind}Settings
 
     async def did_load(self) -> None:
-        """Open what a worker needs before it serves; close it in `before_close`."""
+        """Open the worker's resources here, and close them in `before_close`."""
         self.app.provide("$name", self.settings.greeting)
 
 
@@ -52,7 +52,7 @@ plugin = ${kind}Plugin
 ''')
 
 TEST = Template('''\
-"""The plugin $name, in a small application that has nothing else."""
+"""The plugin $name in a small application."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ if __name__ == "__main__":
 
 
 def application(folder: Path, **settings: str) -> Server:
-    """Give the application, not yet started, with these settings of the plugin."""
+    """Return an application with these settings of the plugin, not yet started."""
     entry = {"path": str(PROJECT / "plugins" / NAME)}
     (folder / "app.py").write_text(APP)
     (folder / "config").mkdir()
@@ -95,13 +95,13 @@ def application(folder: Path, **settings: str) -> Server:
 
 
 async def test_it_greets(tmp_path: Path) -> None:
-    """Without settings, the default greeting is on `app` and on every `ctx`."""
+    """Without settings, `app` and `ctx` have the default greeting."""
     async with application(tmp_path) as server:
         assert await server.get("/") == ["hello", "hello"]
 
 
 async def test_its_greeting_can_be_set(tmp_path: Path) -> None:
-    """What the configuration says comes in place of the default."""
+    """The configuration replaces the default greeting."""
     async with application(tmp_path, greeting="good morning") as server:
         assert await server.get("/") == ["good morning", "good morning"]
 ''')

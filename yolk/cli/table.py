@@ -1,4 +1,4 @@
-"""Tables: for people on a terminal, plain text for everything else."""
+"""Tables: formatted on a terminal, plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]
     """
     Print a table.
 
-    Where nobody watches, each row is one line, however long, without colours and frames.
+    If stdout is not a terminal, each row is one line without colours or frames.
 
     Args:
-        title: one line above it.
-        columns: their names.
-        rows: a cell for each column.
+        title: the line above the table.
+        columns: the names of the columns.
+        rows: one cell for each column.
     """
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:

@@ -1,4 +1,4 @@
-"""The application that a command is about."""
+"""Load the application that a command inspects."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FORM = re.compile(r"\w+(\.\w+)*(:\w+)?")
 
 class Loaded(NamedTuple):
     """
-    An application as far as it could be loaded: its configuration has been read.
+    An application whose configuration has been read.
 
-    What is wrong beyond that is in `fault`, such as a secret that is missing in prod. A command
-    shows what there is, and then raises it.
+    An error after that, such as a missing secret in prod, is in `fault`. A command prints what it
+    can, then raises it.
     """
 
     app: Application
@@ -34,15 +34,15 @@ class Loaded(NamedTuple):
 
 def load(target: str | None) -> Loaded:
     """
-    Load the application, and start nothing of it.
+    Load the application without starting it.
 
     Args:
-        target: `module:factory`; without it, `create_app` of the app.py in this folder.
+        target: `module:factory`; by default `create_app` of the app.py in this folder.
 
     Raises:
-        StartError: there is none, or its configuration cannot be read.
+        StartError: there is no application, or its configuration cannot be read.
     """
-    # What an application prints or logs while it loads is no part of a command's answer.
+    # What an application prints or logs while it loads is not part of a command's output.
     for handler in LOGGING_CONFIG_DEFAULTS["handlers"].values():
         handler["stream"] = sys.stderr
     with redirect_stdout(sys.stderr):
@@ -55,7 +55,7 @@ def load(target: str | None) -> Loaded:
                 raise
             return Loaded(half, fault)
     if not isinstance(app, Application):
-        raise StartError(f"{target or f'{MODULE}:{FACTORY}'} gives no yolk.Application.")
+        raise StartError(f"{target or f'{MODULE}:{FACTORY}'} does not return a yolk.Application.")
     return Loaded(app)
 
 
@@ -66,8 +66,8 @@ def _find(target: str | None) -> Callable[[], Any]:
     name = name or FACTORY
     if target is None and not Path(f"{MODULE}.py").is_file():
         raise StartError(
-            f"There is no {MODULE}.py in this folder; go to the application's folder, or say "
-            "what makes the application with --app module:factory."
+            f"There is no {MODULE}.py in this folder; go to the application's folder, or name "
+            "the application's factory with --app module:factory."
         )
     here = str(Path.cwd())
     if here not in sys.path:
@@ -77,14 +77,13 @@ def _find(target: str | None) -> Callable[[], Any]:
     except ModuleNotFoundError as error:
         if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise StartError(
-                f"There is no module {module_name} to take the application from; "
-                "correct --app module:factory."
+                f"There is no module {module_name}; correct --app module:factory."
             ) from None
         raise
     factory = getattr(module, name, None)
     if not callable(factory):
         raise StartError(
-            f"{module_name} has no function {name}; correct it, or say what makes the application "
+            f"{module_name} has no function {name}; correct it, or name the application's factory "
             "with --app module:factory."
         )
     found: Callable[[], Any] = factory
@@ -92,7 +91,7 @@ def _find(target: str | None) -> Callable[[], Any]:
 
 
 def _half_loaded() -> Application | None:
-    """Give the application whose loading failed, if its configuration had been read by then."""
+    """Return the application whose loading failed, if its configuration had been read."""
     try:
         app = Sanic.get_app()
     except SanicException:
