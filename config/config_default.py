@@ -1,21 +1,22 @@
 """
-The settings of every environment. `config_<env>.py` changes them per environment.
+The settings of every environment; `config_<env>.py` overrides them.
 
-Only what differs from the defaults stands here: each plugin states its settings with their types
-and defaults in its own folder, the application in `extend/settings.py`.
+This file contains only what differs from the defaults. Each plugin declares its settings, with
+types and defaults, in its own folder; the application declares its own in `extend/settings.py`.
+`python -m yolk config` lists all of them.
 """
 
-# HTTP middlewares of the whole application, by the names of files in middleware/.
+# The HTTP middlewares of the whole application: file names in middleware/, the outermost first.
 middleware = ["outage"]
 
-# Bytes of an HTTP request: a message of 1 MiB, and what JSON makes of it.
+# The largest HTTP request in bytes: a message of 1 MiB, encoded as JSON.
 REQUEST_MAX_SIZE = 4 * 1024 * 1024
 
-# What /docs says at its top.
+# The title and version in /docs.
 API_TITLE = "Yolk"
 API_VERSION = "0.2.0"
 
 websocket = {
-    # "all": every device stays logged in. "one": the newest logs the others out.
+    # "all": every device stays logged in. "one": a new login ends the others.
     "devices": "all",
 }

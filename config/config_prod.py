@@ -1,4 +1,4 @@
-"""What differs in production (YOLK_ENV=prod)."""
+"""Settings of production (`YOLK_ENV=prod`)."""
 
-# The interactive documentation of the HTTP interface is for developers.
+# /docs is for developers.
 OAS = False

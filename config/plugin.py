@@ -1,16 +1,16 @@
-"""What is switched on, and where it comes from. `plugin_<env>.py` changes it per environment."""
+"""The plugins that are switched on, and where they come from. `plugin_<env>.py` overrides this."""
 
-# The backplane: cache, presence, and the traffic between workers.
+# Redis: cache, presence, and messages between workers.
 redis = {"enable": True, "path": "plugins/redis"}
 
-# The database, with its migrations.
+# The database and its migrations.
 orm = {"enable": True, "path": "plugins/orm"}
 
-# Tokens.
+# JSON Web Tokens.
 jwt = {"enable": True, "path": "plugins/jwt"}
 
-# Sockets.
+# WebSockets.
 websocket = {"enable": True, "path": "plugins/websocket"}
 
-# Where files are kept.
+# The storage of uploaded files.
 storage = {"enable": True, "path": "plugins/storage"}

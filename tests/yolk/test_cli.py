@@ -643,7 +643,7 @@ def check(root: Path, tool: str, *arguments: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (None, '"""What is switched on, and where it comes from."""\n'),
+        (None, '"""The plugins that are switched on, and where they come from."""\n'),
         ("other = False", "other = False\n"),
         ("# Mine.\nother = False\n", "# Mine.\nother = False\n"),
     ],
