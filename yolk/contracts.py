@@ -69,8 +69,8 @@ class WebSocket(Protocol):
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the closing handshake (RFC 6455, section 7.1.2)."""
 
-    async def closed(self) -> None:
-        """Wait until the connection is gone."""
+    def closed(self) -> Awaitable[None]:
+        """Return an awaitable that is done when the connection is gone."""
 
 
 class WebSocketServer(Protocol):

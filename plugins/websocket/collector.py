@@ -1,4 +1,4 @@
-"""When Python looks for cyclic garbage: at quiet moments, not amid a burst."""
+"""Scheduling of Python's cyclic garbage collector: in quiet moments, not during a burst."""
 
 from __future__ import annotations
 
@@ -8,70 +8,70 @@ import time
 
 from .engine import EMPTY
 
-YOUNG = 10_000
-"""Objects that come before the young are looked at: a few milliseconds' work, now and then."""
-MIDDLE = 50
-"""Looks at the young before those that outlived one are looked at too."""
-NEVER = 1_000_000
-"""Looks at those before all objects are: with 5,000 sockets that stops a worker for 190 ms."""
+GENERATION_0 = 10_000
+"""New objects until generation 0 is collected, which takes a few milliseconds."""
+GENERATION_1 = 50
+"""Collections of generation 0 until generation 1 is collected."""
+GENERATION_2 = 1_000_000
+"""Those of 1 until 2 is: practically never, as it stops a worker with 5,000 sockets for 190 ms."""
 
-LOOK = 1.0
-"""Seconds between two looks whether it is quiet."""
-QUIET = 0.1
-"""Share of one core that a quiet worker uses."""
-PATIENCE = 10
-"""After so many intervals without a quiet second it is done all the same."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks whether the worker is quiet."""
+QUIET_CPU_SHARE = 0.1
+"""Share of one core below which a worker is quiet."""
+MAX_OVERDUE_INTERVALS = 10
+"""Intervals without a quiet second after which a full collection runs anyway."""
 
 
 class Collector:
     """
-    Sets Python's cyclic garbage collector for a worker that must not stop.
+    A scheduler of garbage collections for a worker that must not pause.
 
-    A socket makes no cycles, so there is little to find. What is there when the worker serves is
-    never looked at again; what came since is, all of it, once in an interval, in the first second
-    in which the worker has little to do.
+    A socket makes no reference cycles, so there is little to find. Objects that exist when the
+    worker begins to serve are frozen; newer ones are collected in full once per interval, in the
+    first second in which the worker has little to do.
 
     Args:
-        interval: seconds; 0 leaves the collector as it is.
+        interval: seconds between full collections; 0 leaves the collector as it is.
     """
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._timer: asyncio.TimerHandle | None = None
-        self._before = gc.get_threshold()
+        self._thresholds = gc.get_threshold()
         self._due = 0.0
-        self._busy = 0.0
+        self._cpu_time = 0.0
 
     def start(self) -> None:
-        """Begin, when the worker has all that it keeps."""
+        """Begin, once the worker has loaded everything that it keeps."""
         if self._interval:
-            self._before = gc.get_threshold()
-            gc.set_threshold(YOUNG, MIDDLE, NEVER)
+            self._thresholds = gc.get_threshold()
+            gc.set_threshold(GENERATION_0, GENERATION_1, GENERATION_2)
             gc.collect()
             gc.freeze()
-            self._plan()
-            self._next()
+            self._schedule_collection()
+            self._schedule_check()
 
     def stop(self) -> None:
-        """Leave the collector as it was."""
+        """Restore the collector's settings."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
             gc.unfreeze()
-            gc.set_threshold(*self._before)
+            gc.set_threshold(*self._thresholds)
 
-    def _plan(self) -> None:
+    def _schedule_collection(self) -> None:
         self._due = time.monotonic() + self._interval
 
-    def _next(self) -> None:
-        self._busy = time.process_time()
+    def _schedule_check(self) -> None:
+        self._cpu_time = time.process_time()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(LOOK, self._look, context=EMPTY)
+        self._timer = loop.call_later(CHECK_INTERVAL, self._check, context=EMPTY)
 
-    def _look(self) -> None:
-        late = time.monotonic() - self._due
-        quiet = time.process_time() - self._busy < QUIET * LOOK
-        if late >= 0 and (quiet or late >= PATIENCE * self._interval):
+    def _check(self) -> None:
+        overdue = time.monotonic() - self._due
+        quiet = time.process_time() - self._cpu_time < QUIET_CPU_SHARE * CHECK_INTERVAL
+        if overdue >= 0 and (quiet or overdue >= MAX_OVERDUE_INTERVALS * self._interval):
             gc.collect()
-            self._plan()
-        self._next()
+            self._schedule_collection()
+        self._schedule_check()

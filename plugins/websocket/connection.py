@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio import get_running_loop
 from enum import IntEnum
 
 from picows import WSFrame, WSMsgType, WSTransport
@@ -72,7 +73,7 @@ class Connection(Inbox):
         "written",
     )
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, transport: asyncio.Transport) -> None:
         super().__init__(engine)
         self.close_code = frames.ABNORMAL
         self.close_reason = ""
@@ -81,7 +82,7 @@ class Connection(Inbox):
         self.written = 0
         """How many frames were sent, control frames included."""
         self._state = _OPEN
-        self._wire: asyncio.Transport | None = None
+        self._wire: asyncio.Transport | None = transport
         self._on_close: tuple[Listener, ...] | None = None
         self._on_arrived: tuple[Listener, ...] | None = None
         self._fragments: Fragments | None = None
@@ -98,7 +99,7 @@ class Connection(Inbox):
 
     # --- what the socket does
 
-    def _left(self) -> None:
+    def _disconnected(self) -> None:
         """Know that the connection is gone; what waits in line may still be handled."""
         raise NotImplementedError
 
@@ -110,13 +111,13 @@ class Connection(Inbox):
         return self._state is _OPEN
 
     @property
-    def behind(self) -> bool:
+    def has_backlog(self) -> bool:
         """Whether the peer has yet to take something that was written to it."""
         return self._wire is not None and self._wire.get_write_buffer_size() > 0
 
-    def gone(self) -> asyncio.Future[None]:
+    def closed(self) -> asyncio.Future[None]:
         """Give a future that is done when the connection is gone."""
-        future: asyncio.Future[None] = self._engine.loop.create_future()
+        future: asyncio.Future[None] = get_running_loop().create_future()
         if self._state is _CLOSED:
             future.set_result(None)
         else:
@@ -160,13 +161,16 @@ class Connection(Inbox):
         self._out = None
         if self._state is not _OPEN or wire is None:
             return
-        if self._stalled and wire.get_write_buffer_size() > self._engine.limits.write_buffer_limit:
+        if (
+            self._stalled
+            and wire.get_write_buffer_size() > self._engine.settings.write_buffer_limit
+        ):
             self._engine.counters.slow += 1
             self._begin_close(READS_TOO_SLOWLY, "reads too slowly")
         else:
             wire.write(b"".join(out) if isinstance(out, list) else out)
 
-    def heartbeat(self) -> None:
+    def check_heartbeat(self) -> None:
         """
         Ping a peer that was silent since the last heartbeat, abort one that did not answer.
 
@@ -190,10 +194,6 @@ class Connection(Inbox):
 
     # --- from the connection
 
-    def connected(self, wire: asyncio.Transport) -> None:
-        """Take the connection: the 101 is on its way."""
-        self._wire = wire
-
     def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
         """Take a frame. Opcode, mask, lengths and control frames' form were checked by picows."""
         self.received += 1
@@ -216,11 +216,11 @@ class Connection(Inbox):
             elif self._ping is not None:
                 self._take_pong(frame.get_payload_as_bytes())
         except UnicodeDecodeError:
-            self._fail(frames.NOT_UTF8, "not UTF-8")
+            self._fail(frames.INVALID_DATA, "not UTF-8")
         except ProtocolError as error:
             self._fail(error.code, error.reason)
 
-    def refuse(self, code: int, reason: str) -> None:
+    def reject(self, code: int, reason: str) -> None:
         """
         Take picows' word that it cannot read on.
 
@@ -229,7 +229,7 @@ class Connection(Inbox):
         """
         if self._wire is not None:
             self._wire.pause_reading()
-            self._engine.loop.call_soon(self._fail, code, reason, context=EMPTY)
+            get_running_loop().call_soon(self._fail, code, reason, context=EMPTY)
 
     def on_ws_disconnected(self, _: WSTransport | None) -> None:
         """Take leave: the connection is gone."""
@@ -239,7 +239,7 @@ class Connection(Inbox):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._left()
+        self._disconnected()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -266,7 +266,7 @@ class Connection(Inbox):
             self._receive(frame.get_payload_as_bytes())
             return
         else:
-            limit = self._engine.limits.max_message_size
+            limit = self._engine.settings.max_message_size
             fragments = self._fragments = Fragments(kind is _TEXT, limit)
         fragments.add(frame.get_payload_as_memoryview(), bool(frame.fin))
         if frame.fin:
@@ -279,7 +279,7 @@ class Connection(Inbox):
             return
         self._on_arrived = (*(self._on_arrived or ()), listener)
 
-    def note(self, label: str) -> None:
+    def add_label(self, label: str) -> None:
         """Note what the frame holds that was just written, for whoever listens to "arrived"."""
         if self._on_arrived is None:
             return
@@ -361,7 +361,7 @@ class Connection(Inbox):
         self._fragments = None
         if self._wire is not None:
             self._wire.write(frames.close(code, reason))
-            limits, loop = self._engine.limits, self._engine.loop
+            limits, loop = self._engine.settings, get_running_loop()
             slow = code == READS_TOO_SLOWLY  # then the close frame waits behind what is not read
             timeout = limits.slow_timeout if slow else limits.close_timeout
             self._timer = loop.call_later(timeout, self.abort, context=EMPTY)

@@ -1,110 +1,85 @@
-"""What all sockets of one worker share: its loop, its tasks, its limits, one write a turn."""
+"""What all sockets of a worker share: settings, counters, tasks, and one write a turn."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .access import AccessLog
+from .access_log import AccessLog
+from .settings import WebSocketSettings
 
 if TYPE_CHECKING:
     from .connection import Connection
-    from .rooms import Rooms
     from .socket import WebSocket
 
 EMPTY = Context()
-"""Where callbacks run: the caller's context would keep Sanic's Request alive as long as they."""
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How much one socket may take up, and for how long."""
-
-    max_message_size: int
-    """Bytes of one message over all of its fragments; more closes with 1009."""
-    max_queued_messages: int
-    """Messages that wait for their handler; reading pauses at this number."""
-    max_queued_bytes: int
-    """Bytes of messages that wait for their handler; reading pauses at this number."""
-    write_buffer_limit: int
-    """Bytes that a peer may leave unread; a send beyond closes with 4008."""
-    close_timeout: float
-    """Seconds for the peer to answer a close; then the connection is aborted."""
-    slow_timeout: float
-    """Seconds from 4008 to the abort: the close frame waits behind what is not read."""
+"""Context of callbacks: the caller's context would keep Sanic's Request alive as long as they."""
 
 
 class Counters(msgspec.Struct):
     """What happened on this worker since it started."""
 
     opened: int = 0
-    """Sockets."""
+    """Sockets opened."""
     slow: int = 0
     """Sockets closed with 4008."""
     silent: int = 0
-    """Sockets aborted because no answer came to a ping."""
+    """Sockets aborted because a ping was not answered."""
     unpublished: int = 0
-    """Messages that other workers did not get, because too many waited for Redis."""
+    """Messages that did not reach other workers, because too many waited for Redis."""
     dropped: int = 0
-    """What was droppable, and left out: once a socket that was behind, once for all workers."""
+    """Droppable messages left out: once for a socket with a backlog, once for all workers."""
 
 
 class Engine:
     """
-    The part of a worker that its sockets lean on.
+    Resources that the sockets of a worker share.
 
     Args:
-        limits: of each socket.
+        worker: this worker's id, unique among all workers.
+        settings: limits and timeouts of each socket.
         logger: for what handlers raise.
     """
 
-    def __init__(self, limits: Limits, logger: logging.Logger) -> None:
-        self.limits = limits
+    def __init__(self, worker: str, settings: WebSocketSettings, logger: logging.Logger) -> None:
+        self.worker = worker
+        self.settings = settings
         self.logger = logger
         self.counters = Counters()
         self.access_log = AccessLog()
-        self.rooms: Rooms
-        self.loop: asyncio.AbstractEventLoop
         self.sockets: dict[int, WebSocket] = {}
-        self.clients: set[Any] = set()
-        self.worker = ""
+        """The open sockets by number."""
+        self.contexts: dict[int, Any] = {}
+        """The contexts of the open sockets, by the socket's number."""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._forget = self._tasks.discard  # bound once: not another object for each task
-        self._written: list[Connection] = []
-        self._numbers = 0
+        self._discard_task = self._tasks.discard  # bound once: not another object for each task
+        self._unflushed: list[Connection] = []
+        self._last_number = 0
 
-    def start(self, worker: str) -> None:
-        """
-        Bind to the running loop.
-
-        Args:
-            worker: this worker's id, unique among all workers.
-        """
-        self.loop = asyncio.get_running_loop()
-        self.worker = worker
-
-    def number(self) -> int:
-        """Give the number of a new socket, unique in this worker."""
-        self._numbers += 1
-        return self._numbers
+    def next_number(self) -> int:
+        """Return the number of a new socket, unique in this worker."""
+        self._last_number += 1
+        return self._last_number
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run *work* as a task of its own, which is waited for when stopping."""
-        task = self.loop.create_task(work, context=Context())
+        """Run *work* as a task of its own, which `stop` waits for."""
+        task = get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
-        task.add_done_callback(self._forget, context=EMPTY)
+        task.add_done_callback(self._discard_task, context=EMPTY)
 
     def call(self, function: Callable[..., Any], what: str, *arguments: Any) -> None:
         """
-        Call a plain or a coroutine function of the application; what it raises is logged.
+        Call a plain or a coroutine function of the application; log what it raises.
 
         Args:
-            function: to call now; what it awaits runs as a task.
+            function: to call now; a coroutine runs as a task.
             what: names it in the log.
             arguments: for it.
         """
@@ -123,29 +98,28 @@ class Engine:
             self.logger.exception("%s raised", what)
 
     def flush_soon(self, socket: Connection) -> None:
-        """Write what *socket* gathers in this turn of the loop at the turn's end, in one piece."""
-        if not self._written:
-            self.loop.call_soon(self._flush, context=EMPTY)
-        self._written.append(socket)
+        """Flush *socket* at the end of this turn of the loop, so that it writes once a turn."""
+        if not self._unflushed:
+            get_running_loop().call_soon(self._flush, context=EMPTY)
+        self._unflushed.append(socket)
 
     def _flush(self) -> None:
-        written, self._written = self._written, []
-        for socket in written:
+        unflushed, self._unflushed = self._unflushed, []
+        for socket in unflushed:
             socket.flush()
 
-    def joined(self, socket: WebSocket, ctx: Any) -> None:
-        """Know a socket whose connection was handed over, and its context."""
+    def register(self, socket: WebSocket, ctx: Any) -> None:
+        """Add a socket whose connection was handed over, and its context."""
         self.counters.opened += 1
         self.sockets[socket.number] = socket
-        self.clients.add(ctx)
-        socket.context = ctx
+        self.contexts[socket.number] = ctx
 
-    def left(self, socket: WebSocket) -> None:
-        """Forget a socket whose connection is gone."""
-        self.access_log.closed(socket, socket.context)
+    def unregister(self, socket: WebSocket) -> None:
+        """Remove a socket whose connection is gone."""
         self.sockets.pop(socket.number, None)
-        self.clients.discard(socket.context)
-        self.rooms.drop(socket)
+        ctx = self.contexts.pop(socket.number, None)
+        if ctx is not None:
+            self.access_log.closed(socket, ctx)
 
     async def stop(self, code: int, reason: str, timeout: float) -> None:
         """
@@ -157,17 +131,19 @@ class Engine:
             timeout: seconds, after which connections are aborted and tasks cancelled.
         """
         self.stopping = True
-        deadline = self.loop.time() + timeout
+        loop = get_running_loop()
+        deadline = loop.time() + timeout
         for socket in list(self.sockets.values()):
             socket.close(code, reason)
         # A peer may not answer the close: leave a part of the time for our own handlers.
-        gone = [self.loop.create_task(socket.closed()) for socket in self.sockets.values()]
-        if gone:
-            await asyncio.wait(gone, timeout=timeout / 2)
+        closed = [socket.closed() for socket in self.sockets.values()]
+        if closed:
+            await asyncio.wait(closed, timeout=timeout / 2)
         for socket in list(self.sockets.values()):
             socket.abort()
-        await self._wait_for_tasks(deadline)
-        stuck = self._others()
+        while (tasks := self._other_tasks()) and (left := deadline - loop.time()) > 0:
+            await asyncio.wait(tasks, timeout=left)
+        stuck = self._other_tasks()
         if stuck:
             self.logger.warning("%d websocket handlers did not end in time; cancelled", len(stuck))
         for task in stuck:
@@ -175,9 +151,5 @@ class Engine:
         if stuck:
             await asyncio.wait(stuck, timeout=1)
 
-    async def _wait_for_tasks(self, deadline: float) -> None:
-        while (tasks := self._others()) and (left := deadline - self.loop.time()) > 0:
-            await asyncio.wait(tasks, timeout=left)
-
-    def _others(self) -> set[asyncio.Task[Any]]:
+    def _other_tasks(self) -> set[asyncio.Task[Any]]:
         return {task for task in self._tasks if task is not asyncio.current_task()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 
-from .frames import NOT_UTF8, TOO_BIG, ProtocolError
+from .frames import INVALID_DATA, MESSAGE_TOO_BIG, ProtocolError
 
 
 class Fragments:
@@ -33,14 +33,14 @@ class Fragments:
             ProtocolError: the message is too big, or not UTF-8.
         """
         if len(self._parts) + len(payload) > self._limit:
-            raise ProtocolError(TOO_BIG, "the message is too big")
+            raise ProtocolError(MESSAGE_TOO_BIG, "the message is too big")
         self._parts += payload
         if self._text:
             try:
                 # A character may be cut in two: what was looked at ends before it.
                 _, used = codecs.utf_8_decode(self._parts[self._checked :], "strict", last)
             except UnicodeDecodeError:
-                raise ProtocolError(NOT_UTF8, "not UTF-8") from None
+                raise ProtocolError(INVALID_DATA, "not UTF-8") from None
             self._checked += used
 
     def whole(self) -> str | bytes:

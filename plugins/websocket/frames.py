@@ -1,24 +1,27 @@
-"""Frames of RFC 6455, as bytes. Rules only: no sockets, no state."""
+"""Encoding and decoding of the frames of RFC 6455. No I/O and no state."""
 
 from __future__ import annotations
 
 import struct
+from typing import Any
+
+import msgspec
 
 NORMAL = 1000
 GOING_AWAY = 1001
 PROTOCOL_ERROR = 1002
-NO_CODE = 1005
-"""What stands for "the close frame had no code" (section 7.4.1). Never sent."""
+NO_STATUS = 1005
+"""Stands for a close frame without a code (section 7.4.1). Never sent."""
 ABNORMAL = 1006
-"""What stands for "there was no close frame" (section 7.4.1). Never sent."""
-NOT_UTF8 = 1007
-TOO_BIG = 1009
-OUR_FAULT = 1011
+"""Stands for a connection that ended without a close frame (section 7.4.1). Never sent."""
+INVALID_DATA = 1007
+MESSAGE_TOO_BIG = 1009
+INTERNAL_ERROR = 1011
 
 PING = b"\x89\x00"
 
 MAX_REASON = 123
-"""Bytes of a close reason: what a control frame holds beside the code (section 5.5)."""
+"""Bytes of a close reason: the payload of a control frame without the code (section 5.5)."""
 
 _TEXT = 0x81
 _BINARY = 0x82
@@ -28,6 +31,7 @@ _PONG = 0x8A
 _SHORT = 126
 _MEDIUM = 65536
 
+_encode_json = msgspec.json.Encoder().encode
 _medium_head = struct.Struct(">BBH").pack
 _long_head = struct.Struct(">BBQ").pack
 
@@ -51,17 +55,17 @@ class ProtocolError(Exception):
 
 
 def encode(data: str | bytes) -> bytes:
-    """Give the one frame of a message, text or binary by its type (section 5.6)."""
+    """Return the one frame of a message, text or binary by its type (section 5.6)."""
     return _frame(_TEXT, data.encode()) if isinstance(data, str) else _frame(_BINARY, bytes(data))
 
 
-def encode_text(payload: bytes) -> bytes:
-    """Give the frame of a text message that is UTF-8 already, such as JSON."""
-    return _frame(_TEXT, payload)
+def encode_json(data: Any) -> bytes:
+    """Return the frame of a text message that is *data* as JSON."""
+    return _frame(_TEXT, _encode_json(data))
 
 
 def decode(frame: bytes) -> str | bytes:
-    """Give back the message of a frame that `encode` made."""
+    """Return the message of a frame that `encode` made."""
     length = frame[1]
     start = 2 if length < _SHORT else 4 if length == _SHORT else 10
     payload = frame[start:]
@@ -69,24 +73,24 @@ def decode(frame: bytes) -> str | bytes:
 
 
 def ping(payload: bytes) -> bytes:
-    """Give a ping, whose pong will carry *payload* (section 5.5.2)."""
+    """Return a ping; its pong will carry *payload* (section 5.5.2)."""
     return _frame(_PING, payload)
 
 
 def pong(payload: bytes) -> bytes:
-    """Give the answer to a ping: its own payload (section 5.5.3)."""
+    """Return the pong that answers a ping with its own payload (section 5.5.3)."""
     return _frame(_PONG, payload)
 
 
 def close(code: int, reason: str = "") -> bytes:
     """
-    Give a close frame (section 5.5.1).
+    Return a close frame (section 5.5.1).
 
     Args:
-        code: one that may be sent, or `NO_CODE` for a frame that has none.
-        reason: cut at the last whole character within 123 bytes.
+        code: one that may be sent, or `NO_STATUS` for a frame that has none.
+        reason: truncated to the last whole character within 123 bytes.
     """
-    if code == NO_CODE:
+    if code == NO_STATUS:
         return _frame(_CLOSE, b"")
     encoded = reason.encode(errors="replace")
     if len(encoded) > MAX_REASON:
@@ -96,26 +100,37 @@ def close(code: int, reason: str = "") -> bytes:
 
 def read_close(payload: bytes) -> tuple[int, str]:
     """
-    Read the code and the reason of a close frame (sections 5.5.1 and 7.4).
+    Parse the code and the reason of a close frame (sections 5.5.1 and 7.4).
 
     Raises:
         ProtocolError: a single byte, a code that must not be on the wire, or a reason that is
             not UTF-8.
     """
     if not payload:
-        return NO_CODE, ""
+        return NO_STATUS, ""
     code = int.from_bytes(payload[:2], "big")
     if len(payload) == 1 or not may_be_sent(code):
         raise ProtocolError(PROTOCOL_ERROR, "invalid close code")
     try:
         return code, payload[2:].decode()
     except UnicodeDecodeError:
-        raise ProtocolError(NOT_UTF8, "the close reason is not UTF-8") from None
+        raise ProtocolError(INVALID_DATA, "the close reason is not UTF-8") from None
 
 
 def may_be_sent(code: int) -> bool:
-    """Tell whether *code* may stand in a close frame (section 7.4 and the IANA registry)."""
+    """Return whether *code* may stand in a close frame (section 7.4 and the IANA registry)."""
     return code in _REGISTERED or code in _PRIVATE
+
+
+def check_code(code: int) -> None:
+    """
+    Check a close code of the application.
+
+    Raises:
+        ValueError: it must not stand in a close frame.
+    """
+    if not may_be_sent(code):
+        raise ValueError(f"{code} is no close code that may be sent.")
 
 
 def _frame(first: int, payload: bytes) -> bytes:

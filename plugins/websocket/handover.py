@@ -1,9 +1,9 @@
 """
-Hand Sanic's accepted connection over to picows.
+The hand-over of a connection from Sanic to picows.
 
-Sanic reads the upgrade request, picows everything after it. This is the only module that
-knows picows' `WSProtocol` and Sanic's `HttpProtocol` from the inside, neither of which is public:
-versions are pinned, and a contract test says when a new one differs.
+Sanic reads the upgrade request, picows everything after it. This is the only module that uses the
+internals of picows' `WSProtocol` and Sanic's `HttpProtocol`, neither of which is public: versions
+are pinned, and a contract test fails when a new one differs.
 """
 
 from __future__ import annotations
@@ -21,49 +21,46 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in pic
 from sanic import Request
 
 READ_BUFFER = 2048
-"""Bytes that picows' read buffer starts with, its minimum; it doubles as needed."""
+"""Initial bytes of picows' read buffer, its minimum; it doubles as needed."""
 
-READ_AT_ONCE = 65536
-"""Bytes of one read. picows doubles its buffer for good when a read fills it, whatever the need."""
+MAX_READ = 65536
+"""Bytes of one read. A read that fills picows' buffer doubles it for good, needed or not."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-"""What the answer to a key is made with (RFC 6455, section 4.2.2)."""
+"""Suffix of the key in the computation of the answer (RFC 6455, section 4.2.2)."""
 
 _CLOSE = 0x88
 
 
-class Taker(Protocol):
-    """Who takes over the connection; a `WSListener`, which gets the frames."""
+class Receiver(Protocol):
+    """The methods of a connection, a `WSListener`, that are called from this module."""
 
-    def connected(self, wire: asyncio.Transport) -> None:
-        """Have the connection: the 101 is on its way."""
-
-    def refuse(self, code: int, reason: str) -> None:
-        """Know that picows cannot read what comes, and with which close code that is told."""
+    def reject(self, code: int, reason: str) -> None:
+        """Close with *code*: picows cannot parse what the peer sent."""
 
     def on_ws_disconnected(self, _: Any) -> None:
-        """Know that the connection is gone."""
+        """Release everything: the connection is gone."""
 
 
 _get_buffer = WSProtocol.get_buffer
 
 
 class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
-    """picows' protocol, whose buffer grows with the frames, not with the client's haste."""
+    """picows' protocol with a buffer that grows with the frames, not with the client's speed."""
 
     __slots__ = ()
 
     def get_buffer(self, size_hint: int) -> Any:
         buffer = _get_buffer(self, size_hint)
-        return buffer if len(buffer) <= READ_AT_ONCE else buffer[:READ_AT_ONCE]
+        return buffer if len(buffer) <= MAX_READ else buffer[:MAX_READ]
 
 
 class _NoSocket:
     """
-    The socket that picows sees.
+    A stand-in for the socket that picows asks for.
 
-    It would set TCP_NODELAY, which the loop has done, and ask for what it does not log: eight
-    calls of the kernel for each connection, each through a socket object made for it.
+    picows would set TCP_NODELAY, which the loop has done, and read options for its log: eight
+    system calls for each connection, each through a socket object made for it.
     """
 
     def fileno(self) -> int:
@@ -76,47 +73,47 @@ class _NoSocket:
         return 0
 
 
-class _OneWay:
+class _ReadOnlyTransport:
     """
-    The transport that picows sees: it reads, and we write.
+    A stand-in for the transport: picows reads, the connection writes.
 
-    What picows would write is the close frame of an error that it found. It would do so at once,
-    before the good frames that came before the bad one are handled, and then break off.
+    picows would write the close frame of an error that it found, and would do so at once, before
+    the good frames in front of the bad one are handled, and then disconnect.
     """
 
-    __slots__ = ("_taker",)
+    __slots__ = ("_receiver",)
 
-    def __init__(self, taker: Taker) -> None:
-        self._taker = taker
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
 
     def get_extra_info(self, name: str) -> Any:
         return _NO_SOCKET if name == "socket" else None
 
     def get_write_buffer_size(self) -> int:
-        return 1  # as long as something waits, picows does not write to the socket by itself
+        return 1  # while something waits, picows does not write to the socket by itself
 
     def write(self, data: bytes) -> None:
         if data[:1] == bytes((_CLOSE,)):
-            self._taker.refuse(int.from_bytes(data[2:4], "big"), data[4:].decode())
+            self._receiver.reject(int.from_bytes(data[2:4], "big"), data[4:].decode())
 
     def close(self) -> None:
         pass
 
 
 class _Discard(asyncio.Protocol):
-    """Reads on and throws away, so that a peer gets to the close frame that waits for it."""
+    """A protocol that reads and discards, so that the peer comes to read the close frame."""
 
-    __slots__ = ("_taker",)
+    __slots__ = ("_receiver",)
 
-    def __init__(self, taker: Taker) -> None:
-        self._taker = taker
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
 
     def connection_lost(self, _: Exception | None) -> None:
-        self._taker.on_ws_disconnected(None)
+        self._receiver.on_ws_disconnected(None)
 
 
 class _Accept:
-    """What picows takes for the 101 of every connection; the real one is ours."""
+    """A stand-in for the 101 response, which `hand_over` writes itself."""
 
     status = HTTPStatus.SWITCHING_PROTOCOLS
 
@@ -129,10 +126,10 @@ class _Accept:
 
 class _Log:
     """
-    The logger that picows sees.
+    A stand-in for the logger.
 
     picows logs lines for every connection, and makes a child of a real logger each time. Only
-    what it calls an exception is a fault of ours; a peer's faults reach us as close codes.
+    what it logs as an exception is a bug; errors of a peer arrive as close codes.
     """
 
     def isEnabledFor(self, _: int) -> bool:  # noqa: N802  # logging's spelling
@@ -150,9 +147,9 @@ class _Log:
 _ACCEPT: Any = _Accept()
 _LOG = _Log()
 _NO_SOCKET = _NoSocket()
-_NOBODY = asyncio.Protocol()
+_IDLE_PROTOCOL = asyncio.Protocol()
 
-# Its own check refuses `Connection: keep-alive, Upgrade`. Ours has passed, so it sees only this.
+# picows refuses `Connection: keep-alive, Upgrade`. The request was checked: it is given this one.
 _HEAD = (
     b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -160,76 +157,68 @@ _HEAD = (
 
 
 def hand_over(
-    request: Request, key: str, subprotocol: str | None, taker: WSListener, max_frame_size: int
-) -> bool:
+    request: Request, key: str, subprotocol: str | None, receiver: WSListener, max_frame_size: int
+) -> None:
     """
-    Let *taker* have the connection of *request*, answer the 101, and have Sanic forget it.
+    Hand the open connection of *request* over to *receiver*, answer 101, detach it from Sanic.
 
     Reading stays paused; frames that came in one packet with the request are delivered at once.
 
     Args:
-        request: an upgrade request that was checked.
+        request: an upgrade request that was checked; its transport is open.
         key: its `Sec-WebSocket-Key`.
-        subprotocol: what was agreed on.
-        taker: a `Taker`.
-        max_frame_size: bytes of a frame's payload; beyond is refused with 1009, unread.
-
-    Returns:
-        False when the client is gone already.
+        subprotocol: the negotiated one.
+        receiver: a `Receiver`.
+        max_frame_size: bytes of a frame's payload; more is refused with 1009, unread.
     """
-    wire: Any = request.transport
+    transport: Any = request.transport
     sanic: Any = request.protocol
-    owner = cast(Taker, taker)
-    if wire is None or wire.is_closing():
-        return False
     received = bytes(sanic.recv_buffer)
-    wire.pause_reading()
-    reader = make_reader(taker, max_frame_size)
+    transport.pause_reading()
+    reader = make_reader(receiver, max_frame_size)
     # uvloop keeps the old protocol's data_received when the new one is a buffered protocol, and
     # with it the HttpProtocol: hence first one that is shared and does nothing.
-    wire.set_protocol(_NOBODY)
-    wire.set_protocol(reader)
-    _release(request, sanic)
-    wire.write(_answer(key, subprotocol))
-    owner.connected(wire)
+    transport.set_protocol(_IDLE_PROTOCOL)
+    transport.set_protocol(reader)
+    _detach(request, sanic)
+    transport.write(_answer(key, subprotocol))
     feed(reader, received)
-    return True
 
 
-def make_reader(taker: WSListener, max_frame_size: int) -> Any:
+def make_reader(receiver: WSListener, max_frame_size: int) -> Any:
     """
-    Give a protocol that reads frames for *taker*, behind its handshake already.
+    Return a protocol that reads frames for *receiver*, with its handshake done.
 
     Args:
-        taker: a `Taker`.
-        max_frame_size: bytes of a frame's payload; beyond is refused with 1009, unread.
+        receiver: a `Receiver`.
+        max_frame_size: bytes of a frame's payload; more is refused with 1009, unread.
     """
     reader = _Reader(
         None,  # host and port: a client's
         None,  # path: a client's
         False,  # is_client_side
-        lambda _: WSUpgradeResponseWithListener(_ACCEPT, taker),
+        lambda _: WSUpgradeResponseWithListener(_ACCEPT, receiver),
         _LOG,
         True,  # disconnect_on_exception
         None,  # handshake timeout: the request is here already
-        False,  # pings: one timer for all sockets does it
+        False,  # pings: one timer for all sockets sends them
         20,  # ping after, seconds: unused
         10,  # pong within, seconds: unused
         WSAutoPingStrategy.PING_WHEN_IDLE,
-        False,  # pongs: ours, so that they count against the write buffer
+        False,  # pongs: the connection sends them, so that they count against the write buffer
         max_frame_size,
         None,  # extra headers
         READ_BUFFER,
     )
-    reader.connection_made(_OneWay(cast(Taker, taker)))
+    reader.connection_made(_ReadOnlyTransport(cast(Receiver, receiver)))
     feed(reader, _HEAD)
     upgraded = reader.transport.request
-    upgraded.headers = upgraded.path = None  # nobody asks again
+    upgraded.headers = upgraded.path = None  # nobody reads them again
     return reader
 
 
 def feed(reader: Any, data: bytes) -> None:
-    """Give *data* to *reader*, whose buffer may be smaller."""
+    """Feed *data* to *reader*, whose buffer may be smaller."""
     rest = memoryview(data)
     while rest:
         buffer = reader.get_buffer(-1)
@@ -239,19 +228,19 @@ def feed(reader: Any, data: bytes) -> None:
         rest = rest[size:]
 
 
-def discard(wire: asyncio.Transport, taker: Taker) -> None:
-    """Say no more, and throw away what still comes, until the peer closes."""
-    wire.pause_reading()
-    wire.set_protocol(_Discard(taker))
-    wire.resume_reading()
-    if wire.can_write_eof():
-        wire.write_eof()
+def discard(transport: asyncio.Transport, receiver: Receiver) -> None:
+    """Send nothing more, and discard what still comes, until the peer closes."""
+    transport.pause_reading()
+    transport.set_protocol(_Discard(receiver))
+    transport.resume_reading()
+    if transport.can_write_eof():
+        transport.write_eof()
     else:
-        wire.close()  # TLS reads to its end by itself
+        transport.close()  # TLS reads to its end by itself
 
 
 def _answer(key: str, subprotocol: str | None) -> bytes:
-    """Give the 101 (RFC 6455, section 4.2.2)."""
+    """Return the 101 response (RFC 6455, section 4.2.2)."""
     digest = hashlib.sha1(key.encode("ascii") + _GUID, usedforsecurity=False).digest()
     chosen = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
     return (
@@ -260,10 +249,10 @@ def _answer(key: str, subprotocol: str | None) -> bytes:
     ).encode("ascii")
 
 
-def _release(request: Request, sanic: Any) -> None:
-    """Cut every tie by which the request and Sanic's protocol would live as long as the socket."""
+def _detach(request: Request, sanic: Any) -> None:
+    """Drop what would keep the request and Sanic's protocol alive as long as the socket."""
     stream: Any = request.stream
-    # Sanic looks only for `Upgrade: websocket` as the whole header; ours may be in a list.
+    # Sanic recognizes `Upgrade: websocket` only as the whole header; it may be in a list.
     stream.upgrade_websocket = True
     stream.keep_alive = False
     stream.request_body = None
@@ -274,7 +263,7 @@ def _release(request: Request, sanic: Any) -> None:
     if timeouts is not None:
         timeouts.cancel()
         sanic._callback_check_timeouts = None
-    sanic.forget_head()
+    sanic.cancel_head_timer()
     sanic.connections.discard(sanic)
     sanic.conn_info.lost = True
     sanic.transport = None

@@ -40,7 +40,7 @@ class Inbox(WSListener):
     )
 
     def __init__(self, engine: Engine) -> None:
-        self.number = engine.number()
+        self.number = engine.next_number()
         self._engine = engine
         self._on_message: tuple[Listener, ...] | None = None
         self._queue: deque[str | bytes] | None = None
@@ -104,7 +104,7 @@ class Inbox(WSListener):
             self._queue = deque()
         self._queue.append(message)
         self._waiting += len(message)
-        limits = self._engine.limits
+        limits = self._engine.settings
         # Frames of the packet that is being read still come in; then the client has to wait.
         if not self._paused and (
             len(self._queue) >= limits.max_queued_messages
@@ -115,7 +115,7 @@ class Inbox(WSListener):
 
     def _read_on(self) -> None:
         """Let the client send again when half of the line is handled."""
-        limits = self._engine.limits
+        limits = self._engine.settings
         if (
             self._paused
             and len(self._queue or ()) <= limits.max_queued_messages // 2
@@ -167,7 +167,7 @@ class Inbox(WSListener):
 
     def _broke(self) -> None:
         self._engine.logger.exception("a message listener of socket %s raised", self.id)
-        self.close(frames.OUR_FAULT, "internal error")
+        self.close(frames.INTERNAL_ERROR, "internal error")
 
     def _ignore_rest(self) -> None:
         """Handle nothing more, not even what waits: we closed."""

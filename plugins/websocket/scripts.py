@@ -1,7 +1,7 @@
 """
-The scripts that run in Redis. What their keys are stands in `store.py`.
+The scripts that run in Redis. `store.py` describes their keys.
 
-Each looks at who lives and who holds what at that moment, and changes it in the same breath.
+Each reads which workers are alive and subscribed, and changes that, in one atomic step.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ local base, me = ARGV[1], ARGV[2]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
--- A worker whose lease ended is as good as gone, whether or not it was swept away yet.
+-- A worker whose lease has ended counts as dead, whether or not it was evicted yet.
 local function other_workers()
   local alive = redis.call('ZRANGEBYSCORE', base .. 'workers', string.format('(%.0f', now), '+inf')
   local others = {}
@@ -23,25 +23,25 @@ local function other_workers()
   return others
 end
 
-local function held_by(workers, topic)
+local function any_subscribed(workers, topic)
   for _, worker in ipairs(workers) do
     if redis.call('SISMEMBER', base .. 'held:' .. worker, topic) == 1 then return true end
   end
   return false
 end
 
--- For each topic, whether the worker holds it; unpack takes fewer than 8,000 at a time.
-local function held_of(worker, topics)
+-- For each topic, whether the worker is subscribed to it; unpack takes fewer than 8,000 at a time.
+local function subscriptions(worker, topics)
   local answers = {}
   for at = 1, #topics, 4000 do
     local last = math.min(at + 3999, #topics)
-    local holds = redis.call('SMISMEMBER', base .. 'held:' .. worker, unpack(topics, at, last))
-    for i, held in ipairs(holds) do answers[at - 1 + i] = held end
+    local found = redis.call('SMISMEMBER', base .. 'held:' .. worker, unpack(topics, at, last))
+    for i, subscribed in ipairs(found) do answers[at - 1 + i] = subscribed end
   end
   return answers
 end
 
--- The number of each entry lets its reader see that one is missing.
+-- The number of each entry lets its reader notice that one is missing.
 local function append(worker, limit, expiry, fields)
   local stream = base .. 'stream:' .. worker
   local number = redis.call('HINCRBY', base .. 'sequences', worker, 1)
@@ -58,7 +58,7 @@ class Script:
     A Lua script.
 
     Args:
-        body: its text; `base`, `me`, `now` and the functions of the prelude are there.
+        body: its text, which may use `base`, `me`, `now` and the functions of the prelude.
     """
 
     def __init__(self, body: str) -> None:
@@ -68,7 +68,7 @@ class Script:
 
 RENEW = Script("""
 -- lease, limit, expiry
--- -> whether nothing can have been missed, number of topics held, how many other workers live
+-- -> whether nothing can have been missed, number of own topics, number of other live workers
 local lease, limit, expiry = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local ends = redis.call('ZSCORE', base .. 'workers', me)
 local stream = base .. 'stream:' .. me
@@ -80,39 +80,39 @@ return {unbroken and 1 or 0, redis.call('SCARD', base .. 'held:' .. me), #other_
 """)
 
 APPLY = Script("""
--- limit, expiry, then for each change: hold ('1' or '0'), topic, take, drop, farewell
--- -> for each change: a letter ('+' came on line, '-' went off line, '=' neither),
---    whether any worker holds the topic, the socket of this worker that is replaced
+-- limit, expiry, then for each change: subscribe ('1' or '0'), topic, take, drop, notice
+-- -> for each change: the transition ('+' now online, '-' now offline, '=' neither), whether any
+--    worker is subscribed to the topic, the socket of this worker that is replaced
 local limit, expiry = ARGV[3], ARGV[4]
 local others = other_workers()
 local answers = {}
 for at = 5, #ARGV, 5 do
-  local hold, topic, take, drop, farewell = unpack(ARGV, at, at + 4)
-  local held = base .. 'held:' .. me
-  local changed = redis.call(hold == '1' and 'SADD' or 'SREM', held, topic) == 1
-  local elsewhere = topic:sub(1, 5) == 'user:' and held_by(others, topic)
-  local turn = '='
-  if changed and not elsewhere then turn = hold == '1' and '+' or '-' end
+  local subscribe, topic, take, drop, notice = unpack(ARGV, at, at + 4)
+  local own = base .. 'held:' .. me
+  local changed = redis.call(subscribe == '1' and 'SADD' or 'SREM', own, topic) == 1
+  local elsewhere = topic:sub(1, 5) == 'user:' and any_subscribed(others, topic)
+  local transition = '='
+  if changed and not elsewhere then transition = subscribe == '1' and '+' or '-' end
   local devices = base .. 'devices'
   if drop ~= '' and redis.call('HGET', devices, topic) == drop then
     redis.call('HDEL', devices, topic)
   end
   local mine = ''
   if take ~= '' then
-    -- Without a farewell nobody is replaced: Redis was emptied, and is told again.
+    -- Without a notice nobody is replaced: Redis was emptied, and is being reconciled.
     local before = redis.call('HGET', devices, topic)
-    if farewell ~= '' or not before then redis.call('HSET', devices, topic, take) end
-    if farewell ~= '' and before and before ~= take then
+    if notice ~= '' or not before then redis.call('HSET', devices, topic, take) end
+    if notice ~= '' and before and before ~= take then
       local worker = before:match('^(.*):')
       if worker == me then
         mine = before
       elseif redis.call('EXISTS', base .. 'stream:' .. worker) == 1 then
-        append(worker, limit, expiry, {'socket:' .. before, farewell})
+        append(worker, limit, expiry, {'socket:' .. before, notice})
       end
     end
   end
-  answers[#answers + 1] = turn
-  answers[#answers + 1] = (hold == '1' or elsewhere) and '1' or '0'
+  answers[#answers + 1] = transition
+  answers[#answers + 1] = (subscribe == '1' or elsewhere) and '1' or '0'
   answers[#answers + 1] = mine
 end
 return answers
@@ -120,10 +120,10 @@ return answers
 
 PUBLISH = Script("""
 -- batch, limit, expiry, lost ('1' or '0'), then topic and payload of each message
--- -> how many other workers live
--- Looks at who holds the topics now, never at what was known before. A batch that comes again,
+-- -> number of other live workers
+-- Reads the subscriptions as they are now, never as they were before. A batch that comes again,
 -- because its answer got lost, is not sent again. 'users:[1,2]' stands for the topics of these
--- users: a worker that holds some of them gets the payload once, with these.
+-- users: a worker that is subscribed to some of them gets the payload once, with these.
 local batch, limit, expiry, lost = ARGV[3], ARGV[4], ARGV[5], ARGV[6] == '1'
 local others = other_workers()
 local last = redis.call('HGET', base .. 'published', me)
@@ -141,14 +141,14 @@ for at = 7, #ARGV, 2 do
   ends[#ends + 1] = #topics
 end
 for _, worker in ipairs(others) do
-  local holds = held_of(worker, topics)
+  local subscribed = subscriptions(worker, topics)
   local fields, first = {}, 1
   for i, last in ipairs(ends) do
-    local name = holds[first] == 1 and topics[first]
+    local name = subscribed[first] == 1 and topics[first]
     if many[i] then
       local users = {}
       for at = first, last do
-        if holds[at] == 1 then users[#users + 1] = topics[at]:sub(6) end
+        if subscribed[at] == 1 then users[#users + 1] = topics[at]:sub(6) end
       end
       name = #users > 0 and 'users:[' .. table.concat(users, ',') .. ']'
     end
@@ -167,17 +167,17 @@ end
 return #others
 """)
 
-HELD = Script("""
--- topics -> for each, whether a live worker holds it
+SUBSCRIBED = Script("""
+-- topics -> for each, whether a live worker is subscribed to it
 local workers = other_workers()
 local mine = redis.call('ZSCORE', base .. 'workers', me)
 if mine and tonumber(mine) > now then workers[#workers + 1] = me end
 local answers = {}
 for at = 3, #ARGV do answers[at - 2] = 0 end
 for _, worker in ipairs(workers) do
-  local holds = redis.call('SMISMEMBER', base .. 'held:' .. worker, unpack(ARGV, 3))
-  for i, held in ipairs(holds) do
-    if held == 1 then answers[i] = 1 end
+  local found = redis.call('SMISMEMBER', base .. 'held:' .. worker, unpack(ARGV, 3))
+  for i, subscribed in ipairs(found) do
+    if subscribed == 1 then answers[i] = 1 end
   end
 end
 return answers
@@ -189,8 +189,9 @@ local ended = string.format('%.0f', now)
 return redis.call('ZRANGEBYSCORE', base .. 'workers', '-inf', ended, 'LIMIT', 0, 8)
 """)
 
-ORPHANS = Script("""
--- worker, remove ('1' or '0') -> users' topics of that dead worker which nobody else holds
+EVICT = Script("""
+-- worker, remove ('1' or '0')
+-- -> users' topics of that dead worker to which no other worker is subscribed
 local dead, remove = ARGV[3], ARGV[4] == '1'
 local ends = redis.call('ZSCORE', base .. 'workers', dead)
 if dead ~= me and (not ends or tonumber(ends) > now) then return {} end
@@ -198,11 +199,11 @@ local others = {}
 for _, worker in ipairs(other_workers()) do
   if worker ~= dead then others[#others + 1] = worker end
 end
-local held = base .. 'held:' .. dead
-local orphans = {}
-for _, topic in ipairs(redis.call('SMEMBERS', held)) do
+local entries = base .. 'held:' .. dead
+local users = {}
+for _, topic in ipairs(redis.call('SMEMBERS', entries)) do
   if topic:sub(1, 5) == 'user:' then
-    if not held_by(others, topic) then orphans[#orphans + 1] = topic end
+    if not any_subscribed(others, topic) then users[#users + 1] = topic end
     if remove then
       local device = redis.call('HGET', base .. 'devices', topic)
       if device and device:match('^(.*):') == dead then
@@ -213,9 +214,9 @@ for _, topic in ipairs(redis.call('SMEMBERS', held)) do
 end
 if remove then
   redis.call('ZREM', base .. 'workers', dead)
-  redis.call('DEL', held, base .. 'stream:' .. dead)
+  redis.call('DEL', entries, base .. 'stream:' .. dead)
   redis.call('HDEL', base .. 'sequences', dead)
   redis.call('HDEL', base .. 'published', dead)
 end
-return orphans
+return users
 """)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import asyncio
+from typing import TYPE_CHECKING, Self
 
 from . import frames
 from .connection import Connection
 from .engine import Engine
 from .inbox import Listener
+from .room import Room
 
 if TYPE_CHECKING:
-    from .rooms import Room
+    from .rooms import Rooms
 
 
 class WebSocket(Connection):
@@ -23,20 +25,26 @@ class WebSocket(Connection):
     """
 
     # __dict__ is made when somebody sets an attribute; until then it costs one pointer.
-    __slots__ = ("__dict__", "context", "subprotocol", "topics", "user_id")
+    __slots__ = ("__dict__", "_rooms", "subprotocol", "topics", "user_id")
 
-    def __init__(self, engine: Engine, subprotocol: str | None = None) -> None:
-        super().__init__(engine)
+    def __init__(
+        self,
+        engine: Engine,
+        rooms: Rooms,
+        transport: asyncio.Transport,
+        subprotocol: str | None = None,
+    ) -> None:
+        super().__init__(engine, transport)
+        self._rooms = rooms
         self.subprotocol = subprotocol
-        """What was agreed on in the handshake."""
+        """The one that was negotiated in the handshake."""
         self.user_id: int | None = None
         self.topics: set[str] | None = None
-        self.context: Any = None
 
     @property
     def room(self) -> Room:
-        """The rooms that this socket is in."""
-        return self._engine.rooms.of(self)
+        """The rooms of this socket."""
+        return Room(self._rooms, self)
 
     def on(self, event: str, listener: Listener) -> Self:
         """
@@ -86,16 +94,11 @@ class WebSocket(Connection):
         Raises:
             ValueError: the code must not be sent.
         """
-        if not frames.may_be_sent(code):
-            raise ValueError(f"{code} is no close code that may be sent.")
+        frames.check_code(code)
         if self.open:
             self.flush()
             self._begin_close(code, reason)
 
-    async def closed(self) -> None:
-        """Wait until the connection is gone."""
-        await self.gone()
-
-    def _left(self) -> None:
-        self._engine.left(self)
-        self.context = None
+    def _disconnected(self) -> None:
+        self._engine.unregister(self)
+        self._rooms.remove(self)

@@ -1,27 +1,35 @@
 """
-What workers keep in Redis about each other, and the calls that touch it.
+The keys that workers share in Redis, and the calls that read and write them.
 
-All keys share one hash tag, so that a script may touch them together in a Cluster as well:
+All keys share one hash tag, so that a script may use them together in a Cluster as well:
 
     <prefix>:{bus}:workers         worker -> when its lease ends (ms, by Redis' clock)
-    <prefix>:{bus}:held:<worker>   the topics that the worker has sockets in
+    <prefix>:{bus}:held:<worker>   the topics that the worker is subscribed to
     <prefix>:{bus}:stream:<worker> what others sent to these topics, read by that worker
     <prefix>:{bus}:sequences       worker -> number of the last entry in its stream
     <prefix>:{bus}:published       worker -> number of the last batch that it sent
     <prefix>:{bus}:devices         topic of a user -> id of the socket that is the only device
 
-Beside them, as Egg apps know it: `online_<user id>`, a plain string, one key a user.
+Beside them, as Egg apps know it: `online_<user id>`, a plain string, one key per user.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
-from .backplane import BackplaneAway
-from .scripts import Script
+from .backplane import BackplaneUnavailable
+from .scripts import SUBSCRIBED, Script
+from .settings import WebSocketSettings
+
+_MAX_TOPICS = 2000
+"""Topics of one call: a script blocks Redis while it runs."""
+
+_STREAM_EXPIRY = 10
+"""Leases after which the stream of a worker that is gone expires."""
 
 
 class Store:
@@ -29,72 +37,103 @@ class Store:
     Runs the scripts for one worker, each within bounded time.
 
     Args:
-        redis: redis-py's asyncio client, of a single server, Sentinel or a Cluster.
-        prefix: what all keys begin with.
+        redis: returns redis-py's asyncio client, of a single server, Sentinel or a Cluster.
         worker: this worker's id.
-        timeout: seconds for an answer.
+        settings: the keys' prefix, and the limits.
     """
 
-    def __init__(self, redis: Any, prefix: str, worker: str, timeout: float) -> None:
-        self.redis = redis
-        self.base = f"{prefix}:{{bus}}:"
+    def __init__(self, redis: Callable[[], Any], worker: str, settings: WebSocketSettings) -> None:
+        self._redis = redis
+        self._base = f"{settings.redis_prefix}:{{bus}}:"
         self.worker = worker
-        self.timeout = timeout
+        self.timeout = settings.redis_timeout
+        self.lease_ms = int(settings.lease * 1000)
+        self.stream = f"{self._base}stream:{worker}"
+        """The key of this worker's stream."""
+        self.stream_limits = (settings.max_stream, self.lease_ms * _STREAM_EXPIRY)
+        """Entries of a stream, and milliseconds until an abandoned one expires: for scripts."""
+
+    @property
+    def redis(self) -> Any:
+        """The client."""
+        return self._redis()
 
     async def run(self, script: Script, *arguments: str | bytes | int) -> Any:
         """
         Run *script* with *arguments*.
 
         Raises:
-            BackplaneAway: no answer came in time.
+            BackplaneUnavailable: no answer came in time.
         """
-        values = (1, f"{self.base}workers", self.base, self.worker, *arguments)
+        redis = self.redis
+        values = (1, f"{self._base}workers", self._base, self.worker, *arguments)
         try:
             async with asyncio.timeout(self.timeout):
                 try:
-                    return await self.redis.evalsha(script.sha, *values)
+                    return await redis.evalsha(script.sha, *values)
                 except NoScriptError:
-                    return await self.redis.eval(script.text, *values)
+                    return await redis.eval(script.text, *values)
         except (RedisError, OSError, TimeoutError) as error:
-            raise away(error) from error
+            raise _unavailable(error) from error
 
-    async def topics_held(self) -> set[str]:
-        """Give the topics that Redis says this worker holds."""
+    async def subscribed(self, topics: Sequence[str]) -> list[bool]:
+        """
+        Return for each of *topics* whether a live worker is subscribed to it.
+
+        Raises:
+            BackplaneUnavailable: no answer came in time.
+        """
+        answers: list[bool] = []
+        for start in range(0, len(topics), _MAX_TOPICS):
+            some = topics[start : start + _MAX_TOPICS]
+            answers += [answer == 1 for answer in await self.run(SUBSCRIBED, *some)]
+        return answers
+
+    async def own_topics(self) -> set[str]:
+        """
+        Return the topics that this worker is subscribed to, as far as Redis knows.
+
+        Raises:
+            BackplaneUnavailable: no answer came in time.
+        """
         try:
             async with asyncio.timeout(self.timeout):
-                held = await self.redis.smembers(f"{self.base}held:{self.worker}")
+                topics = await self.redis.smembers(f"{self._base}held:{self.worker}")
         except (RedisError, OSError, TimeoutError) as error:
-            raise away(error) from error
-        return {text(topic) for topic in held}
+            raise _unavailable(error) from error
+        return {text(topic) for topic in topics}
 
     async def write_online(self, online: dict[int, bool], value: str) -> None:
         """
-        Write the keys `online_<user id>`.
+        Set and delete the keys `online_<user id>`.
 
         Args:
-            online: user id to whether the key is to be there.
-            value: what it is to hold.
+            online: user id to whether the key is to exist.
+            value: the value of the keys.
+
+        Raises:
+            BackplaneUnavailable: no answer came in time.
         """
-        there = {f"online_{user_id}": value for user_id, is_on in online.items() if is_on}
-        gone = [f"online_{user_id}" for user_id, is_on in online.items() if not is_on]
+        new = {f"online_{user_id}": value for user_id, is_online in online.items() if is_online}
+        old = [f"online_{user_id}" for user_id, is_online in online.items() if not is_online]
+        redis = self.redis
         # One command, which costs less than a pipeline of many. In a Cluster, whose keys lie in
         # several slots, the client has a call of its own for it.
-        set_all = getattr(self.redis, "mset_nonatomic", self.redis.mset)
+        set_all = getattr(redis, "mset_nonatomic", redis.mset)
         try:
             async with asyncio.timeout(self.timeout):
-                if there:
-                    await set_all(there)
-                if gone:
-                    await self.redis.delete(*gone)
+                if new:
+                    await set_all(new)
+                if old:
+                    await redis.delete(*old)
         except (RedisError, OSError, TimeoutError) as error:
-            raise away(error) from error
-
-
-def away(error: BaseException) -> BackplaneAway:
-    """Give the error that callers know for one of redis-py's."""
-    return BackplaneAway(f"Redis did not answer: {type(error).__name__}: {error}")
+            raise _unavailable(error) from error
 
 
 def text(value: bytes | str) -> str:
-    """Read a text of Redis', whether or not the client decodes."""
+    """Decode a text of Redis, whether or not the client decodes."""
     return value.decode() if isinstance(value, bytes) else value
+
+
+def _unavailable(error: BaseException) -> BackplaneUnavailable:
+    return BackplaneUnavailable(f"Redis did not answer: {type(error).__name__}: {error}")

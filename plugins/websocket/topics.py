@@ -1,14 +1,15 @@
-"""Which sockets of this worker get what: an index from topic to sockets."""
+"""An index from topic to the sockets of this worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from .socket import WebSocket
+if TYPE_CHECKING:
+    from .socket import WebSocket
 
 RoomHandler = Callable[[dict[str, Any]], Any]
 
@@ -18,39 +19,39 @@ SOCKET = "socket:"
 """Prefixes of topics: a user's sockets, a room's sockets, one socket by its id."""
 
 USERS = "users:"
-"""Prefix of what stands for the topics of many users, and is itself none: `users:[1,2,3]`."""
+"""Prefix of a name for the topics of many users, which is no topic itself: `users:[1,2,3]`."""
 
 _encode_ids = msgspec.json.Encoder().encode
 _decode_ids = msgspec.json.Decoder(frozenset[int]).decode
 
 
 def user_topic(user_id: int) -> str:
-    """Name the topic of a user's sockets."""
+    """Return the topic of a user's sockets."""
     return f"{USER}{user_id}"
 
 
 def user_of(topic: str) -> int | None:
-    """Give the user whose topic this is."""
+    """Return the user whose topic this is, or None."""
     return int(topic[len(USER) :]) if topic.startswith(USER) else None
 
 
 def users_topic(user_ids: AbstractSet[int]) -> str:
-    """Name the sockets of many users; of one, as the topic that it is."""
+    """Return a name for the topics of many users; of one user, the topic itself."""
     if len(user_ids) == 1:
         return user_topic(next(iter(user_ids)))
     return USERS + _encode_ids(user_ids).decode()
 
 
 def users_of(topic: str) -> frozenset[int]:
-    """Give the users whose sockets `users_topic` named."""
+    """Return the users that `users_topic` named."""
     return _decode_ids(topic[len(USERS) :])
 
 
 class Topics:
     """
-    The index. A message costs those who get it, never all connections.
+    The index. The cost of a message depends on its recipients, never on all connections.
 
-    A topic is here exactly as long as a socket of this worker is in it.
+    A topic is in it exactly while a socket of this worker is in the topic.
     """
 
     def __init__(self) -> None:
@@ -69,11 +70,11 @@ class Topics:
         return len(self._members)
 
     def members(self, topic: str) -> list[WebSocket]:
-        """Give the sockets in *topic*, as a list that joining and leaving does not change."""
+        """Return the sockets in *topic*, as a list that joining and leaving does not change."""
         return list(self._members.get(topic, ()))
 
     def of_users(self, user_ids: AbstractSet[int]) -> list[WebSocket]:
-        """Give the sockets of these users; costs as much as the fewer: they, or who is here."""
+        """Return the sockets of these users, in time linear in the smaller set of users."""
         users = self.users
         if len(users) < len(user_ids):
             found = [sockets for user_id, sockets in users.items() if user_id in user_ids]
@@ -82,7 +83,7 @@ class Topics:
         return [socket for sockets in found for socket in sockets]
 
     def handler(self, topic: str, socket: WebSocket) -> RoomHandler | None:
-        """Give the handler that *socket* joined *topic* with."""
+        """Return the handler that *socket* joined *topic* with, or None."""
         return self._handlers.get((topic, socket)) if self._handlers else None
 
     @property
@@ -91,7 +92,7 @@ class Topics:
         return bool(self._handlers)
 
     def add(self, topic: str, socket: WebSocket, handler: RoomHandler | None = None) -> None:
-        """Put *socket* into *topic*; a later handler replaces an earlier one."""
+        """Add *socket* to *topic*; a later handler replaces an earlier one."""
         members = self._members.get(topic)
         if members is None:
             members = self._members[topic] = set()
@@ -109,10 +110,10 @@ class Topics:
 
     def discard(self, topic: str, socket: WebSocket) -> bool:
         """
-        Take *socket* out of *topic*, in which it need not be.
+        Remove *socket* from *topic*, if it is in it.
 
         Returns:
-            True when it was there and was the last: the topic is gone.
+            True when it was the last socket in it: the topic is gone.
         """
         members = self._members.get(topic)
         if members is None or socket not in members:

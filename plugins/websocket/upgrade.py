@@ -1,4 +1,4 @@
-"""Whether an HTTP request may become a WebSocket (RFC 6455, section 4.2.1)."""
+"""The check of a WebSocket handshake request (RFC 6455, section 4.2.1)."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ KEY_BYTES = 16
 
 
 class Headers(Protocol):
-    """Headers by name in small letters; a name may occur several times."""
+    """Headers by name in lower case; a name may occur several times."""
 
     def getall(self, key: str, default: list[str]) -> list[str]:
-        """Give the values of all headers called *key*."""
+        """Return the values of all headers called *key*."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request does not become a WebSocket, as an HTTP answer."""
+    """The HTTP response to a request that does not become a WebSocket."""
 
     status: int
     text: str
@@ -36,14 +36,14 @@ def check(
     Check the request of a handshake.
 
     Args:
-        method: the request's.
+        method: of the request.
         version: of HTTP, such as "1.1".
-        headers: the request's.
-        origins: who may open a socket from a page, such as "https://chat.example"; None for
-            anybody. A request without `Origin` does not come from a page.
+        headers: of the request.
+        origins: origins of pages that may open a socket, such as "https://chat.example"; None
+            for any. A request without `Origin` does not come from a page.
 
     Returns:
-        The answer to give instead of the upgrade, or None where all is well.
+        The response to send instead of the upgrade, or None if the request is valid.
     """
     if "websocket" not in _tokens(headers, "upgrade"):
         return Refusal(426, "非法访问", {"Upgrade": "websocket", "Connection": "Upgrade"})
@@ -53,7 +53,7 @@ def check(
         return Refusal(400, "The Connection header must list upgrade.")
     versions = headers.getall("sec-websocket-version", [])
     if [value.strip() for value in versions] != [VERSION]:
-        text = f"Only version {VERSION} of the WebSocket protocol is spoken here."
+        text = f"Only version {VERSION} of the WebSocket protocol is supported."
         return Refusal(426, text, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"})
     if read_key(headers) is None:
         return Refusal(400, "Sec-WebSocket-Key must be 16 bytes in base64.")
@@ -67,7 +67,7 @@ def check(
 
 
 def read_key(headers: Headers) -> str | None:
-    """Give the one valid `Sec-WebSocket-Key`, or None."""
+    """Return the one valid `Sec-WebSocket-Key`, or None."""
     keys = [value.strip() for value in headers.getall("sec-websocket-key", [])]
     if len(keys) != 1:
         return None
@@ -78,24 +78,24 @@ def read_key(headers: Headers) -> str | None:
     return keys[0] if len(decoded) == KEY_BYTES else None
 
 
-def choose_subprotocol(headers: Headers, spoken: Sequence[str]) -> str | None:
+def choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
     """
-    Give the first of *spoken* that the client offers (section 4.2.2), or None.
+    Return the first of *supported* that the client offers (section 4.2.2), or None.
 
     Unlike most tokens these are case-sensitive.
     """
     values = headers.getall("sec-websocket-protocol", [])
     offered = {token.strip() for value in values for token in value.split(",")}
-    return next((name for name in spoken if name in offered), None)
+    return next((name for name in supported if name in offered), None)
 
 
 def is_token(name: str) -> bool:
-    """Tell whether *name* may stand in a header as a token (RFC 9110, section 5.6.2)."""
+    """Return whether *name* is a token of HTTP headers (RFC 9110, section 5.6.2)."""
     return re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) is not None
 
 
 def _tokens(headers: Headers, name: str) -> set[str]:
-    """Read a header that is a list: Firefox sends `Connection: keep-alive, Upgrade`."""
+    """Return the items of a list header: Firefox sends `Connection: keep-alive, Upgrade`."""
     return {
         token.strip().lower() for value in headers.getall(name, []) for token in value.split(",")
     }

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from plugins.websocket import bus
+from plugins.websocket.publisher import NO_OTHERS_TTL
 
 WAIT = 8
 INTERVAL = 0.002
@@ -100,10 +100,10 @@ async def test_who_was_left_alone_notices(workers: Any, valkey: Redis, valkey_se
             one.ws.send_to("a", "to two")
             assert await asyncio.wait_for(client.recv(), WAIT) == "to two"
         await two.stop()
-        await asyncio.sleep(bus.ALONE)
+        await asyncio.sleep(NO_OTHERS_TTL)
         one.ws.send_to("a", "asks")
-        await asyncio.sleep(bus.ALONE / 2)
+        await asyncio.sleep(NO_OTHERS_TTL / 2)
         before = await calls(valkey)
         one.ws.send_to("a", "to nobody")
-        await asyncio.sleep(bus.ALONE / 4)
+        await asyncio.sleep(NO_OTHERS_TTL / 4)
         assert await calls(valkey) == before

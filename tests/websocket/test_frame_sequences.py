@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugins.websocket import handover
-from plugins.websocket.engine import Engine, Limits
+from plugins.websocket.engine import Engine
+from plugins.websocket.settings import WebSocketSettings
 from plugins.websocket.socket import WebSocket
 from tests.websocket.raw import frame, read_frames
 
@@ -165,13 +166,13 @@ class Wire:
 
 
 class NoRooms:
-    def drop(self, _: Any) -> None:
+    def remove(self, _: Any) -> None:
         pass
 
 
 async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
     """Give what a real socket makes of *packets*."""
-    limits = Limits(
+    limits = WebSocketSettings(
         max_message_size=LIMIT,
         max_queued_messages=2,
         max_queued_bytes=100,
@@ -179,11 +180,10 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
         close_timeout=60,
         slow_timeout=60,
     )
-    engine = Engine(limits, logging.getLogger("sequences"))
-    engine.start("w")
-    engine.rooms = NoRooms()  # type: ignore[assignment]
+    engine = Engine("w", limits, logging.getLogger("sequences"))
+    rooms: Any = NoRooms()
     wire: Any = Wire()
-    ws = WebSocket(engine)
+    ws = WebSocket(engine, rooms, wire)
     out = Outcome()
 
     def receive(message: str | bytes) -> None:
@@ -199,14 +199,13 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
 
     ws.on("message", receive_slowly if slow else receive).on("close", closed)
     wire.set_protocol(handover.make_reader(ws, LIMIT))
-    ws.connected(wire)
     for packet in packets:
         while not (wire.reading or wire.closing):
             await asyncio.sleep(0)
         if wire.closing:
             break
         wire.receive(packet)
-    while engine._tasks or engine._written:
+    while engine._tasks or engine._unflushed:
         await asyncio.sleep(0)
     await asyncio.sleep(0)  # a refusal waits for the next turn
     await asyncio.sleep(0)

@@ -134,7 +134,7 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
     assert await client.read() == (10, b"p")
     assert arrived.empty()
 
-    socket.heartbeat()
+    socket.check_heartbeat()
     opcode, payload = await client.read()
     assert opcode == 9
     worker.ws.send_to_user(7, "three", label="third")
@@ -151,7 +151,7 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
     await client.read()
     assert arrived.empty()
 
-    socket.heartbeat()
+    socket.check_heartbeat()
     opcode, payload = await client.read()
     assert opcode == 9
     client.writer.write(frame(10, payload))
@@ -180,7 +180,7 @@ async def test_a_socket_with_unconfirmed_labels_is_pinged_though_it_talks(worker
         for _ in range(3):
             client.writer.write(frame(1, b"x"))
             assert await client.read() == (1, b"x")
-            sockets[-1].heartbeat()
+            sockets[-1].check_heartbeat()
             if pings:
                 opcode, payload = await client.read()
                 assert opcode == 9
@@ -276,10 +276,14 @@ async def test_the_collector_waits_for_a_quiet_moment(
     workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Raised thresholds, frozen after the start, full collections on purpose, all taken back."""
-    monkeypatch.setattr(collector, "LOOK", 0.05)
+    monkeypatch.setattr(collector, "CHECK_INTERVAL", 0.05)
     before = gc.get_threshold()
     worker = await workers.start(serve_echo, full_collection=0.05)
-    assert gc.get_threshold() == (collector.YOUNG, collector.MIDDLE, collector.NEVER)
+    assert gc.get_threshold() == (
+        collector.GENERATION_0,
+        collector.GENERATION_1,
+        collector.GENERATION_2,
+    )
     assert gc.get_freeze_count() > 10_000
 
     runs = gc.get_stats()[2]["collections"]

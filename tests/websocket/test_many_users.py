@@ -121,7 +121,7 @@ async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
             "end",
             "end",
         ]
-        other.heartbeat()
+        other.check_heartbeat()
         assert await arrived.get() == ["label"]
 
 
@@ -136,7 +136,7 @@ async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any)
         slow.wire.pause_reading()
         behind = max(pair[0].ws.users[7], key=lambda socket: socket.number)
         filling = 0
-        while not behind.behind:
+        while not behind.has_backlog:
             behind.send(b"x" * 100_000)
             filling += 1
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
-from plugins.websocket.presence import Farewell
+from plugins.websocket.presence import CloseNotice
 
 WAIT = 8
 QUICK = {"lease": 0.6, "redis_timeout": 1.0}
@@ -26,7 +26,7 @@ def serve(app: Any) -> None:
     async def user(ctx: Any) -> None:
         ctx.websocket.session = ctx.query.session
         try:
-            await ctx.app.ws.online(ctx.websocket, int(ctx.params.id), Farewell("bye", 4503))
+            await ctx.app.ws.online(ctx.websocket, int(ctx.params.id), CloseNotice("bye", 4503))
         except OSError:
             ctx.websocket.close(4002)
             return
@@ -157,7 +157,7 @@ async def test_what_a_dead_worker_left_is_swept(
     dead = await workers.start(serve, redis=valkey_server.url, **QUICK)
     async with dead.client("/user/7") as client:
         await client.recv()
-        dead.app.plugins["websocket"].backplane._living.cancel()
+        dead.app.plugins["websocket"].backplane._lease_task.cancel()
         alive = await workers.start(serve, redis=valkey_server.url, **QUICK)
         gone: asyncio.Queue[int] = asyncio.Queue()
         alive.ws.on("offline", gone.put_nowait)

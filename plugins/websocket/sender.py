@@ -1,4 +1,4 @@
-"""What `app.ws` sends: to rooms, to users, to everybody."""
+"""What `app.ws` sends: to rooms, to users, to all sockets."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import frames
-from .backplane import as_droppable, with_label
 from .engine import Engine
-from .rooms import Rooms, close_command, encode_json
+from .payload import Close, Message
+from .rooms import Rooms
 from .socket import WebSocket
 from .topics import ROOM, user_topic
 
 
-class Sending:
+class Sender:
     """
     The part of `app.ws` that sends.
 
@@ -28,18 +28,18 @@ class Sending:
 
     def send_to(self, room: str, data: str | bytes, skip: WebSocket | None = None) -> None:
         """
-        Send *data* to everyone in *room*, on every worker.
+        Send *data* to every socket in *room*, on every worker.
 
         Args:
             room: its name.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
         """
-        self.rooms.publish(ROOM + room, frames.encode(data), skip)
+        self.rooms.publish(ROOM + room, Message(frames.encode(data)), skip)
 
     def send_json_to(self, room: str, data: Any, skip: WebSocket | None = None) -> None:
-        """Send *data* as JSON to everyone in *room*, as `send_to` does."""
-        self.rooms.publish(ROOM + room, encode_json(data), skip)
+        """Send *data* as JSON to every socket in *room*, as `send_to` does."""
+        self.rooms.publish(ROOM + room, Message(frames.encode_json(data)), skip)
 
     def send_to_user(
         self,
@@ -54,16 +54,17 @@ class Sending:
         Send *data* to all sockets of a user, on every worker.
 
         Args:
-            user_id: whose.
+            user_id: the user.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
-            label: what sockets that listen to "arrived" are told when it has; at most 64 KiB.
-            droppable: whether it is left out, and counted as dropped, where there is something
-                that has to go first: on a socket that did not take what was written before, and
-                on the way to other workers while many messages wait.
+            label: passed to the socket's listeners to "arrived" once *data* has arrived; at most
+                64 KiB.
+            droppable: whether it is left out, and counted as dropped, where other messages have
+                to go first: on a socket that has a backlog, and on the way to other workers
+                while many messages wait.
         """
-        payload = _payload(data, label, droppable)
-        self.rooms.publish(user_topic(user_id), payload, skip, droppable=droppable)
+        message = Message(frames.encode(data), label, droppable)
+        self.rooms.publish(user_topic(user_id), message, skip)
 
     def send_to_users(
         self,
@@ -77,19 +78,19 @@ class Sending:
         """
         Send *data* to all sockets of many users, as `send_to_user` does to those of one.
 
-        It is encoded once, and crosses once to each worker where some of them are.
+        It is encoded once, and sent once to each worker where some of them have sockets.
 
         Args:
-            user_ids: whose; a set is taken as it is, and who stands twice gets it once.
+            user_ids: the users; a set is taken as it is, duplicates get it once.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
-            label: what sockets that listen to "arrived" are told when it has; at most 64 KiB.
-            droppable: whether it is left out where something else has to go first.
+            label: passed to the sockets' listeners to "arrived" once *data* has arrived.
+            droppable: whether it is left out where other messages have to go first.
         """
         users = user_ids if isinstance(user_ids, (set, frozenset)) else frozenset(user_ids)
         if users:
-            payload = _payload(data, label, droppable)
-            self.rooms.publish_to_users(users, payload, skip, droppable=droppable)
+            message = Message(frames.encode(data), label, droppable)
+            self.rooms.publish_to_users(users, message, skip)
 
     def send_to_all(self, data: str | bytes) -> None:
         """Send *data* to every socket of this worker, in a room or not."""
@@ -110,7 +111,7 @@ class Sending:
         Close a user's sockets, on every worker.
 
         Args:
-            user_id: whose.
+            user_id: the user.
             code: the close code.
             reason: the close reason.
             data: a last message to them.
@@ -123,7 +124,14 @@ class Sending:
         self.rooms.publish(user_topic(user_id), close_command(code, reason, data, only))
 
 
-def _payload(data: str | bytes, label: str | None, droppable: bool) -> bytes:
-    frame = frames.encode(data)
-    payload = frame if label is None else with_label(frame, label)
-    return as_droppable(payload) if droppable else payload
+def close_command(
+    code: int, reason: str, data: str | bytes | None, only: dict[str, str | int] | None = None
+) -> Close:
+    """
+    Return the command that sends *data* to sockets and then closes them.
+
+    Raises:
+        ValueError: the code must not be sent.
+    """
+    frames.check_code(code)
+    return Close(code, reason, b"" if data is None else frames.encode(data), only or {})

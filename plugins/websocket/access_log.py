@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 class AccessLog:
     """
-    Writes when a socket was opened and when it was closed.
+    A writer of two lines for each socket: when it is opened and when it is closed.
 
-    The path stands there without the query, which has secrets. A socket that was opened while the
+    The path is written without the query, which holds secrets. A socket that was opened while the
     log was off costs nothing.
     """
 
@@ -23,38 +23,38 @@ class AccessLog:
         self._opened: dict[int, float] = {}
 
     def opened(self, socket: WebSocket, ctx: Any) -> None:
-        """Write that *socket* was opened; its close will be written too."""
+        """Write that *socket* was opened; `closed` will write how it ended."""
         self._opened[socket.number] = time.monotonic()
         _write(socket, ctx, "opened", 101, 0, 0.0)
 
     def closed(self, socket: WebSocket, ctx: Any) -> None:
-        """Write how *socket* ended: code, reason, seconds, and frames in and out."""
+        """Write how *socket* was closed: code, reason, seconds, frames received and sent."""
         since = self._opened.pop(socket.number, None)
         if since is None:
             return
-        # The reason is the client's: written so that it stays one line, and cannot look like one.
-        story = f"closed {socket.close_reason!a}" if socket.close_reason else "closed"
+        # The reason is the client's: escaped, so that it cannot add a line of its own.
+        event = f"closed {socket.close_reason!a}" if socket.close_reason else "closed"
         traffic = f"{socket.received}/{socket.written}"
-        _write(socket, ctx, story, socket.close_code, traffic, time.monotonic() - since)
+        _write(socket, ctx, event, socket.close_code, traffic, time.monotonic() - since)
 
 
 def _write(
-    socket: WebSocket, ctx: Any, story: str, status: int, traffic: int | str, seconds: float
+    socket: WebSocket, ctx: Any, event: str, status: int, traffic: int | str, seconds: float
 ) -> None:
     """
-    Write a line, in the fields that Sanic's formatters show.
+    Write a line, in the fields of Sanic's formatters.
 
     Args:
-        socket: whose.
+        socket: the socket.
         ctx: its context.
-        story: what happened.
+        event: what happened.
         status: an HTTP status or a close code.
-        traffic: frames in and out, where Sanic has the bytes of an answer.
+        traffic: frames received and sent, where Sanic has the bytes of an answer.
         seconds: how long it was open.
     """
     extra = {
         "host": ctx.request.ip,
-        "request": f"WS {ctx.request.path} {socket.id} {story}",
+        "request": f"WS {ctx.request.path} {socket.id} {event}",
         "status": status,
         "byte": traffic,
         "duration": f" {seconds:.3f}s" if seconds else "",

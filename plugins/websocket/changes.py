@@ -1,0 +1,135 @@
+"""Writing changes of this worker's subscriptions to Redis, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from yolk.concurrency import Batcher, linger
+
+from .backplane import BackplaneUnavailable, Change
+from .delivery import LocalDelivery
+from .events import Events
+from .online_keys import OnlineKeys
+from .payload import encode
+from .scripts import APPLY
+from .store import Store, text
+from .topics import SOCKET, Topics, user_of
+
+MAX_BATCH = 500
+"""Changes of one call: a script blocks Redis while it runs."""
+
+_MAX_TURNS = 16
+"""Turns of the loop that a batch waits for more; each is some microseconds on an idle loop."""
+
+
+class ChangeWriter:
+    """
+    Writes the changes of a few turns of the loop in one call, in the order in which they happened.
+
+    For a topic the state at the time of the call counts, so that two changes cannot cross.
+
+    Args:
+        store: of this worker.
+        topics: the index of this worker's sockets.
+        delivery: to this worker's sockets, for close notices.
+        events: notified when users connect and disconnect.
+        keys: of the users that are online.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        topics: Topics,
+        delivery: LocalDelivery,
+        events: Events,
+        keys: OnlineKeys,
+    ) -> None:
+        self._store = store
+        self._topics = topics
+        self._delivery = delivery
+        self._events = events
+        self._keys = keys
+        self._pending: Counter[str] = Counter()
+        """How many changes of a topic are not written yet."""
+        self._batcher: Batcher[Change, None] = Batcher(
+            self._write,
+            max_batch=MAX_BATCH,
+            full=lambda: BackplaneUnavailable("the worker is stopping"),
+            fill=partial(linger, quiet_turns=1, max_turns=_MAX_TURNS, max_seconds=math.inf),
+        )
+        self.failed = False
+        """Whether changes could not be written since somebody last reset this."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no change waits or is being written."""
+        return self._batcher.idle
+
+    async def confirm(self, topic: str) -> None:
+        """Wait until Redis knows that this worker is subscribed to *topic*; often it does."""
+        is_new = len(self._topics.members(topic)) == 1
+        if is_new or self.failed or topic in self._pending:
+            await self.apply(Change(topic))
+
+    async def apply(self, change: Change) -> None:
+        """Write *change*, and return when Redis knows it."""
+        await self._put(change)
+
+    def apply_soon(self, change: Change) -> None:
+        """Write *change* without waiting; a failure is repaired later."""
+        with contextlib.suppress(BackplaneUnavailable):
+            self._put(change).cancel()  # nobody waits; it is written all the same
+
+    async def close(self, timeout: float) -> None:
+        """Write what waits, for *timeout* seconds at most."""
+        await self._batcher.close(timeout)
+
+    def _put(self, change: Change) -> asyncio.Future[None]:
+        future = self._batcher.put(change)
+        self._pending[change.topic] += 1
+        return future
+
+    async def _write(self, changes: Sequence[Change]) -> Sequence[BaseException | None]:
+        error: BackplaneUnavailable | None = None
+        try:
+            await self._write_batch(changes)
+        except BackplaneUnavailable as failure:
+            self.failed = True
+            error = failure
+        finally:
+            for change in changes:
+                left = self._pending.pop(change.topic, 0) - 1
+                if left > 0:
+                    self._pending[change.topic] = left
+        return [error] * len(changes)
+
+    async def _write_batch(self, changes: Sequence[Change]) -> None:
+        values: list[str | bytes] = []
+        for change in changes:
+            subscribe = change.topic in self._topics
+            values += ["1" if subscribe else "0", change.topic]
+            values += [change.take if subscribe else "", change.drop]
+            values.append(b"" if change.notice is None else encode(change.notice))
+        answers = await self._store.run(APPLY, *self._store.stream_limits, *values)
+        online: dict[int, bool] = {}
+        for change, transition, is_online, replaced in zip(
+            changes, answers[::3], answers[1::3], answers[2::3], strict=True
+        ):
+            if text(replaced) and change.notice is not None:
+                self._delivery.deliver(SOCKET + text(replaced), change.notice)
+            user_id = user_of(change.topic)
+            if user_id is None:
+                continue
+            online[user_id] = text(is_online) == "1"
+            if text(transition) == "+":
+                self._events.online(user_id)
+            elif text(transition) == "-":
+                self._events.offline(user_id)
+            if change.drop:
+                self._keys.mark(user_id)
+        await self._keys.write(online)

@@ -1,0 +1,71 @@
+"""The keys `online_<user id>`, as Egg apps know them: set while a user has a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from .store import Store
+from .topics import user_topic
+
+_MAX_ROUNDS = 5
+
+
+class OnlineKeys:
+    """
+    Reconciles the keys with the workers' subscriptions.
+
+    The keys are in other slots of a Cluster than the subscriptions, so no script can write both
+    at once: what was deleted is checked again, and set where the user connected meanwhile.
+
+    Args:
+        store: of this worker.
+        value: the value of the keys; a number, since Egg apps read it as JSON.
+    """
+
+    def __init__(self, store: Store, value: str) -> None:
+        self._store = store
+        self._value = value
+        self._marked: set[int] = set()
+
+    def mark(self, user_id: int) -> None:
+        """Mark a user whose key is checked soon: ported code deletes it when a socket closes."""
+        self._marked.add(user_id)
+
+    async def reconcile_marked(self) -> None:
+        """Reconcile the keys of the marked users."""
+        marked, self._marked = self._marked, set()
+        try:
+            await self.reconcile(marked)
+        except BaseException:
+            self._marked |= marked
+            raise
+
+    async def reconcile(self, user_ids: Collection[int]) -> None:
+        """Reconcile the keys of *user_ids*, whichever worker they are on."""
+        users = list(user_ids)
+        if users:
+            online = await self._store.subscribed([user_topic(user_id) for user_id in users])
+            await self.write(dict(zip(users, online, strict=True)))
+
+    async def write(self, online: dict[int, bool]) -> None:
+        """
+        Write keys, and check those that were deleted again.
+
+        Args:
+            online: user id to whether the user was online a moment ago.
+        """
+        for attempt in range(_MAX_ROUNDS):
+            if not online:
+                return
+            await self._store.write_online(online, self._value)
+            # A key that was set is deleted by the worker where the last socket closes. A
+            # deletion, or a key set by such a check, may have crossed with another worker's.
+            unsure = [user_id for user_id, is_online in online.items() if not is_online or attempt]
+            if not unsure:
+                return
+            now_online = await self._store.subscribed([user_topic(user_id) for user_id in unsure])
+            online = {
+                user_id: is_online
+                for user_id, is_online in zip(unsure, now_online, strict=True)
+                if is_online != online[user_id]
+            }

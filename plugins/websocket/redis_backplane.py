@@ -1,0 +1,168 @@
+"""The backplane over Redis: leases of live workers, and entries that dead ones left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextvars import Context
+
+from .backplane import BackplaneUnavailable, Change
+from .changes import MAX_BATCH, ChangeWriter
+from .delivery import LocalDelivery
+from .engine import Engine
+from .events import Events
+from .online_keys import OnlineKeys
+from .publisher import NO_OTHERS_TTL, Publisher
+from .reader import StreamReader
+from .scripts import DEAD, EVICT, RENEW
+from .store import Store, text
+from .topics import Topics, user_of
+
+_DISCOVERY_DELAY = NO_OTHERS_TTL * 1.2
+"""
+Seconds after registering until every other worker has noticed this one.
+
+What another commits later, it sends; what it committed earlier is found by clients that ask from
+now on.
+"""
+
+
+class RedisBackplane:
+    """
+    The register of workers, and their streams.
+
+    Args:
+        engine: of this worker.
+        store: of this worker.
+        topics: the index of this worker's sockets.
+        delivery: to this worker's sockets.
+        events: notified of users' transitions and of missed messages.
+    """
+
+    def __init__(
+        self, engine: Engine, store: Store, topics: Topics, delivery: LocalDelivery, events: Events
+    ) -> None:
+        settings, logger = engine.settings, engine.logger
+        self._store = store
+        self._topics = topics
+        self._events = events
+        self._one_device = settings.devices == "one"
+        self._renewal_interval = settings.lease / 3
+        self._logger = logger
+        self._keys = OnlineKeys(store, str(os.getpid()))
+        self._publisher = Publisher(store, settings.max_unpublished, engine.counters, logger)
+        self._reader = StreamReader(store, delivery, events, logger)
+        self._changes = ChangeWriter(store, topics, delivery, events, self._keys)
+        self._lease_task: asyncio.Task[None] | None = None
+        self._loss_timer: asyncio.TimerHandle | None = None
+        self.publish = self._publisher.publish
+        self.publish_to_users = self._publisher.publish_to_users
+        self.confirm = self._changes.confirm
+        self.apply = self._changes.apply
+        self.apply_soon = self._changes.apply_soon
+        self.subscribed = store.subscribed
+
+    async def start(self) -> None:
+        """Register this worker, evict dead ones, and begin to receive from the others."""
+        if await self._renew():
+            await asyncio.sleep(_DISCOVERY_DELAY)
+        await self._sweep()
+        self._reader.start()
+        loop = asyncio.get_running_loop()
+        self._lease_task = loop.create_task(self._keep_lease(), context=Context())
+
+    async def stop(self) -> None:
+        """Write what waits, then remove this worker's entries."""
+        if self._lease_task is not None:
+            self._lease_task.cancel()
+            await asyncio.wait([self._lease_task])
+        if self._loss_timer is not None:
+            self._loss_timer.cancel()
+        timeout = self._store.timeout
+        await self._publisher.stop(timeout)
+        await self._changes.close(timeout)
+        await self._reader.stop()
+        try:
+            await self._evict(self._store.worker)
+        except BackplaneUnavailable as error:
+            self._logger.warning("websocket: this worker's entries remain in Redis: %s", error)
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease three times in its length, and do the regular maintenance."""
+        failing = False
+        while True:
+            await asyncio.sleep(self._renewal_interval)
+            try:
+                await self._renew()
+                await self._keys.reconcile_marked()
+                await self._sweep()
+                failing = False
+            except BackplaneUnavailable as error:
+                if not failing:
+                    self._logger.warning("websocket: the lease is not renewed: %s", error)
+                failing = True
+            except Exception:  # the boundary of one round
+                self._logger.exception("websocket: maintenance of the lease failed")
+
+    async def _renew(self) -> int:
+        """Renew the lease, reconcile what Redis does not know, and count the other workers."""
+        limits = self._store.stream_limits
+        unbroken, count, others = await self._store.run(RENEW, self._store.lease_ms, *limits)
+        is_in_step = not self._changes.idle or count == len(self._topics)
+        if not unbroken or not is_in_step or self._changes.failed:
+            self._changes.failed = False
+            try:
+                await self._reconcile()
+            except BackplaneUnavailable:
+                self._changes.failed = True
+                raise
+        if not unbroken and len(self._topics):
+            self._reader.accept_gap()
+            loop = asyncio.get_running_loop()
+            self._loss_timer = loop.call_later(_DISCOVERY_DELAY, self._events.position_lost)
+        return int(others)
+
+    async def _reconcile(self) -> None:
+        """Make Redis agree with this worker: it was emptied, or changes could not be written."""
+        there = await self._store.own_topics()
+        here = set(self._topics)
+        changes = [self._current_state(topic) for topic in there ^ here]
+        users = [user for topic in here & there if (user := user_of(topic)) is not None]
+        for start in range(0, len(changes), MAX_BATCH):
+            batch = changes[start : start + MAX_BATCH]
+            await asyncio.gather(*[self._changes.apply(change) for change in batch])
+        for user in users:
+            self._keys.mark(user)
+        await self._keys.reconcile_marked()
+
+    def _current_state(self, topic: str) -> Change:
+        """Return the change that repeats what was written about *topic* before."""
+        sockets = self._topics.members(topic)
+        if self._one_device and sockets and user_of(topic) is not None:
+            return Change(topic, take=max(sockets, key=lambda socket: socket.number).id)
+        return Change(topic)
+
+    async def _sweep(self) -> None:
+        """Evict workers whose lease has ended."""
+        for worker in await self._store.run(DEAD):
+            if text(worker) != self._store.worker:
+                await self._evict(text(worker))
+
+    async def _evict(self, worker: str) -> None:
+        """
+        Remove the entries of *worker*.
+
+        The users' keys go first: should this worker die in between, the next one finds the
+        topics still there and does it again. Only the worker that removes the topics notifies.
+        """
+        found = _users(await self._store.run(EVICT, worker, "0"))
+        await self._keys.reconcile(found)
+        removed = _users(await self._store.run(EVICT, worker, "1"))
+        await self._keys.reconcile(removed)
+        for user_id in removed:
+            self._events.offline(user_id)
+
+
+def _users(topics: Sequence[bytes | str]) -> list[int]:
+    return [user for topic in topics if (user := user_of(text(topic))) is not None]
