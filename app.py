@@ -62,7 +62,7 @@ class Boot(yolk.Boot):
             cursor_writer(
                 cursor_store_for(app.orm),
                 app.orm.unavailable_errors,
-                Receipts(app.orm, app.delivery).tell,
+                Receipts(app.orm, app.delivery).announce,
                 max_batch=chat.batch,
                 max_waiting=chat.queue,
                 logger=app.logger,

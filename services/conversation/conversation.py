@@ -1,4 +1,4 @@
-"""The conversations of one who asks, and what was said in them."""
+"""The list of a user's conversations: unread counts, pinned, muted and hidden ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Marks(msgspec.Struct):
-    """What somebody wants for one conversation."""
+    """A member's settings for one conversation."""
 
     conv: str
     pin_time: int
@@ -27,7 +27,7 @@ class Marks(msgspec.Struct):
 
 
 class ConversationService(Service):
-    """Lists conversations, arranges the list, and pages through them."""
+    """Lists conversations and stores how a member wants them listed."""
 
     ctx: Context
 
@@ -35,12 +35,12 @@ class ConversationService(Service):
         self, user_id: int, limit: int, after: Place | None = None
     ) -> list[Overview]:
         """
-        List a user's conversations in one query: what is pinned, then the rest, the latest first.
+        Return a user's conversations: the pinned ones, then the rest, the latest first.
 
         Args:
-            user_id: whose.
-            limit: how many at most.
-            after: where the page before ended.
+            user_id: the member.
+            limit: the largest number of conversations.
+            after: the end of the previous page.
         """
         database = self.ctx.app.orm
         found = await read_overview(database.connection, database.dialect, user_id, limit, after)
@@ -50,16 +50,16 @@ class ConversationService(Service):
         return found
 
     async def unread(self, user_id: int) -> Unread:
-        """Count what a user has not read, in one query."""
+        """Count the messages that a user has not read, in one query."""
         database = self.ctx.app.orm
         return await read_unread(database.connection, database.dialect, user_id)
 
     async def pin(self, user_id: int, conv: str, *, on: bool) -> Marks:
         """
-        Put a conversation on top of the list, or take it from there; one that was hidden is shown.
+        Pin a conversation to the top of the list, or unpin it. Pinning shows a hidden one again.
 
         Raises:
-            NoConversation: the user is not in it.
+            NoConversation: the user is not a member.
         """
         pin_time = milliseconds() if on else 0
         return await self._mark(
@@ -68,19 +68,19 @@ class ConversationService(Service):
 
     async def quiet(self, user_id: int, conv: str, *, on: bool) -> Marks:
         """
-        Note whether new messages should make no noise.
+        Mute a conversation's notifications, or unmute them.
 
         Raises:
-            NoConversation: the user is not in it.
+            NoConversation: the user is not a member.
         """
         return await self._mark(user_id, conv, quiet=int(on))
 
     async def hide(self, user_id: int, conv: str) -> Marks:
         """
-        Take a conversation from the list, pinned or not, until there is something new in it.
+        Hide a conversation from the list, pinned or not, until its next event.
 
         Raises:
-            NoConversation: the user is not in it.
+            NoConversation: the user is not a member.
         """
         conversation = await Conversation.get_or_none(conv=conv)
         if conversation is None:
@@ -88,7 +88,7 @@ class ConversationService(Service):
         return await self._mark(user_id, conv, hidden_seq=conversation.last_seq, pin_time=0)
 
     async def _mark(self, user_id: int, conv: str, **columns: int) -> Marks:
-        """Write down what a user wants for a conversation, and tell the user's devices."""
+        """Store a member's settings for a conversation, and notify the member's devices."""
         async with self.ctx.app.orm.transaction() as connection:
             mine = Member.filter(conv=conv, user_id=user_id).using_db(connection)
             member = await mine.select_for_update().first()
@@ -100,6 +100,6 @@ class ConversationService(Service):
             for name in ("pin_time", "quiet", "hidden_seq")
         }
         marks = Marks(conv=conv, **found)
-        told = {"event": "conversation", **msgspec.structs.asdict(marks)}
-        self.ctx.app.delivery.send("system", told, [user_id])
+        notice = {"event": "conversation", **msgspec.structs.asdict(marks)}
+        self.ctx.app.delivery.send("system", notice, [user_id])
         return marks

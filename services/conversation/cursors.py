@@ -1,4 +1,4 @@
-"""How far somebody is: what was delivered, and what was read."""
+"""The cursors of a member: up to where events were delivered and read."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from yolk import Service
 if TYPE_CHECKING:
     from extend.context import Context
 
-WINDOW = 500
-"""Entries that a pong looks at beyond those that it proves: one's own lie between them."""
+ARRIVAL_WINDOW = 500
+"""Events that are read beyond those that a pong confirms: the member's own lie between them."""
 
 
 class CursorsService(Service):
-    """Moves the cursors of the one who asks, forward only."""
+    """Moves a member's cursors, forward only."""
 
     ctx: Context
 
     async def delivered(self, user_id: int, conv: str, seq: int) -> None:
         """
-        Note that everything up to *seq* arrived; it returns once that is committed.
+        Mark everything up to *seq* as delivered. Returns after the commit.
 
         Raises:
-            NoConversation: the user is not in it.
+            NoConversation: the user is not a member.
             Busy: too many cursors are waiting.
         """
         await self.ctx.app.cursors.put(Move(user_id, conv, seq, 0))
 
     async def read(self, user_id: int, conv: str, seq: int) -> None:
         """
-        Note that everything up to *seq* was read, and so arrived; returns once it is committed.
+        Mark everything up to *seq* as read, and so as delivered. Returns after the commit.
 
         Raises:
-            NoConversation: the user is not in it.
+            NoConversation: the user is not a member.
             Busy: too many cursors are waiting.
         """
         await self.ctx.app.cursors.put(Move(user_id, conv, seq, seq))
 
     async def passed(self, user_id: int, ends: dict[str, int]) -> None:
         """
-        Note that an answer carried everything up to these ends.
+        Mark what an answer carries as delivered.
 
-        A cursor that could not be moved is no loss: its messages come again, and have the same
+        A cursor that cannot be moved loses nothing: its messages are sent again, with the same
         ids.
 
         Args:
-            user_id: who gets the answer.
-            ends: conversation to seq.
+            user_id: the recipient of the answer.
+            ends: conversation to the last seq in the answer.
 
         Raises:
-            ChatError: none of them could be moved.
+            ChatError: no cursor could be moved.
         """
         moves = [Move(user_id, conv, seq, 0) for conv, seq in ends.items()]
         futures = self.ctx.app.cursors.put_all(moves)
@@ -65,10 +65,10 @@ class CursorsService(Service):
 
     async def arrived(self, user_id: int, labels: list[str]) -> None:
         """
-        Note that pushes arrived at a client that does not say so itself.
+        Mark pushes as delivered for a client that does not acknowledge them itself.
 
-        A cursor moves only over what is proven: a push that was lost stops it, and what comes
-        after waits for `/chat/getmessage` together with it.
+        A cursor moves only over pushes that are confirmed. A lost push stops it; that push and
+        later ones are returned by `/chat/getmessage`.
 
         Args:
             user_id: whose client.
@@ -81,15 +81,15 @@ class CursorsService(Service):
         ranges: list[Range] = []
         for member in await Member.filter(user_id=user_id, conv__in=list(proven)):
             seqs, low = proven[member.conv], max(member.delivered_seq, member.join_seq)
-            ranges.append((member.conv, low, min(max(seqs), low + len(seqs) + WINDOW)))
+            ranges.append((member.conv, low, min(max(seqs), low + len(seqs) + ARRIVAL_WINDOW)))
         database = self.ctx.app.orm
-        entries = await read_authors(
+        events = await read_authors(
             database.connection,
             database.dialect,
             [(conv, low, high) for conv, low, high in ranges if low < high],
         )
         moves = []
-        for conv, found in entries.items():
+        for conv, found in events.items():
             upto = 0
             for seq, author in found:
                 if author != user_id and seq not in proven[conv]:

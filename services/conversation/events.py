@@ -1,4 +1,4 @@
-"""What changes a conversation without being a message: entries with a seq of their own."""
+"""Events of a conversation that are not messages: recalls, edits and notices."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 async def lock_conversation(connection: BaseDBAsyncClient, conv: str) -> Conversation | None:
     """
-    Give a conversation that nobody else writes to before the transaction ends.
+    Return a conversation, locked until the transaction ends.
 
-    Whoever changes something in a conversation locks it first: so changes come one at a time.
+    Every change of a conversation locks it first, so there is one change at a time.
     """
     query = Conversation.filter(conv=conv).using_db(connection).select_for_update()
     return await query.first()
 
 
-async def append_entry(  # noqa: PLR0913 - one column each
+async def append_event(  # noqa: PLR0913 - one column each
     connection: BaseDBAsyncClient,
     conversation: Conversation,
     kind: str,
@@ -39,24 +39,24 @@ async def append_entry(  # noqa: PLR0913 - one column each
     target: UUID | None = None,
 ) -> WireMessage:
     """
-    Write an entry that tells of a change, so that `sync` brings it to whoever is away.
+    Store an event, so that `sync` returns it to clients that were not connected.
 
-    It does not count as unread.
+    An event does not count as unread.
 
     Args:
         connection: the transaction of the change.
-        conversation: as `lock_conversation` gave it; its `last_seq` moves.
+        conversation: from `lock_conversation`; its `last_seq` is increased.
         kind: "recall", "edit" or "notice".
-        from_id: who did it.
-        to_id: the other person, or the group.
-        options: what clients need to know.
-        data: the same as a text, where there is one.
+        from_id: the user who made the change.
+        to_id: the other user, or the group.
+        options: the change, for clients.
+        data: the new text, where there is one.
         target: the message that changed.
     """
     now = milliseconds()
     conversation.last_seq += 1
     conversation.update_time = now
-    entry = await Message.create(
+    event = await Message.create(
         id=uuid7(),
         conv=conversation.conv,
         seq=conversation.last_seq,
@@ -74,28 +74,28 @@ async def append_entry(  # noqa: PLR0913 - one column each
     await (
         Conversation.filter(conv=conversation.conv)
         .using_db(connection)
-        .update(last_seq=entry.seq, update_time=now)
+        .update(last_seq=event.seq, update_time=now)
     )
-    return WireMessage.of(entry)
+    return WireMessage.of(event)
 
 
-async def tell(
-    ctx: Context, conv: str, entries: Sequence[WireMessage], also: Iterable[int] = ()
+async def push_events(
+    ctx: Context, conv: str, events: Sequence[WireMessage], also: Iterable[int] = ()
 ) -> None:
     """
-    Push committed entries to everybody who is in their conversation.
+    Push committed events to the members of their conversation.
 
     Args:
-        ctx: of the request that made them.
+        ctx: the request that made the change.
         conv: the conversation.
-        entries: in the order in which they were written.
-        also: others whom they concern.
+        events: in the order of their seq.
+        also: recipients who are not members.
     """
     try:
-        people = {*await ctx.app.recipients.of(conv), *also}
+        users = {*await ctx.app.recipients.of(conv), *also}
     except ctx.unavailable_errors as error:
-        # Committed is committed: who is not told now finds it when syncing.
-        ctx.logger.error("telling of a change in %s failed: %s", conv, error)
-        people = {*also}
-    for entry in entries:
-        ctx.app.delivery.push(entry, people)
+        # It is committed: clients get it with their next sync.
+        ctx.logger.error("pushing a change in %s failed: %s", conv, error)
+        users = {*also}
+    for event in events:
+        ctx.app.delivery.push(event, users)

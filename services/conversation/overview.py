@@ -1,4 +1,4 @@
-"""The list of somebody's conversations, in one query."""
+"""The entries of a user's conversation list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.wire import WireMessage
 
 
 class GroupCard(msgspec.Struct):
-    """What the list shows of a group."""
+    """A group, as the list shows it."""
 
     id: int
     name: str
@@ -25,37 +25,37 @@ class Overview(msgspec.Struct):
     conv: str
     chat_type: str
     peer: Person | None
-    """The other of the two; None in a group."""
+    """The other user; None in a group."""
     group: GroupCard | None
     last_seq: int
     join_seq: int
     read_seq: int
     delivered_seq: int
     peer_read_seq: int
-    """How far the other is; 0 in a group."""
+    """The peer's read cursor; 0 in a group."""
     peer_delivered_seq: int
     unread: int
     pin_time: int
     quiet: int
     update_time: int
     place: str
-    """Where the next page begins, after this one."""
+    """The argument `after` for the page that begins after this conversation."""
     last: WireMessage | None
 
 
 class Unread(msgspec.Struct):
-    """How much there is to read."""
+    """Counts of unread messages."""
 
     total: int
-    """Messages, those in quiet conversations too."""
+    """Messages, those in muted conversations included."""
     quiet: int
-    """How many of these are in quiet conversations."""
+    """Messages in muted conversations."""
     conversations: int
-    """Conversations that they are in."""
+    """Conversations with unread messages."""
 
 
 class Place(NamedTuple):
-    """A place in the order of the list."""
+    """A position in the order of the list."""
 
     pin_time: int
     update_time: int
@@ -64,10 +64,10 @@ class Place(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Self:
         """
-        Read what `Overview.place` says.
+        Parse an `Overview.place`.
 
         Raises:
-            ValueError: it says no such thing.
+            ValueError: the text is not a place.
         """
         pin_time, update_time, conv = text.split(":", 2)
         numbers = int(pin_time), int(update_time)

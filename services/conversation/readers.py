@@ -1,4 +1,4 @@
-"""Who has read a message."""
+"""The readers of a message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Readers(msgspec.Struct):
-    """Who has read a message, and how many of how many."""
+    """A page of the readers of a message, with the counts of readers and of recipients."""
 
     count: int
     total: int
@@ -26,24 +26,24 @@ class Readers(msgspec.Struct):
 
 
 class ReadersService(Service):
-    """Tells who has read what."""
+    """Lists the readers of messages."""
 
     ctx: Context
 
     async def of(self, user_id: int, message_id: str, after: int, limit: int) -> Readers:
         """
-        Tell who has read a message, without its author.
+        Return the readers of a message, without its author.
 
-        Whoever came to the group after it does not count, neither as a reader nor otherwise.
+        Members who joined the group after the message do not count.
 
         Args:
-            user_id: who asks, and may see the message.
-            message_id: the message's id.
+            user_id: the user who asks.
+            message_id: a message that this user may read.
             after: only readers with a greater id.
-            limit: how many of them at most.
+            limit: the largest number of readers.
 
         Raises:
-            NoMessage: there is none that the user may see.
+            NoMessage: there is no such message that the user may read.
         """
         message = await _visible(user_id, message_id)
         concerned = Member.filter(conv=message.conv).exclude(user_id=message.from_id)

@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Conversation, Group, JoinRequest, Member
 from models.columns import milliseconds
-from services.conversation.events import append_entry, lock_conversation, tell
+from services.conversation.events import append_event, lock_conversation, push_events
 from services.errors import GroupFull, NoGroup, NotPermitted
 from services.wire import WireMessage
 from services.wire import group as group_conv
@@ -162,7 +162,7 @@ class Change:
         """
         options = {"event": event, **what}
         self.entries.append(
-            await append_entry(
+            await append_event(
                 self.connection, self._conversation, "notice", from_id, self.group.id, options
             )
         )
@@ -222,6 +222,6 @@ async def changing(ctx: Context, group_id: int) -> AsyncIterator[Change]:
 async def tell_all(ctx: Context, change: Change) -> None:
     """Push what a committed change says, to those who are members now and those who were."""
     if change.entries:
-        await tell(ctx, change.conv, change.entries, change.left)
+        await push_events(ctx, change.conv, change.entries, change.left)
     for data, user_ids in change.frames:
         ctx.app.delivery.send("system", data, user_ids)

@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, Group, Message
 from models.columns import milliseconds
-from services.conversation.events import append_entry, tell
+from services.conversation.events import append_event, push_events
 from services.errors import Blocked, NoMessage, NotText, TooLateToEdit
 from services.message.batch import Draft, Seat
 from services.message.target import Target, lock_target, parse_id
@@ -68,7 +68,7 @@ class EditService(Service):
             this = Message.filter(id=message.id).using_db(connection)
             await this.update(data=data, edit_time=now)
             await change(connection, conversation, message.seq, message.create_time, data)
-            entry = await append_entry(
+            entry = await append_event(
                 connection,
                 conversation,
                 "edit",
@@ -78,7 +78,7 @@ class EditService(Service):
                 data=data,
                 target=message.id,
             )
-        await tell(self.ctx, conversation.conv, [entry])
+        await push_events(self.ctx, conversation.conv, [entry])
         return WireMessage.of(message)
 
     async def _ask_plugins(self, user_id: int, message_id: str, data: str) -> str:

@@ -8,7 +8,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Attachment, Member, Message
 from models.columns import milliseconds
-from services.conversation.events import append_entry, tell
+from services.conversation.events import append_event, push_events
 from services.errors import NoMessage, NotPermitted, TooLate
 from services.group.change import ADMIN, OWNER
 from services.message.content_types import carries_file
@@ -55,7 +55,7 @@ class RecallService(Service):
             if age > self.ctx.app.config.chat.recall_within * 1000 and not at_any_time:
                 raise TooLate
             await _erase(connection, message)
-            entry = await append_entry(
+            entry = await append_event(
                 connection,
                 conversation,
                 "recall",
@@ -64,7 +64,7 @@ class RecallService(Service):
                 {"target": str(message.id), "seq": message.seq},
                 target=message.id,
             )
-        await tell(self.ctx, conversation.conv, [entry])
+        await push_events(self.ctx, conversation.conv, [entry])
         return entry
 
 

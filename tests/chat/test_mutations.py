@@ -142,8 +142,8 @@ FAULTS = {
             ),
             Patch(
                 "services/conversation/events.py",
-                "last_seq=entry.seq, ",
-                "last_seq=entry.seq, last_number=entry.number, ",
+                "last_seq=event.seq, ",
+                "last_seq=event.seq, last_number=event.number, ",
             ),
         ),
         caught_by="test_resuming.py::test_a_recall_removes_the_content_and_tells_everybody",

@@ -1,4 +1,7 @@
-"""Cursors of many members in one transaction: forward only, and never past the end."""
+"""Cursors of many members in one transaction: forward only, and never past the end.
+
+One plan serves all databases; how rows are locked and written differs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from services.sql import ColumnType, bind_placeholders, bind_values_table, join_
 
 
 class Move(NamedTuple):
-    """How far one member is; 0 says nothing."""
+    """A request to move one member's cursors; 0 leaves a cursor."""
 
     user_id: int
     conv: str
@@ -32,30 +35,30 @@ class Moved(msgspec.Struct, frozen=True):
 
     @property
     def delivered_moved(self) -> bool:
-        """Whether more is delivered now."""
+        """Whether the delivered cursor moved."""
         return self.delivered[0] < self.delivered[1]
 
     @property
     def read_moved(self) -> bool:
-        """Whether more is read now."""
+        """Whether the read cursor moved."""
         return self.read[0] < self.read[1]
 
 
 CursorStore = Callable[[Sequence[Move]], Awaitable[list[Moved | None]]]
-"""Moves cursors and commits, or raises and leaves nothing; None for who is no member."""
+"""Moves cursors and commits, or raises and changes nothing; None for each non-member."""
 
 
 class _Place(NamedTuple):
-    """A member's row, and how far the conversation goes."""
+    """A member's row and the end of the conversation."""
 
     id: int
     last_seq: int
     number: int | None
-    """The number of the last entry that is to be read."""
+    """The number of the last event to mark as read."""
 
 
 class _Cursors(NamedTuple):
-    """What is stored."""
+    """The stored cursors of a member."""
 
     delivered_seq: int
     read_seq: int
@@ -64,10 +67,10 @@ class _Cursors(NamedTuple):
 
 def cursor_store_for(database: Database) -> CursorStore:
     """
-    Give what moves cursors in *database*.
+    Return the store of cursors in *database*.
 
-    It takes no lock but the members' own, and with more than one of these it never waits for
-    another: so it stops nobody who sends, and no two wait for each other.
+    It locks nothing but the members, and skips locked ones where it moves more than one: so it
+    never delays a sender, and no two transactions wait for each other.
     """
 
     async def to_sqlite(moves: Sequence[Move]) -> list[Moved | None]:
@@ -77,7 +80,7 @@ def cursor_store_for(database: Database) -> CursorStore:
         async with database.transaction() as connection:
             outcomes, busy = await _attempt(connection, database.dialect, moves)
         for place in busy:
-            # Somebody else has this one: wait for it alone.
+            # Another transaction holds this one: wait for it alone.
             async with database.transaction() as connection:
                 [outcomes[place]], _ = await _attempt(connection, database.dialect, [moves[place]])
         return outcomes
@@ -101,7 +104,7 @@ def _keys(moves: Sequence[Move]) -> list[tuple[str, int, int]]:
     return [(move.conv, move.user_id, move.read) for move in moves]
 
 
-# --- SQLite, where nobody else writes meanwhile.
+# --- SQLite: there is no other writer during the transaction.
 
 _SQLITE_CURSORS = """
 SELECT id, delivered_seq, read_seq, read_number FROM member
@@ -123,8 +126,8 @@ def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Mo
     return outcomes
 
 
-# --- PostgreSQL and MariaDB, where the members are locked, by nothing but their ids: MariaDB
-# locks every row that it looks at. The end of a conversation only grows, so it needs no lock.
+# --- PostgreSQL and MariaDB: members are locked, found by nothing but their ids, since MariaDB
+# locks every row that it reads. The end of a conversation only grows, so it needs no lock.
 
 _IDS = values_table("mysql", {"id": "int"})
 _LOCK = {
@@ -150,7 +153,7 @@ SET m.delivered_seq = k.delivered, m.read_seq = k.upto, m.read_number = k.number
 async def _attempt(
     connection: BaseDBAsyncClient, dialect: str, moves: Sequence[Move]
 ) -> tuple[list[Moved | None], list[int]]:
-    """Move what can be moved, and say at which places somebody else is at work."""
+    """Move the cursors that are not locked; return the positions of the locked ones, too."""
 
     async def ask(query: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
         values = bind_values_table(dialect, rows)
@@ -159,10 +162,10 @@ async def _attempt(
     places = {row.pop("place"): _Place(**row) for row in await ask(_places(dialect), _keys(moves))}
     if not places:
         return [None] * len(moves), []
-    # One lock waits; several never do, so that they are part of no circle.
-    patience = "" if len(moves) == 1 else " SKIP LOCKED"
+    # Only a single lock waits: several could deadlock.
+    wait = "" if len(moves) == 1 else " SKIP LOCKED"
     ids = [(place.id,) for place in places.values()]
-    locked = {row.pop("id"): _Cursors(**row) for row in await ask(_LOCK[dialect] + patience, ids)}
+    locked = {row.pop("id"): _Cursors(**row) for row in await ask(_LOCK[dialect] + wait, ids)}
     updates, outcomes = _plan(moves, places, locked)
     if updates:
         values = bind_values_table(dialect, updates)
@@ -171,13 +174,13 @@ async def _attempt(
     return outcomes, busy if len(moves) > 1 else []
 
 
-# --- Common to all.
+# --- All databases.
 
 
 def _plan(
     moves: Sequence[Move], places: Mapping[int, _Place], stored: Mapping[int, _Cursors]
 ) -> tuple[list[tuple[int, int, int, int]], list[Moved | None]]:
-    """Give the rows to update, and what becomes of each move."""
+    """Return the rows to update and the outcome of each move."""
     updates: list[tuple[int, int, int, int]] = []
     outcomes: list[Moved | None] = []
     for number, move in enumerate(moves):
@@ -186,7 +189,7 @@ def _plan(
         if place is None or cursors is None:
             outcomes.append(None)
             continue
-        # What is read has arrived.
+        # A message that was read was delivered.
         wanted = max(move.delivered, move.read)
         delivered = max(cursors.delivered_seq, min(wanted, place.last_seq))
         read = max(cursors.read_seq, min(move.read, place.last_seq))

@@ -1,4 +1,4 @@
-"""The conversations that one person is in, and how far the person and each of them are."""
+"""A user's memberships: conversations with their cursors and ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.sql import bind_placeholders, bind_values_table, join_by_key, valu
 
 
 class Membership(NamedTuple):
-    """One person in one conversation."""
+    """One user in one conversation."""
 
     conv: str
     chat_type: str
@@ -28,7 +28,7 @@ class Membership(NamedTuple):
 
     @property
     def unread(self) -> int:
-        """How many messages there are that were not read."""
+        """The number of unread messages."""
         return self.last_number - self.read_number
 
 
@@ -42,13 +42,13 @@ async def read_memberships(
     connection: BaseDBAsyncClient, dialect: str, user_id: int, *, behind: bool = False
 ) -> list[Membership]:
     """
-    Give somebody's conversations, the latest first, in one query.
+    Return a user's memberships, the latest conversation first, in one query.
 
     Args:
-        connection: where to read.
+        connection: the connection to read with.
         dialect: "sqlite", "postgres" or "mysql".
-        user_id: whose.
-        behind: only those with something that is not delivered.
+        user_id: the member.
+        behind: only conversations with undelivered events.
     """
     conversation = join_by_key(dialect, "conversation", "c", "c.conv = m.conv")
     condition = " AND c.last_seq > m.delivered_seq" if behind else ""

@@ -10,7 +10,7 @@ from services.conversation.overview import Overview, Place, Unread, overview_of
 from services.sql import big_integer, bind_placeholders, join_by_key
 from services.wire import WireMessage
 
-# A conversation that was hidden comes back with its next entry. One that has none yet is shown.
+# A hidden conversation is listed again with its next event. One without events is listed.
 _SHOWN = "m.user_id = ? AND (m.hidden_seq = 0 OR c.last_seq > m.hidden_seq)"
 _AFTER = """ AND (m.pin_time < ? OR (m.pin_time = ? AND
     (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))))"""
@@ -31,12 +31,12 @@ _COLUMNS = {
     "member_count": "g.member_count",
     **{f"l_{name}": f"l.{name}" for name in _LAST},
 }
-"""What the list reads, by the names that it gets; `p` is the page."""
+"""Name to expression of each column of the list; `p` is the page."""
 _NAMES = tuple(_COLUMNS)
 
 
 def _list(dialect: str, *, after: bool) -> str:
-    """Give the query of a page. The page comes first, so that nothing is looked up for others."""
+    """Return the query of a page. The page is selected first, so joins cost only its rows."""
     peer = "CASE WHEN p.chat_type = 'single' THEN coalesce(o.user_id, p.user_id) END"
     group = (
         "CASE WHEN p.chat_type = 'group'"
@@ -72,14 +72,14 @@ async def read_overview(
     connection: BaseDBAsyncClient, dialect: str, user_id: int, limit: int, after: Place | None
 ) -> list[Overview]:
     """
-    Give a page of the list: what is pinned, then the rest, the latest first.
+    Return a page of the list: the pinned conversations, then the rest, the latest first.
 
     Args:
-        connection: where to read.
+        connection: the connection to read with.
         dialect: "sqlite", "postgres" or "mysql".
-        user_id: whose.
-        limit: how many at most.
-        after: where the page before ended.
+        user_id: the member.
+        limit: the largest number of conversations.
+        after: the end of the previous page.
     """
     values: list[Any] = [user_id]
     if after is not None:
@@ -88,13 +88,13 @@ async def read_overview(
     query = bind_placeholders(dialect, _list(dialect, after=after is not None))
     rows: Any
     _, rows = await connection.execute_query(query, [*values, limit])
-    # By place and not by name: SQLite's rows look for a name in all of their names.
+    # By position: SQLite's rows search all names for a name.
     found = (row.values() if isinstance(row, dict) else tuple(row) for row in rows)
     return [overview_of(dict(zip(_NAMES, values, strict=True))) for values in found]
 
 
 async def read_unread(connection: BaseDBAsyncClient, dialect: str, user_id: int) -> Unread:
-    """Count what somebody has not read, in the conversations that the list shows."""
+    """Count a user's unread messages in the conversations that the list shows."""
     unread = "c.last_number - m.read_number"
     query = f"""
         SELECT coalesce(sum({unread}), 0) AS total, coalesce(sum(m.quiet * ({unread})), 0) AS quiet,

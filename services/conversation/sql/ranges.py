@@ -1,4 +1,4 @@
-"""Pieces of many conversations in one query, each by its index."""
+"""Ranges of events in many conversations, read with one query."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.sql import (
 from services.wire import WireMessage
 
 Range = tuple[str, int, int]
-"""A conversation, the seq after which to begin, and the seq to end with."""
+"""A conversation, the seq before the first event, and the seq of the last."""
 
 _COLUMNS: dict[str, ColumnType] = {"conv": "text", "low": "int", "high": "int"}
 _IN_RANGE = "m.conv = k.conv AND m.seq > k.low AND m.seq <= k.high"
@@ -45,12 +45,12 @@ async def read_ranges(
     connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
 ) -> dict[str, list[WireMessage]]:
     """
-    Give the messages of several ranges, by conversation and in order.
+    Return the events of several ranges, by conversation and in order.
 
     Args:
-        connection: where to read.
+        connection: the connection to read with.
         dialect: "sqlite", "postgres" or "mysql".
-        ranges: those of one conversation have no entry in common.
+        ranges: those of one conversation do not overlap.
     """
     found: dict[str, list[WireMessage]] = {}
     for row in await _read(connection, dialect, ranges, "m.*"):
@@ -64,18 +64,18 @@ async def read_authors(
     connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
 ) -> dict[str, list[tuple[int, int]]]:
     """
-    Give seq and author of each entry of several ranges, by conversation and in order.
+    Return seq and author of each event of several ranges, by conversation and in order.
 
     Args:
-        connection: where to read.
+        connection: the connection to read with.
         dialect: "sqlite", "postgres" or "mysql".
-        ranges: those of one conversation have no entry in common.
+        ranges: those of one conversation do not overlap.
     """
     found: dict[str, list[tuple[int, int]]] = {}
     for row in await _read(connection, dialect, ranges, "m.conv, m.seq, m.from_id"):
         found.setdefault(row["conv"], []).append((row["seq"], row["from_id"]))
-    for entries in found.values():
-        entries.sort()
+    for events in found.values():
+        events.sort()
     return found
 
 
