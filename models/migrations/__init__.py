@@ -1,0 +1,1 @@
+"""The migrations; each file is one step, and is never changed after its release."""
