@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tests.databases import mariadb, postgres
+from tests.databases import mariadb, postgres, sqlite
 from tests.rows import add_user
 from yolk.testing import Server, User, close_all
 
-__all__ = ["mariadb", "postgres"]
+__all__ = ["mariadb", "postgres", "sqlite"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.conftest import ROOT, Serve
-from tests.databases import NewDatabase
+from tests.databases import Databases
 from tests.proxy import Proxy
 from tests.raw import RawClient
 from tests.rows import add_user, is_online, redis
@@ -113,7 +113,7 @@ async def test_an_outage_is_not_blamed_on_the_token(serve: Serve) -> None:
 
 
 async def test_a_lost_database_is_not_blamed_on_the_token(
-    serve: Serve, postgres: NewDatabase
+    serve: Serve, postgres: Databases
 ) -> None:
     """With the database away a socket gets 4002, and a request 503; afterwards all is well."""
     url = urlsplit(postgres())

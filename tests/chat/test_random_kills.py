@@ -16,7 +16,7 @@ from models import Message
 from tests.chat.test_crashes import workers
 from tests.conftest import Serve
 from tests.cuts import FailingNetwork
-from tests.databases import NewDatabase, open_orm
+from tests.databases import Databases, open_orm
 from tests.lossless import Client
 from yolk.testing import Server, User
 
@@ -161,7 +161,7 @@ async def test_workers_die_at_random(
         server = serve(WORKERS="2")
         url = f"sqlite://{server.data}/yolk.sqlite3"
     else:
-        make: NewDatabase = request.getfixturevalue(kind)
+        make: Databases = request.getfixturevalue(kind)
         url = make()
         server = serve(WORKERS="2", DATABASE_URL=url)
     await chat(server, url, kill=True)

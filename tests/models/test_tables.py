@@ -12,7 +12,7 @@ from tortoise.migrations.operations import AlterModelOptions
 from tortoise.migrations.schema_generator.operation_generator import OperationGenerator
 
 from models import Conversation, Member, Message, Session, User
-from tests.databases import NewDatabase, open_orm
+from tests.databases import Databases, open_orm
 
 APPS = {
     "models": {
@@ -117,7 +117,7 @@ async def test_migrated_and_generated_sqlite_tables_agree(tmp_path: Path) -> Non
 
 
 async def test_migrated_and_generated_postgres_tables_agree(
-    tmp_path: Path, postgres: NewDatabase
+    tmp_path: Path, postgres: Databases
 ) -> None:
     """A migrated PostgreSQL database has the columns, keys and indexes that the models ask for."""
     async with open_orm(tmp_path, postgres()) as host:

@@ -1,5 +1,5 @@
 """Tests that run once on each kind of database."""
 
-from tests.databases import database_url
+from tests.databases import empty_database_url as database_url
 
 __all__ = ["database_url"]

@@ -7,7 +7,7 @@ import pytest
 
 from models import Conversation, User
 from plugins.orm import DatabaseUnavailable
-from tests.databases import NewDatabase, open_orm
+from tests.databases import Databases, open_orm
 from yolk import StartError
 
 
@@ -99,7 +99,7 @@ async def test_concurrent_transactions_lose_no_update(tmp_path: Path, database_u
         assert (await Conversation.get(conv="g:1")).last_seq == 50
 
 
-async def test_write_is_for_sqlite(tmp_path: Path, postgres: NewDatabase) -> None:
+async def test_write_is_for_sqlite(tmp_path: Path, postgres: Databases) -> None:
     """The short cut of SQLite says on other databases what to use."""
     async with open_orm(tmp_path, postgres()) as host:
         with pytest.raises(RuntimeError, match=r"use app\.orm\.transaction"):
@@ -123,7 +123,7 @@ async def test_a_database_that_is_away_stops_the_start(tmp_path: Path, url: str)
 
 
 async def test_a_database_that_does_not_exist_stops_the_start(
-    tmp_path: Path, postgres: NewDatabase
+    tmp_path: Path, postgres: Databases
 ) -> None:
     """A server without the database named is told from a server that is away."""
     url = postgres().replace("/test_", "/missing_")
@@ -152,7 +152,7 @@ async def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> Non
     assert path.read_text() == "Dear Ada, " * 1000
 
 
-async def test_an_outage_of_postgresql_passes(tmp_path: Path, postgres: NewDatabase) -> None:
+async def test_an_outage_of_postgresql_passes(tmp_path: Path, postgres: Databases) -> None:
     """While PostgreSQL is away every call says so at once, and afterwards all is as before."""
     url = postgres()
     socket = Path(url.partition("?host=")[2]) / ".s.PGSQL.5432"

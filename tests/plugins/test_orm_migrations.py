@@ -12,7 +12,7 @@ from tortoise.exceptions import DoesNotExist
 
 from models import User
 from plugins.orm.migrate import LOCK
-from tests.databases import NewDatabase, open_orm
+from tests.databases import Databases, open_orm
 from yolk import StartError
 
 STARTER = """
@@ -145,9 +145,7 @@ async def test_a_migration_that_broke_off_half_way_goes_on(
         assert await User.all().count() == 1
 
 
-async def test_an_id_too_large_for_the_table_is_nobody(
-    tmp_path: Path, postgres: NewDatabase
-) -> None:
+async def test_an_id_too_large_for_the_table_is_nobody(tmp_path: Path, postgres: Databases) -> None:
     """Where an Egg table has 32-bit ids, a larger one is an error of the request, no outage."""
     url = postgres()
     await run_sql(url, egg_table(url))
@@ -170,7 +168,7 @@ async def test_sqlite_waits_only_so_long_for_somebody_who_migrates(tmp_path: Pat
 
 
 async def test_postgresql_waits_only_so_long_for_somebody_who_migrates(
-    tmp_path: Path, postgres: NewDatabase
+    tmp_path: Path, postgres: Databases
 ) -> None:
     """The advisory lock is asked for with a limit."""
     url = postgres()
