@@ -30,7 +30,70 @@ from services.push.presence import announce  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
 from services.search.indexer import Indexer  # noqa: E402
 from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES  # noqa: E402
+from yolk.closing import ClosingStack  # noqa: E402
 from yolk.concurrency import BatchedLoader, ConcurrencyLimiter  # noqa: E402
+
+
+class Parts:
+    """
+    The long-lived objects of one worker: what is `writer` here is `app.writer` everywhere else.
+
+    Each is named and typed by the line that constructs it, and needs only what stands above it.
+    """
+
+    async def start(self, app: Application, closing: ClosingStack) -> None:
+        """
+        Construct and start everything in order.
+
+        Args:
+            app: the application, with what the plugins provide.
+            closing: closes the parts in reverse order.
+        """
+        auth, chat, files = app.config.auth, app.config.chat, app.config.files
+        # Accounts.
+        self.passwords = Passwords(auth.hash_threads, auth.hash_queue)
+        closing.add(self.passwords.close)
+        self.users = BatchedLoader(find_users, cache_seconds=RECENT)
+        self.sessions = BatchedLoader(find_sessions)
+        # Search.
+        self.searches = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
+        self.indexer = Indexer(app.orm, app.logger)
+        self.indexer.start()
+        closing.add(self.indexer.close)
+        # Files.
+        self.links = await Links.load(files.link_expires_in)
+        allowance = Allowance(app.redis, files.user_bytes)
+        self.intake = Intake(app.storage, allowance, files, app.logger)
+        closing.add(self.intake.close)
+        self.resumable = Resumable(self.intake)
+        self.sweeper = Sweeper(self.intake)
+        self.sweeper.start()
+        closing.add(self.sweeper.close)
+        # Pushes.
+        closing.add(app.hooks.close)
+        self.recipients = Recipients()
+        self.delivery = Delivery(app.ws, app.hooks)
+        self.delivery.listeners += [self.indexer.committed, self.intake.pace.noticed]
+        # Messages and cursors: closed first, so that whatever is queued is stored and pushed.
+        self.writer = message_writer(
+            store_for(app.orm, chat.strangers),
+            app.orm.unavailable_errors,
+            self.recipients,
+            self.delivery.committed,
+            max_batch=chat.batch,
+            max_waiting=chat.queue,
+            logger=app.logger,
+        )
+        closing.add(self.writer.close)
+        self.cursors = cursor_writer(
+            cursor_store_for(app.orm),
+            app.orm.unavailable_errors,
+            Receipts(app.orm, self.delivery).announce,
+            max_batch=chat.batch,
+            max_waiting=chat.queue,
+            logger=app.logger,
+        )
+        closing.add(self.cursors.close)
 
 
 class Boot(yolk.Boot):
@@ -39,73 +102,30 @@ class Boot(yolk.Boot):
     app: Application
 
     async def did_load(self) -> None:
-        app, auth, chat = self.app, self.app.config.auth, self.app.config.chat
-        app.provide("users", BatchedLoader(find_users, cache_seconds=RECENT))
-        app.provide("sessions", BatchedLoader(find_sessions))
-        app.provide("passwords", Passwords(auth.hash_threads, auth.hash_queue))
-        app.provide("recipients", Recipients())
-        app.provide("delivery", Delivery(app.ws, app.hooks))
-        app.provide(
-            "writer",
-            message_writer(
-                store_for(app.orm, chat.strangers),
-                app.orm.unavailable_errors,
-                app.recipients,
-                app.delivery.committed,
-                max_batch=chat.batch,
-                max_waiting=chat.queue,
-                logger=app.logger,
-            ),
-        )
-        app.provide(
-            "cursors",
-            cursor_writer(
-                cursor_store_for(app.orm),
-                app.orm.unavailable_errors,
-                Receipts(app.orm, app.delivery).announce,
-                max_batch=chat.batch,
-                max_waiting=chat.queue,
-                logger=app.logger,
-            ),
-        )
-        app.provide("searches", ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy))
-        app.provide("indexer", Indexer(app.orm, app.logger))
-        app.delivery.listeners.append(app.indexer.committed)
-        app.indexer.start()
-        await self.take_files_in()
+        """Start the parts, and subscribe to what happens to sockets."""
+        app, parts = self.app, Parts()
+        async with ClosingStack() as closing:  # closes them if one does not start
+            await parts.start(app, closing)
+            self._closing = closing.pop_all()
+        for name, part in vars(parts).items():
+            app.provide(name, part)
         app.ws.on("online", announce(app.ws, online=True))
         app.ws.on("offline", announce(app.ws, online=False))
         app.ws.on("online", app.hooks.online)
         app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", self.ask_to_sync)
 
-    async def take_files_in(self) -> None:
-        """Begin with uploads, and with what those of dead processes left behind."""
-        app, files = self.app, self.app.config.files
-        app.provide("links", await Links.load(files.link_expires_in))
-        allowance = Allowance(app.redis, files.user_bytes)
-        app.provide("intake", Intake(app.storage, allowance, files, app.logger))
-        app.provide("resumable", Resumable(app.intake))
-        app.provide("sweeper", Sweeper(app.intake))
-        app.sweeper.start()
-        app.delivery.listeners.append(app.intake.pace.noticed)
-
     def ask_to_sync(self) -> None:
-        """Tell this worker's clients that they may have missed something."""
+        """Ask this worker's clients to sync: they may have missed something."""
         self.app.ws.send_to_all(encode_push("sync", {}))
 
     async def before_close(self) -> None:
-        await self.app.sweeper.close()
-        await self.app.intake.close()
-        await self.app.writer.close()
-        await self.app.hooks.close()
-        await self.app.cursors.close()
-        await self.app.indexer.close()
-        self.app.passwords.close()
+        """Close the parts, the last one first."""
+        await self._closing.aclose()
 
 
 def create_app(_: object = None) -> Application:
-    """Make the application. Every process calls it, so it does nothing but load."""
+    """Return the application, loaded but not started: every process calls this."""
     return Application(ROOT, boot=Boot, settings=Settings, hooks=ChatHooks)
 
 

@@ -8,25 +8,15 @@ import yolk
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis as AsyncRedis
-    from uuid_utils.compat import UUID
 
+    from app import Parts
     from extend.settings import Settings
     from extend.trees import Controllers, Services
-    from models import Session, User
-    from services.account.passwords import Passwords
-    from services.conversation.sql.cursors import Move, Moved
     from services.database import Database
-    from services.file.intake import Intake
-    from services.file.links import Links
-    from services.file.resumable import Resumable
     from services.file.storage import Storage
-    from services.file.sweeper import Sweeper
-    from services.message.batch import Draft, Stored
-    from services.push.delivery import Delivery
     from services.push.hooks import ChatHooks
-    from services.push.recipients import Recipients
-    from services.search.indexer import Indexer
-    from yolk.concurrency import BatchedLoader, Batcher, ConcurrencyLimiter
+else:
+    Parts = object
 
 
 class Tokens(Protocol):
@@ -65,8 +55,8 @@ class WebSocketSettings(Protocol):
     max_message_size: int
 
 
-class Application(yolk.Application):
-    """The chat."""
+class Application(yolk.Application, Parts):
+    """The chat. What a worker starts is on it too: see `Parts` in `app.py`."""
 
     if TYPE_CHECKING:
         config: Config  # type: ignore[assignment]  # Sanic's Config, which holds these too
@@ -75,21 +65,8 @@ class Application(yolk.Application):
         redis: Redis
         orm: Database
         jwt: Tokens
-        passwords: Passwords
-        users: BatchedLoader[int, User]
-        sessions: BatchedLoader[UUID, Session]
         hooks: ChatHooks
-        recipients: Recipients
-        delivery: Delivery
-        writer: Batcher[Draft, Stored]
-        indexer: Indexer
-        searches: ConcurrencyLimiter
-        cursors: Batcher[Move, Moved]
         storage: Storage
-        intake: Intake
-        resumable: Resumable
-        sweeper: Sweeper
-        links: Links
 
 
 if TYPE_CHECKING:

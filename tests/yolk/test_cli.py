@@ -706,6 +706,7 @@ def contents(root: Path) -> dict[Path, bytes]:
         ("router", "app.router exists already;"),
         ("goods", "app.goods exists already;"),
         ("till", "app.till exists already;"),
+        ("clock", "app.clock exists already;"),
         ("request", "ctx.request exists already;"),
         ("buy", "ctx.buy exists already;"),
         ("msgspec", "The plugin would hide the package msgspec;"),
@@ -717,9 +718,17 @@ def test_a_name_has_to_be_free_and_one_of_python(tmp_path: Path, name: str, prob
     hooks = """
     from yolk import Boot
 
+    class Parts:
+        def start(self):
+            self.clock = 1
+
     class Hooks(Boot):
         async def did_load(self):
             self.app.provide("till", 1)
+            parts = Parts()
+            parts.start()
+            for name, part in vars(parts).items():
+                self.app.provide(name, part)
     """
     files = {
         "config/plugin.py": "shop = {'path': 'parts/shop'}",

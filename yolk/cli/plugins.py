@@ -119,7 +119,11 @@ def names_on_app(kind: type[Plugin]) -> list[str]:
 
 
 def names_provided(path: Path) -> Iterator[str]:
-    """Yield the names that a file passes to `provide`; none if it is not valid Python."""
+    """
+    Yield the names that a file puts on the application; none if it is not valid Python.
+
+    These are the names in `provide("name", ...)`, and the attributes of a class `Parts`.
+    """
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
@@ -130,3 +134,8 @@ def names_provided(path: Path) -> Iterator[str]:
                 func=ast.Attribute(attr="provide"), args=[ast.Constant(value=str(name)), _]
             ):
                 yield name
+            case ast.ClassDef(name="Parts"):
+                for inner in ast.walk(node):
+                    match inner:
+                        case ast.Attribute(ast.Name("self"), attr=name, ctx=ast.Store()):
+                            yield name
