@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yolk
 from services.errors import (
@@ -14,7 +14,7 @@ from services.errors import (
     ServerFault,
     Unavailable,
 )
-from yolk import ApiError
+from yolk import ApiError, CloseNotice
 
 if TYPE_CHECKING:
     from extend.application import Application, WebSocket
@@ -100,12 +100,4 @@ class Context(yolk.Context):
         self.websocket.close(reason.close_code)
 
 
-class Farewell(NamedTuple):
-    """What a device gets when another one takes its place."""
-
-    data: str
-    code: int
-    reason: str = ""
-
-
-_REPLACED = Farewell(LoggedInElsewhere().farewell(), LoggedInElsewhere.close_code)
+_REPLACED = CloseNotice(LoggedInElsewhere().farewell(), LoggedInElsewhere.close_code)

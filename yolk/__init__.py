@@ -4,7 +4,7 @@ from yolk.application import Application
 from yolk.boot import Boot, NoSettings, Plugin
 from yolk.compose import Handler, Middleware, Next, compose
 from yolk.context import Context
-from yolk.contracts import Listener, Room, WebSocket, WebSocketServer
+from yolk.contracts import CloseNotice, Label, Listener, Room, WebSocket, WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.describe import Example, Nothing, describe
 from yolk.errors import ApiError, Refusal, StartError, YolkError
@@ -17,12 +17,14 @@ __all__ = [
     "ApiError",
     "Application",
     "Boot",
+    "CloseNotice",
     "Context",
     "Controller",
     "Example",
     "Filter",
     "Handler",
     "Hooks",
+    "Label",
     "Listener",
     "Middleware",
     "Next",

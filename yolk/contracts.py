@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from yolk.compose import Middleware
 
 Listener = Callable[..., Awaitable[None] | None]
+
+
+class Label(NamedTuple):
+    """
+    What a message to a socket holds: one entry of a numbered stream.
+
+    Clients do not see it. It is reported to the socket's listeners to "arrived" once the message
+    is proved to have arrived.
+    """
+
+    stream: str
+    seq: int
+
+
+class CloseNotice(NamedTuple):
+    """What a socket is sent when another socket of its user takes its place."""
+
+    data: str | bytes
+    """The last message."""
+    code: int
+    """The close code."""
+    reason: str = ""
+    """The close reason."""
 
 
 class Room(Protocol):
@@ -59,7 +82,7 @@ class WebSocket(Protocol):
 
         Args:
             event: "message" (the text or bytes), "close" (code and reason), or "arrived" (the
-                labels of messages that are proved to have arrived).
+                list of `Label` of messages that are proved to have arrived).
             listener: a plain function or a coroutine function.
         """
 
@@ -115,7 +138,7 @@ class WebSocketServer(Protocol):
             listener: a plain or a coroutine function.
         """
 
-    async def online(self, socket: Any, user_id: int, replaced: Any = None) -> bool:
+    async def online(self, socket: Any, user_id: int, replaced: CloseNotice | None = None) -> bool:
         """Register a socket as one of a user's; false when it closed meanwhile."""
 
     async def offline(self, socket: Any) -> None:
@@ -129,7 +152,7 @@ class WebSocketServer(Protocol):
         user_id: int,
         data: str | bytes,
         skip: Any = None,
-        label: str | None = None,
+        label: Label | None = None,
         *,
         droppable: bool = False,
     ) -> None:
@@ -140,7 +163,7 @@ class WebSocketServer(Protocol):
             user_id: whose.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
-            label: what a socket's listeners to "arrived" are told when it has.
+            label: reported to a socket's listeners to "arrived" once the message has arrived.
             droppable: whether it is left out where something else has to go first.
         """
 
@@ -149,7 +172,7 @@ class WebSocketServer(Protocol):
         user_ids: Iterable[int],
         data: str | bytes,
         skip: Any = None,
-        label: str | None = None,
+        label: Label | None = None,
         *,
         droppable: bool = False,
     ) -> None:

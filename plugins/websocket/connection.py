@@ -8,6 +8,8 @@ from enum import IntEnum
 
 from picows import WSFrame, WSMsgType, WSTransport
 
+from yolk import Label
+
 from . import frames
 from .engine import EMPTY, Engine
 from .fragments import Fragments
@@ -90,7 +92,7 @@ class Connection(Inbox):
         self._stalled = False
         self._known = _NEVER
         """`received` at the last heartbeat."""
-        self._labels: list[tuple[int, str]] | None = None
+        self._labels: list[tuple[int, Label]] | None = None
         """`written` and the label of each frame that may not have arrived yet."""
         self._ping: int | None = None
         """`written` before the ping that was not answered yet; `_UNMEASURED` without labels."""
@@ -279,7 +281,7 @@ class Connection(Inbox):
             return
         self._on_arrived = (*(self._on_arrived or ()), listener)
 
-    def add_label(self, label: str) -> None:
+    def add_label(self, label: Label) -> None:
         """Note what the frame holds that was just written, for whoever listens to "arrived"."""
         if self._on_arrived is None:
             return

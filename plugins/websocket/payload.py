@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from yolk import Label
+
 _CLOSE = b"\x00"
 _LABEL = b"\x01"
 _DROPPABLE = b"\x02"
@@ -14,7 +16,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """A frame for clients, with what workers need to know about it."""
 
     frame: bytes
-    label: str | None = None
+    label: Label | None = None
     """What the frame holds, for listeners to "arrived"; clients do not see it."""
     droppable: bool = False
     """Whether it may be left out where other messages wait."""
@@ -43,7 +45,7 @@ def encode(payload: Payload) -> bytes:
         return _CLOSE + _encode_close(payload)
     data = payload.frame
     if payload.label is not None:
-        label = payload.label.encode()
+        label = f"{payload.label.stream} {payload.label.seq}".encode()
         data = _LABEL + len(label).to_bytes(2, "big") + label + data
     return _DROPPABLE + data if payload.droppable else data
 
@@ -58,4 +60,5 @@ def decode(data: bytes) -> Payload:
     if data[:1] != _LABEL:
         return Message(data, droppable=droppable)
     end = 3 + int.from_bytes(data[1:3], "big")
-    return Message(data[end:], data[3:end].decode(), droppable)
+    stream, _, seq = data[3:end].decode().rpartition(" ")
+    return Message(data[end:], Label(stream, int(seq)), droppable)

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
+from yolk import CloseNotice
 
 from .backplane import Backplane, Change
 from .sender import close_command
 from .socket import WebSocket
 from .topics import Topics, user_topic
-
-
-class CloseNotice(msgspec.Struct, frozen=True):
-    """What a socket is sent when another socket of its user takes its place."""
-
-    data: str | bytes
-    """The last message."""
-    code: int
-    """The close code."""
-    reason: str = ""
-    """The close reason."""
 
 
 class Presence:

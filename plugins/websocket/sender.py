@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from yolk import Label
+
 from . import frames
 from .engine import Engine
 from .payload import Close, Message
@@ -46,7 +48,7 @@ class Sender:
         user_id: int,
         data: str | bytes,
         skip: WebSocket | None = None,
-        label: str | None = None,
+        label: Label | None = None,
         *,
         droppable: bool = False,
     ) -> None:
@@ -57,8 +59,8 @@ class Sender:
             user_id: the user.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
-            label: passed to the socket's listeners to "arrived" once *data* has arrived; at most
-                64 KiB.
+            label: passed to the socket's listeners to "arrived" once *data* has arrived; its
+                stream has at most 64 KiB.
             droppable: whether it is left out, and counted as dropped, where other messages have
                 to go first: on a socket that has a backlog, and on the way to other workers
                 while many messages wait.
@@ -71,7 +73,7 @@ class Sender:
         user_ids: Iterable[int],
         data: str | bytes,
         skip: WebSocket | None = None,
-        label: str | None = None,
+        label: Label | None = None,
         *,
         droppable: bool = False,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from models import Member
 from services.conversation.sql.cursors import Move
 from services.conversation.sql.ranges import Range, read_authors
-from yolk import Service
+from yolk import Label, Service
 
 if TYPE_CHECKING:
     from extend.context import Context
@@ -63,7 +63,7 @@ class CursorsService(Service):
         if failures and len(failures) == len(outcomes):
             raise failures[0]
 
-    async def arrived(self, user_id: int, labels: list[str]) -> None:
+    async def arrived(self, user_id: int, labels: list[Label]) -> None:
         """
         Mark pushes as delivered for a client that does not acknowledge them itself.
 
@@ -72,12 +72,11 @@ class CursorsService(Service):
 
         Args:
             user_id: whose client.
-            labels: conversation and seq of each message, as `Delivery` wrote them.
+            labels: conversation and seq of each message.
         """
         proven: dict[str, set[int]] = {}
-        for label in labels:
-            conv, _, number = label.rpartition(" ")
-            proven.setdefault(conv, set()).add(int(number))
+        for conv, seq in labels:
+            proven.setdefault(conv, set()).add(seq)
         ranges: list[Range] = []
         for member in await Member.filter(user_id=user_id, conv__in=list(proven)):
             seqs, low = proven[member.conv], max(member.delivered_seq, member.join_seq)

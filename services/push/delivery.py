@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any, Protocol
 
 import msgspec
 
@@ -13,26 +12,7 @@ from models.columns import milliseconds
 from services.message.batch import Stored
 from services.push.hooks import ChatHooks
 from services.wire import Push, WireMessage
-
-
-class Sockets(Protocol):
-    """How a frame reaches all sockets of users, on whichever worker they are."""
-
-    def send_to_user(
-        self, user_id: int, data: str | bytes, skip: Any = None, label: str | None = None
-    ) -> None:
-        """Send *data* to *user_id*'s sockets, but *skip*; when it arrived, tell by *label*."""
-
-    def send_to_users(
-        self,
-        user_ids: Iterable[int],
-        data: str | bytes,
-        skip: Any = None,
-        label: str | None = None,
-        *,
-        droppable: bool = False,
-    ) -> None:
-        """Send *data* to many, encoded once; *droppable*, where it may be lost under load."""
+from yolk import Label, WebSocketServer
 
 
 class Delivery:
@@ -44,7 +24,7 @@ class Delivery:
         hooks: where plugins have a say.
     """
 
-    def __init__(self, sockets: Sockets, hooks: ChatHooks) -> None:
+    def __init__(self, sockets: WebSocketServer, hooks: ChatHooks) -> None:
         self._sockets = sockets
         self._hooks = hooks
         self.listeners: list[Callable[[Sequence[WireMessage]], None]] = []
@@ -109,7 +89,7 @@ class Delivery:
         to_sender: bool = True,
     ) -> None:
         frame = encode_push("message", message)
-        label = f"{message.conv} {message.seq}"
+        label = Label(message.conv, message.seq)
         send, sender = self._sockets.send_to_user, message.from_id
         others = [user for user in user_ids if user != sender]
         if len(others) == 1:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import Any
 
 from services.errors import InvalidData
 from services.push.delivery import encode_push
-from yolk import WebSocket
+from yolk import WebSocket, WebSocketServer
 
 MOST = 5000
 """People whom one socket sees at most."""
 
 
-class Sockets(Protocol):
-    """What presence needs of the sockets."""
-
-    def send_to(self, room: str, data: str | bytes) -> None:
-        """Send to everyone in a room."""
-
-    async def is_online(self, user_ids: Collection[int]) -> set[int]:
-        """Tell which of these users are online."""
-
-
 async def watch(
-    sockets: Sockets, websocket: WebSocket, users: Collection[int], seen: Collection[int]
+    sockets: WebSocketServer, websocket: WebSocket, users: Collection[int], seen: Collection[int]
 ) -> set[int]:
     """
     Let a socket see who of *users* is online, now and whenever it changes.
@@ -48,7 +38,7 @@ async def watch(
     return await sockets.is_online(users)
 
 
-def announce(sockets: Sockets, *, online: bool) -> Callable[[int], Any]:
+def announce(sockets: WebSocketServer, *, online: bool) -> Callable[[int], Any]:
     """Give what tells those who watch a user that the user came or went."""
 
     def tell(user_id: int) -> None:

@@ -27,6 +27,7 @@ from services.push.delivery import Delivery
 from services.push.hooks import ChatHooks
 from services.push.recipients import Recipients
 from tests.databases import Host, database_url, open_orm
+from yolk import Label, WebSocketServer
 
 __all__ = ["database_url"]
 
@@ -40,7 +41,7 @@ class Pushes:
         self.pushed: list[tuple[set[int], Any]] = []
 
     def send_to_user(
-        self, user_id: int, data: str | bytes, skip: Any = None, label: str | None = None
+        self, user_id: int, data: str | bytes, skip: Any = None, label: Label | None = None
     ) -> None:
         """Take a frame for one person."""
         self.send_to_users([user_id], data, skip, label)
@@ -50,7 +51,7 @@ class Pushes:
         user_ids: Iterable[int],
         data: str | bytes,
         skip: Any = None,
-        label: str | None = None,
+        label: Label | None = None,
         *,
         droppable: bool = False,
     ) -> None:
@@ -69,7 +70,9 @@ class Chat:
         self.sockets = Pushes()
         settings = ChatSettings(group_members=room)
         self.recipients = Recipients()
-        self.delivery = Delivery(self.sockets, ChatHooks(host.as_application()))
+        self.delivery = Delivery(
+            cast(WebSocketServer, self.sockets), ChatHooks(host.as_application())
+        )
         app = SimpleNamespace(
             orm=host.orm,
             config=SimpleNamespace(chat=settings),

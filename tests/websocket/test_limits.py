@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from plugins.websocket import collector
 from tests.websocket.raw import WAIT, Raw, Story, close, frame, serve_echo
+from yolk import Label
 
 MB = 1_000_000
 
@@ -122,8 +123,8 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
         sockets.append(ctx.websocket)
         await ctx.app.ws.online(ctx.websocket, 7)
         ctx.websocket.on("arrived", arrived.put_nowait)
-        ctx.app.ws.send_to_user(7, "one", label="first")
-        ctx.app.ws.send_to_user(7, "two", label="second")
+        ctx.app.ws.send_to_user(7, "one", label=Label("a", 1))
+        ctx.app.ws.send_to_user(7, "two", label=Label("a", 2))
 
     worker = await workers.start(lambda app: app.ws.route("/ws", connect), heartbeat=0)
     client = await Raw.open(worker)
@@ -137,13 +138,13 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
     socket.check_heartbeat()
     opcode, payload = await client.read()
     assert opcode == 9
-    worker.ws.send_to_user(7, "three", label="third")
+    worker.ws.send_to_user(7, "three", label=Label("b", 1))
     assert (await client.read())[1] == b"three"
     client.writer.write(frame(10, b"forged") + frame(10) + frame(9, b"q"))
     assert await client.read() == (10, b"q")
     assert arrived.empty()
     client.writer.write(frame(10, payload) + frame(10, payload))
-    assert await asyncio.wait_for(arrived.get(), WAIT) == ["first", "second"]
+    assert await asyncio.wait_for(arrived.get(), WAIT) == [("a", 1), ("a", 2)]
 
     assert int.from_bytes(payload, "big") == 3  # one, two, and the pong
     assert socket.written == 6
@@ -155,7 +156,7 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
     opcode, payload = await client.read()
     assert opcode == 9
     client.writer.write(frame(10, payload))
-    assert await asyncio.wait_for(arrived.get(), WAIT) == ["third"]
+    assert await asyncio.wait_for(arrived.get(), WAIT) == [("b", 1)]
     client.writer.close()
 
 
@@ -167,7 +168,7 @@ async def test_a_socket_with_unconfirmed_labels_is_pinged_though_it_talks(worker
         sockets.append(ctx.websocket)
 
         def echo(message: str) -> None:
-            ctx.app.ws.send_to_user(len(sockets), message, label="label")
+            ctx.app.ws.send_to_user(len(sockets), message, label=Label("a", 1))
 
         await ctx.app.ws.online(ctx.websocket, len(sockets))
         ctx.websocket.on("message", echo)

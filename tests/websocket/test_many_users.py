@@ -10,6 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.websocket.raw import Raw, read_frames
+from yolk import Label
 
 WAIT = 10
 USERS = 5_000
@@ -114,7 +115,7 @@ async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
         (socket,) = pair[0].ws.users[7]
         (other,) = pair[1].ws.users[8]
         other.on("arrived", arrived.put_nowait)
-        pair[0].ws.send_to_users([7, 8], "hello", socket, "label")
+        pair[0].ws.send_to_users([7, 8], "hello", socket, Label("a b", 1))
         pair[0].ws.send_to_users([7, 8], "end")
         assert [await there.recv(), await there.recv(), await skipped.recv()] == [
             "hello",
@@ -122,7 +123,7 @@ async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
             "end",
         ]
         other.check_heartbeat()
-        assert await arrived.get() == ["label"]
+        assert await arrived.get() == [("a b", 1)]
 
 
 async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any) -> None:
@@ -143,7 +144,7 @@ async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any)
 
         pair[0].ws.send_to_user(7, "typing", droppable=True)
         pair[0].ws.send_to_users([7], "typing", droppable=True)
-        pair[1].ws.send_to_users([7, 8], "typing", label="label", droppable=True)
+        pair[1].ws.send_to_users([7, 8], "typing", label=Label("a", 1), droppable=True)
         pair[1].ws.send_to_users([7, 8], "message")
 
         assert [await quick.recv() for _ in range(4)] == ["typing"] * 3 + ["message"]

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
-from plugins.websocket.presence import CloseNotice
+from yolk import CloseNotice
 
 WAIT = 8
 QUICK = {"lease": 0.6, "redis_timeout": 1.0}

@@ -37,7 +37,7 @@ from services.errors import (
 )
 from services.push.delivery import encode_push
 from services.wire import WireMessage
-from yolk import Controller, describe
+from yolk import Controller, Label, describe
 
 
 class Undelivered(msgspec.Struct):
@@ -85,7 +85,7 @@ class ChatwebsocketController(Controller[Context]):
         """Answer one frame."""
         return requests.receive(self.ctx, message)
 
-    async def arrived(self, labels: list[str]) -> None:
+    async def arrived(self, labels: list[Label]) -> None:
         """Move the delivered cursor, unless the client does it itself."""
         if not self.ctx.says_delivered:
             await self.ctx.service.conversation.cursors.arrived(self.ctx.user.id, labels)
