@@ -1,4 +1,4 @@
-"""Looking for messages by what they say."""
+"""Search for messages by their text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models import Conversation, Member
 from services.conversation.sql.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
 from services.search.sql import Candidate, find
-from services.search.terms import conversation_term, person_term, plain, text_terms
+from services.search.terms import conversation_term, plain, text_terms, user_term
 from services.wire import WireMessage
 from yolk import Service
 
@@ -22,12 +22,12 @@ MAX_SEARCHES = 2
 MAX_WAITING_SEARCHES = 64
 """Searches that wait for one of these to end."""
 NEWEST = 2**63 - 1
-GROUPS = 500
-"""The latest of one's groups, where no conversation is named, that are looked through."""
-TERMS = 12
-"""Terms that the index is asked for; the text itself is compared afterwards."""
-CANDIDATES = 1000
-"""Messages that are compared for one answer, at most."""
+MAX_GROUPS = 500
+"""Groups that a search without a conversation covers, the latest first."""
+MAX_TERMS = 12
+"""Terms of one query; the text itself is compared afterwards."""
+MAX_CANDIDATES = 1000
+"""Messages that are compared for one answer."""
 
 
 class Found(msgspec.Struct):
@@ -38,11 +38,11 @@ class Found(msgspec.Struct):
     more: bool
     """There may be more: search again with `before`."""
     before: str
-    """Where this answer ends."""
+    """The argument `before` for the next page."""
 
 
 class SearchService(Service):
-    """Searches in the conversations of one who asks."""
+    """Searches a user's conversations."""
 
     ctx: Context
 
@@ -50,29 +50,29 @@ class SearchService(Service):
         self, user_id: int, text: str, *, conv: str | None, before: int | None, limit: int
     ) -> Found:
         """
-        Give messages that hold a text, without regard to case, the newest first.
+        Return messages that contain a text, ignoring case, the newest first.
 
         Args:
-            user_id: who asks.
-            text: what to look for.
+            user_id: the user who searches.
+            text: the text to find.
             conv: only in this conversation.
-            before: what an earlier answer said.
-            limit: how many at most.
+            before: `Found.before` of the previous page.
+            limit: the largest number of messages.
 
         Raises:
             InvalidData: the text is too short.
-            NoConversation: there is none, or the user is not in it.
+            NoConversation: it does not exist, or the user is not a member.
         """
         wanted = plain(text)
         terms = text_terms(wanted)
         if not terms:
-            raise InvalidData("text: too short to look for")
-        terms = terms[:: -(-len(terms) // TERMS)]
+            raise InvalidData("text: too short to search for")
+        terms = terms[:: -(-len(terms) // MAX_TERMS)]
         database = self.ctx.app.orm
         places = await self._places(user_id, conv)
         page = max(limit + 1, 20)
         position, found = before or NEWEST, list[WireMessage]()
-        for _ in range(-(-CANDIDATES // page)):
+        for _ in range(-(-MAX_CANDIDATES // page)):
             candidates = await find(
                 database.connection, database.dialect, places, terms, position, page
             )
@@ -89,32 +89,32 @@ class SearchService(Service):
         return Found(found, more=True, before=str(position))
 
     async def _places(self, user_id: int, conv: str | None) -> list[str]:
-        """Give the terms of where to look."""
+        """Return the terms of the places to search."""
         members = Member.filter(user_id=user_id)
         if conv is not None:
             if not await members.filter(conv=conv).exists():
                 raise NoConversation
             return [conversation_term(conv)]
         groups = [row[0] for row in await members.filter(conv__startswith="g:").values_list("conv")]
-        if len(groups) > GROUPS:
+        if len(groups) > MAX_GROUPS:
             latest = Conversation.filter(conv__in=groups).order_by("-update_time", "conv")
-            groups = [row[0] for row in await latest.limit(GROUPS).values_list("conv")]
-        return [person_term(user_id), *map(conversation_term, groups)]
+            groups = [row[0] for row in await latest.limit(MAX_GROUPS).values_list("conv")]
+        return [user_term(user_id), *map(conversation_term, groups)]
 
     async def _read(
         self, user_id: int, candidates: list[Candidate]
     ) -> dict[tuple[str, int], WireMessage]:
-        """Give those of the candidates that are messages, and that the user may see."""
+        """Return the candidates that are messages which the user may read."""
         if not candidates:
             return {}
         convs = {one.conv for one in candidates}
         members = Member.filter(user_id=user_id, conv__in=list(convs))
-        seats: dict[str, int] = dict(await members.values_list("conv", "join_seq"))
+        join_seqs: dict[str, int] = dict(await members.values_list("conv", "join_seq"))
         database = self.ctx.app.orm
         ranges = [
             (one.conv, one.seq - 1, one.seq)
             for one in candidates
-            if one.seq > seats.get(one.conv, NEWEST)
+            if one.seq > join_seqs.get(one.conv, NEWEST)
         ]
         found = await read_ranges(database.connection, database.dialect, ranges)
         return {

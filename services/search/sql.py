@@ -1,4 +1,4 @@
-"""The search's table, in each database's own SQL: what is written, and what is looked up."""
+"""The table of the search index: adding to it, changing it and searching it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tortoise.expressions import F
 from models import Conversation, SearchEntry
 from services.conversation.sql.ranges import Range, range_query
 from services.database import Database
-from services.search.terms import LONGEST, entry_id, entry_terms
+from services.search.terms import MAX_INDEXED_CHARACTERS, entry_id, entry_terms
 
-ENTRIES = 50
-"""Entries that one transaction goes through, where it is not said otherwise."""
-CHARACTERS = 10_000
+BATCH_EVENTS = 50
+"""Events that one transaction reads, by default."""
+BATCH_CHARACTERS = 10_000
 """Characters that one transaction indexes before it stops."""
 
 
 class Head(NamedTuple):
-    """What is indexed of a message."""
+    """The part of a message that is indexed."""
 
     conv: str
     seq: int
@@ -31,16 +31,16 @@ class Head(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A message that has all terms, in any order."""
+    """A message that contains all terms, in any order."""
 
     id: int
     conv: str
     seq: int
 
 
-# --- What is to be indexed.
+# --- Adding what is not indexed yet.
 
-_HEAD = f"m.conv, m.seq, m.create_time, substr(m.data, 1, {LONGEST}) AS text"
+_HEAD = f"m.conv, m.seq, m.create_time, substr(m.data, 1, {MAX_INDEXED_CHARACTERS}) AS text"
 _TEXTS = "m.type = 'text' AND m.isremove = 0"
 _SQLITE_BEHIND = """
 SELECT c.conv, c.indexed_seq, c.last_seq FROM json_each(?) k
@@ -53,24 +53,26 @@ _SQLITE_MOVE = """
 UPDATE conversation SET indexed_seq = k.value->>1 FROM json_each(?) k WHERE conv = k.value->>0"""
 
 
-async def index(database: Database, convs: Collection[str], entries: int = ENTRIES) -> list[str]:
+async def index(
+    database: Database, convs: Collection[str], max_events: int = BATCH_EVENTS
+) -> list[str]:
     """
-    Index what was written in some conversations, as much as fits into a short transaction.
+    Index new messages of some conversations, as many as fit into a short transaction.
 
-    The conversations are locked in it, so two workers never index the same, and an edit or a
-    recall comes before or after.
+    The conversations are locked, so two workers never index the same message, and an edit or a
+    recall happens before or after.
 
     Args:
-        database: of the worker.
-        convs: whose entries, the most urgent first.
-        entries: how many it goes through at most.
+        database: the database of the worker.
+        convs: the conversations, the most urgent first.
+        max_events: the largest number of events to read.
 
     Returns:
-        the conversations that have more, those that it did not come to first.
+        the conversations with more to index, those that were not reached first.
     """
     if database.dialect == "sqlite":
         more: list[str] = await database.write(
-            lambda connection: _index_in_sqlite(connection, convs, entries)
+            lambda connection: _index_in_sqlite(connection, convs, max_events)
         )
         return more
     async with database.transaction() as connection:
@@ -79,13 +81,13 @@ async def index(database: Database, convs: Collection[str], entries: int = ENTRI
         rows = await behind.order_by("conv").using_db(connection).select_for_update()
         order = {conv: place for place, conv in enumerate(convs)}
         rows.sort(key=lambda row: order[row.conv])
-        ranges = _ranges(((row.conv, row.indexed_seq, row.last_seq) for row in rows), entries)
+        ranges = _ranges(((row.conv, row.indexed_seq, row.last_seq) for row in rows), max_events)
         if not ranges:
             return []
         query, values = range_query(database.dialect, _HEAD, ranges, _TEXTS)
         found = await connection.execute_query_dict(query, values)
         new, ends = _plan(ranges, [Head(**row) for row in found])
-        await _free(connection, new)
+        await _assign_free_ids(connection, new)
         await SearchEntry.bulk_create(new, using_db=connection)
         moved = [row for row in rows if row.conv in ends]
         for row in moved:
@@ -94,16 +96,18 @@ async def index(database: Database, convs: Collection[str], entries: int = ENTRI
     return _more(((row.conv, row.indexed_seq, row.last_seq) for row in rows), ends)
 
 
-def _index_in_sqlite(connection: sqlite3.Connection, convs: Iterable[str], most: int) -> list[str]:
+def _index_in_sqlite(
+    connection: sqlite3.Connection, convs: Iterable[str], max_events: int
+) -> list[str]:
     execute = connection.execute
     behind = [tuple(row) for row in execute(_SQLITE_BEHIND, (_json(convs),))]
-    ranges = _ranges(behind, most)
+    ranges = _ranges(behind, max_events)
     heads = execute(*range_query("sqlite", _HEAD, ranges, _TEXTS)) if ranges else ()
     entries, ends = _plan(ranges, [Head(*row) for row in heads])
     new, taken = entries, set[int]()
     while new:
         taken |= {row[0] for row in execute(_SQLITE_TAKEN, (_json(_ids(new)),))}
-        new = _move_on(new, taken)
+        new = _assign_next_ids(new, taken)
     if entries:
         rows = [(entry.id, entry.conv, entry.seq, entry.terms) for entry in entries]
         execute(_SQLITE_ADD, (_json(rows),))
@@ -113,7 +117,7 @@ def _index_in_sqlite(connection: sqlite3.Connection, convs: Iterable[str], most:
 
 
 def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[Range]:
-    """Give where to begin and to end in each conversation, so that it fits into one transaction."""
+    """Return the range of each conversation, so that all fit into one transaction."""
     ranges = []
     for conv, indexed_seq, last_seq in behind:
         upto = min(last_seq, indexed_seq + room)
@@ -124,14 +128,14 @@ def _ranges(behind: Iterable[tuple[str, int, int]], room: int) -> list[Range]:
 
 
 def _plan(ranges: list[Range], heads: Iterable[Head]) -> tuple[list[SearchEntry], dict[str, int]]:
-    """Give the entries to write, and how far each conversation is indexed then."""
+    """Return the entries to store, and up to where each conversation is indexed then."""
     entries: list[SearchEntry] = []
     ends = {conv: upto for conv, _, upto in ranges}
     order = {conv: place for place, conv in enumerate(ends)}
-    room = CHARACTERS
+    room = BATCH_CHARACTERS
     for head in sorted(heads, key=lambda head: (order[head.conv], head.seq)):
         if room <= 0:
-            # This one and what comes after it: the next time.
+            # This message and what follows: the next time.
             kept = {conv: end for conv, end in ends.items() if order[conv] < order[head.conv]}
             return entries, {**kept, head.conv: head.seq - 1}
         room -= len(head.text)
@@ -142,22 +146,22 @@ def _plan(ranges: list[Range], heads: Iterable[Head]) -> tuple[list[SearchEntry]
 
 
 def _more(behind: Iterable[tuple[str, int, int]], ends: Mapping[str, int]) -> list[str]:
-    """Give the conversations that are not indexed to their end, the untouched ones first."""
+    """Return the conversations that are not indexed to their end, the untouched ones first."""
     more = [conv for conv, _, last_seq in behind if ends.get(conv, -1) < last_seq]
     return sorted(more, key=lambda conv: conv in ends)
 
 
-async def _free(connection: BaseDBAsyncClient, entries: Sequence[SearchEntry]) -> None:
-    """Give each entry an id that no other has."""
+async def _assign_free_ids(connection: BaseDBAsyncClient, entries: Sequence[SearchEntry]) -> None:
+    """Change ids until no entry has one that is taken."""
     new, taken = list(entries), set[int]()
     while new:
         found = SearchEntry.filter(id__in=_ids(new)).using_db(connection)
         taken |= {int(row[0]) for row in await found.values_list("id")}
-        new = _move_on(new, taken)
+        new = _assign_next_ids(new, taken)
 
 
-def _move_on(entries: Iterable[SearchEntry], taken: set[int]) -> list[SearchEntry]:
-    """Give the next id to those whose id is taken, and give these."""
+def _assign_next_ids(entries: Iterable[SearchEntry], taken: set[int]) -> list[SearchEntry]:
+    """Increase the ids that are taken; return the entries with new ids."""
     moved = []
     for entry in entries:
         if entry.id in taken:
@@ -172,11 +176,11 @@ def _ids(entries: Iterable[SearchEntry]) -> list[int]:
     return [entry.id for entry in entries]
 
 
-# --- What changes later, in the transaction of the change.
+# --- Edits and recalls, in their transaction.
 
 
 async def forget(connection: BaseDBAsyncClient, conv: str, seq: int) -> None:
-    """Take a message out of the search."""
+    """Remove a message from the index."""
     await SearchEntry.filter(conv=conv, seq=seq).using_db(connection).delete()
 
 
@@ -188,14 +192,14 @@ async def change(
     text: str,
 ) -> None:
     """
-    Index a message's new text, if it was indexed already; else that is still to come.
+    Index a message's new text, if the message was indexed already.
 
     Args:
         connection: the transaction of the edit.
-        conversation: locked in it.
+        conversation: the message's, locked.
         seq: the message's.
         create_time: the message's.
-        text: its new text.
+        text: the new text.
     """
     conv = conversation.conv
     await forget(connection, conv, seq)
@@ -203,11 +207,11 @@ async def change(
     if terms and seq <= conversation.indexed_seq:
         number = entry_id(create_time, conv, seq)
         entry = SearchEntry(id=number, conv=conv, seq=seq, terms=terms)
-        await _free(connection, [entry])
+        await _assign_free_ids(connection, [entry])
         await entry.save(using_db=connection)
 
 
-# --- Looking up. A query is made of our own terms alone: there is nothing to escape.
+# --- Searching. A query consists of our own terms: there is nothing to escape.
 
 _SQLITE_FIND = """
 SELECT e.id, e.conv, e.seq FROM search_terms t CROSS JOIN search_entry e ON e.id = t.rowid
@@ -231,15 +235,15 @@ async def find(
     limit: int,
 ) -> list[Candidate]:
     """
-    Give messages that have one of some places and all of some terms, the newest first.
+    Return messages with one of some places and all of some terms, the newest first.
 
     Args:
-        connection: where to read.
+        connection: the connection to read with.
         dialect: "sqlite", "postgres" or "mysql".
-        places: terms of conversations and of people, at least one.
-        terms: of the text, at least one.
+        places: terms of conversations and of users, at least one.
+        terms: terms of the text, at least one.
         before: only entries with a smaller id.
-        limit: how many at most.
+        limit: the largest number of messages.
     """
     if dialect == "mysql":
         query, wanted = _MYSQL_FIND, " ".join([f"+({' '.join(places)})", *(f"+{t}" for t in terms)])

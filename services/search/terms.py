@@ -1,9 +1,9 @@
-"""Texts as words of ASCII, so that every database's full-text index finds the same. No I/O.
+"""Texts as terms of ASCII, so that the full-text index of every database finds the same. No I/O.
 
-A term is a pair of neighbouring characters: Chinese has no blanks between words, and what somebody
-looks for may stand anywhere. Every term is six small letters, which all tokenizers keep whole, none
-takes for a stopword, and none finds too short. Two pairs may share a term; whoever searches
-compares the texts themselves afterwards.
+A term stands for a pair of neighbouring characters: Chinese has no spaces between words, and a
+search may match anywhere. Every term is six lower-case letters: all tokenizers keep it whole, and
+none drops it as a stop word or as too short. Two pairs may share a term, so a search compares the
+texts themselves afterwards.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import zlib
 from functools import lru_cache
 from unicodedata import normalize
 
-LONGEST = 5000
-"""Characters of a message that can be found; what comes after them cannot."""
+MAX_INDEXED_CHARACTERS = 5000
+"""Characters of a message that are indexed; the rest is not found."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _DIGITS = str.maketrans("0123456789:", "abcdefghijk")
@@ -21,18 +21,18 @@ _TIME_SHIFT = 21
 
 
 def plain(text: str) -> str:
-    """Give a text as it is compared: without case, width, form, and kind of blank."""
-    text = normalize("NFKC", normalize("NFKC", text[:LONGEST]).casefold())
+    """Return a text for comparison: case, width, form and kind of white space removed."""
+    text = normalize("NFKC", normalize("NFKC", text[:MAX_INDEXED_CHARACTERS]).casefold())
     return " ".join(text.split())
 
 
 def text_terms(plain_text: str) -> list[str]:
     """
-    Give the different terms of a text, in the order in which they stand there.
+    Return the distinct terms of a text, in their order.
 
     Args:
-        plain_text: what `plain` gave. A character beyond U+FFFF, such as most emoji, is a term by
-            itself, too.
+        plain_text: the result of `plain`. A character beyond U+FFFF, such as most emoji, is a term
+            by itself, too.
     """
     pairs = map(str.__add__, plain_text, plain_text[1:])
     found = dict.fromkeys(map(_term, pairs))
@@ -42,30 +42,30 @@ def text_terms(plain_text: str) -> list[str]:
 
 
 def conversation_term(conv: str) -> str:
-    """Give the term of a conversation: it stands with every message of it."""
+    """Return the term of a conversation, which all its messages have."""
     return "y" + conv.translate(_DIGITS)
 
 
-def person_term(user_id: int) -> str:
-    """Give the term of a person: it stands with every message of theirs to one, or to them."""
+def user_term(user_id: int) -> str:
+    """Return the term of a user, which all messages between two have that the user is one of."""
     return "xx" + str(user_id).translate(_DIGITS)
 
 
 def entry_terms(conv: str, text: str) -> str:
-    """Give the terms of a message, as they are stored; nothing, where nobody can look for it."""
+    """Return the terms of a message, as they are stored; empty where no search can find it."""
     found = text_terms(plain(text))
     if not found:
         return ""
     kind, *pair = conv.split(":")
-    people = map(person_term, map(int, dict.fromkeys(pair))) if kind == "s" else ()
-    return " ".join([conversation_term(conv), *people, *found])
+    users = map(user_term, map(int, dict.fromkeys(pair))) if kind == "s" else ()
+    return " ".join([conversation_term(conv), *users, *found])
 
 
 def entry_id(create_time: int, conv: str, seq: int) -> int:
     """
-    Give the id of a message's entry: its time, so that entries are in that order.
+    Return the id of a message's entry. It begins with the time, so that entries are in order.
 
-    Another message may have the same; it takes the next one.
+    Where another message has this id already, the next free one is taken.
     """
     spread = zlib.crc32(f"{conv} {seq}".encode()) & ((1 << _TIME_SHIFT) - 1)
     return create_time << _TIME_SHIFT | spread

@@ -15,14 +15,14 @@ from models import Conversation, Message, SearchEntry
 from services.conversation.events import lock_conversation
 from services.search import indexer as indexing
 from services.search.indexer import Indexer
-from services.search.sql import ENTRIES, change, find, forget, index
+from services.search.sql import BATCH_EVENTS, change, find, forget, index
 from services.search.terms import (
-    LONGEST,
+    MAX_INDEXED_CHARACTERS,
     conversation_term,
     entry_terms,
-    person_term,
     plain,
     text_terms,
+    user_term,
 )
 from tests.databases import Host, database_url, open_orm
 
@@ -122,15 +122,15 @@ async def test_every_database_finds_the_same(tmp_path: Path, database_url: str) 
         assert await found(host, "about the") == [5]
         assert await found(host, "the") == [5, 2]
         group, others = conversation_term("g:2"), conversation_term("s:1:22")
-        assert await found(host, "the", person_term(2), group) == [5, 5, 2, 2]
-        assert await found(host, "the", person_term(1)) == [5, 2]
-        assert await found(host, "the", person_term(12), others) == []
+        assert await found(host, "the", user_term(2), group) == [5, 5, 2, 2]
+        assert await found(host, "the", user_term(1)) == [5, 2]
+        assert await found(host, "the", user_term(12), others) == []
 
 
 async def test_an_index_moves_in_short_steps(tmp_path: Path, database_url: str) -> None:
     """One transaction takes a bounded number of entries; the conversation knows how far it is."""
     async with open_orm(tmp_path, database_url) as host:
-        await fill({seq: f"message {seq}" for seq in range(1, ENTRIES + 11)})
+        await fill({seq: f"message {seq}" for seq in range(1, BATCH_EVENTS + 11)})
         await fill({1: "one", 2: "two", 3: "three"}, "g:1")
 
         assert await index(host.orm, ["g:1", "s:1:2"]) == ["s:1:2"]
@@ -138,8 +138,8 @@ async def test_an_index_moves_in_short_steps(tmp_path: Path, database_url: str) 
         assert await index(host.orm, ["s:1:2", "g:1"]) == []
         assert await index(host.orm, ["s:1:2", "g:1"]) == []
 
-        assert (await Conversation.get(conv="s:1:2")).indexed_seq == ENTRIES + 10
-        assert await SearchEntry.all().count() == ENTRIES + 13
+        assert (await Conversation.get(conv="s:1:2")).indexed_seq == BATCH_EVENTS + 10
+        assert await SearchEntry.all().count() == BATCH_EVENTS + 13
 
 
 async def test_no_conversation_waits_for_a_busy_one(tmp_path: Path, database_url: str) -> None:
@@ -155,8 +155,8 @@ async def test_no_conversation_waits_for_a_busy_one(tmp_path: Path, database_url
 async def test_much_text_is_indexed_in_several_steps(tmp_path: Path, database_url: str) -> None:
     """A transaction ends before the time that long texts take; nothing is left out."""
     async with open_orm(tmp_path, database_url) as host:
-        await fill({seq: f"{seq} " * LONGEST for seq in range(1, 7)}, "g:1")
-        await fill({seq: f"{seq} " * LONGEST for seq in range(1, 7)}, "g:2")
+        await fill({seq: f"{seq} " * MAX_INDEXED_CHARACTERS for seq in range(1, 7)}, "g:1")
+        await fill({seq: f"{seq} " * MAX_INDEXED_CHARACTERS for seq in range(1, 7)}, "g:2")
         steps = [["g:1", "g:2"]]
 
         while steps[-1]:
@@ -279,7 +279,7 @@ async def test_an_indexer_indexes_what_it_is_told_of(tmp_path: Path, database_ur
         worker.start()
         await fill({1: "one", 2: "two"})
 
-        worker.note(["s:1:2"])
+        worker.add(["s:1:2"])
         await until(lambda: _has(2))
         await worker.close()
 
@@ -288,16 +288,16 @@ async def test_what_an_indexer_remembers_is_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the bound it looks the conversations up in the table instead, page by page."""
-    monkeypatch.setattr(indexing, "LARGEST", 3)
-    monkeypatch.setattr(indexing, "PAGE", 2)
+    monkeypatch.setattr(indexing, "MAX_PENDING", 3)
+    monkeypatch.setattr(indexing, "SCAN_PAGE", 2)
     async with open_orm(tmp_path) as host:
         worker = Indexer(host.orm, logging.getLogger("tests"))
         worker.start()
         for number in range(7):
             await fill({1: "one"}, f"g:{number}")
 
-        worker.note([f"g:{number}" for number in range(7)])
-        assert len(worker._waiting) <= 3
+        worker.add([f"g:{number}" for number in range(7)])
+        assert len(worker._pending) <= 3
         await until(lambda: _has(7))
         await worker.close()
 
