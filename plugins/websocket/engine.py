@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from yolk.concurrency import create_detached_task
+
 from .access_log import AccessLog
 from .settings import WebSocketSettings
 
@@ -70,7 +72,7 @@ class Engine:
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run *work* as a task of its own, which `stop` waits for."""
-        task = get_running_loop().create_task(work, context=Context())
+        task = create_detached_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._discard_task, context=EMPTY)
 

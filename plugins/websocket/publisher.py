@@ -7,8 +7,9 @@ import logging
 import time
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from contextvars import Context
 from typing import NamedTuple
+
+from yolk.concurrency import create_detached_task
 
 from .backplane import BackplaneUnavailable
 from .engine import Counters
@@ -119,8 +120,7 @@ class Publisher:
         self._queue.append(_Waiting(topic, encode(payload), users))
         self._size += _places(users)
         if self._task is None:
-            loop = asyncio.get_running_loop()
-            self._task = loop.create_task(self._send_all(), context=Context())
+            self._task = create_detached_task(self._send_all())
 
     async def stop(self, timeout: float) -> None:
         """Send what waits, for *timeout* seconds at most."""

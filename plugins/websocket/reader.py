@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextvars import Context
 from typing import Any
 
 from redis.exceptions import RedisError
+
+from yolk.concurrency import create_detached_task
 
 from .delivery import LocalDelivery
 from .events import Events
@@ -47,7 +48,7 @@ class StreamReader:
 
     def start(self) -> None:
         """Begin to read."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), context=Context())
+        self._task = create_detached_task(self._run())
 
     async def stop(self) -> None:
         """Stop reading, and close the connection."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from contextvars import Context
+
+from yolk.concurrency import create_detached_task
 
 from .backplane import BackplaneUnavailable, Change
 from .changes import MAX_BATCH, ChangeWriter
@@ -69,8 +70,7 @@ class RedisBackplane:
             await asyncio.sleep(_DISCOVERY_DELAY)
         await self._sweep()
         self._reader.start()
-        loop = asyncio.get_running_loop()
-        self._lease_task = loop.create_task(self._keep_lease(), context=Context())
+        self._lease_task = create_detached_task(self._keep_lease())
 
     async def stop(self) -> None:
         """Write what waits, then remove this worker's entries."""

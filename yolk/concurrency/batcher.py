@@ -95,7 +95,8 @@ class Batcher(Generic[Item, Result]):
         Queue an item.
 
         Returns:
-            a future of what *store* returns for it.
+            a future of what *store* returns for it. Cancel it if nobody will await it: an error
+            that nobody retrieves is logged by asyncio.
 
         Raises:
             Exception: what *full* makes: too many wait.
