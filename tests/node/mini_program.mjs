@@ -1,4 +1,4 @@
-// Goes on from the adapters of web/client/README.md: node mini_program.mjs USERNAME PASSWORD ID_OF_A_PEER
+// Continues the adapters of web/client/README.md: node mini_program.mjs USERNAME PASSWORD PEER_ID
 const [username, password, peer] = process.argv.slice(2);
 client.on("message", ({ data, from_id }) => {
   if (from_id === client.me.id) return;

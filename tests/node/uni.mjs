@@ -1,5 +1,5 @@
-// As much of uni-app's `uni` as the adapters of web/client/README.md use, made of Node. What a mini-program has not,
-// is taken away.
+// The part of uni-app's `uni` that the adapters of web/client/README.md use, on Node. Globals that a mini-program does
+// not have are removed.
 import http from "node:http";
 import WebSocket from "ws";
 

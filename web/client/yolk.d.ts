@@ -11,20 +11,20 @@ export interface Person {
   online?: boolean;
 }
 
-/** What the server knows of a file that a message carries, in `options.file`. */
+/** What the server knows about the file of a message, in `options.file`. */
 export interface FileInfo {
   id: string;
-  /** What goes into the `data` of a message: `/files/<id>`. It opens only with a token or a signature. */
+  /** The `data` of a message with the file: `/files/<id>`. It opens only with a token or a signature. */
   url: string;
   name: string;
   /** Bytes. */
   size: number;
-  /** Found from the content: `image/jpeg`. */
+  /** Detected from the content: `image/jpeg`. */
   type: string;
   /** Of pictures, in pixels. */
   width?: number;
   height?: number;
-  /** Of pictures: a tiny picture as a `data:` address, to show until the real one is there. */
+  /** Of pictures: a tiny picture as a `data:` address, to show until the real one is loaded. */
   blur?: string;
   /** Of pictures: there is a small copy at `/files/<id>/thumbnail`. */
   thumbnail?: boolean;
@@ -55,24 +55,24 @@ export interface Draft {
   options?: Record<string, unknown>;
 }
 
-/** A message that was written and is not yet known to be stored. */
+/** A message that is not yet known to be stored. */
 export interface OutboxEntry extends Draft {
   cid: string;
   conv: string;
   from_id: Id;
   create_time: number;
   state: "sending" | "failed";
-  /** Why it failed: the server's text and code; code 1009 is "too big". */
+  /** Why it failed: the server's text and code; code 1009: too large. */
   error?: { code: number; text: string };
 }
 
 export interface State {
   name: "idle" | "connecting" | "online" | "offline" | "refused";
-  /** Tries since the last stable connection. */
+  /** Attempts since the last stable connection. */
   attempt: number;
-  /** The socket is only being renewed: nothing to tell the user. */
+  /** The socket is only being renewed: show nothing to the user. */
   isQuiet: boolean;
-  /** When offline: the time of the next try, in ms since 1970. */
+  /** When offline: the time of the next attempt, in ms since 1970. */
   retryAt?: number;
   /** When refused: the close code or the code of the answer, and its text for people. */
   code?: number;
@@ -80,27 +80,27 @@ export interface State {
 }
 
 export interface Events {
-  /** The connection changed. */
+  /** The state of the connection changed. */
   state: State;
-  /** Who is logged in changed, in this tab or another: a Person, or null. */
+  /** The logged-in user changed, in this tab or another. Null: nobody. */
   session: Person | null;
   /**
-   * A message or entry that is new since the client started. Of one conversation they come in the
-   * order of `seq`, each once and none missing, whatever happened to the connection. Those that
-   * this client sent come too, when they are stored.
+   * A message or entry that is new since the client started. Those of one conversation are delivered
+   * in the order of `seq`, each once and none missing, whatever happens to the connection. Messages
+   * that this client sent are delivered too, when they are stored.
    */
   message: Message;
-  /** More was missed than `maxMissed`: what follows begins anew after `seq`; load the page of history that you need. */
+  /** More than `maxMissed` messages were missed. The next message comes after `seq`; load the history that you need. */
   gap: { conv: string; seq: number };
-  /** One is no longer in the conversation. */
+  /** The user is no longer in the conversation. */
   gone: { conv: string };
-  /** The client caught up after a connection: lists (conversations, presence) are worth a look. */
+  /** The client has caught up after a connection: load lists (conversations, presence) again. */
   synced: { conversations: Array<Record<string, unknown>> };
   receipt: { conv: string; user_id: Id; delivered_seq?: number; read_seq?: number };
   typing: { from_id: Id; to_id: Id; chat_type: "single" | "group" };
   presence: { user_id: Id; online: boolean };
   system: { event: string; [field: string]: unknown };
-  /** What waits to be sent changed: the conv concerned. */
+  /** The outbox of a conversation changed. */
   outbox: { conv: string };
 }
 
@@ -108,11 +108,11 @@ export interface Events {
 export interface SocketLike {
   send(text: string): void;
   close(code?: number): void;
-  /** Set by the client; wants {data}, a text. */
+  /** Set by the client, called with {data}: a text. */
   onmessage: ((event: any) => void) | null;
-  /** Set by the client; wants {code}. */
+  /** Set by the client, called with {code}. */
   onclose: ((event: any) => void) | null;
-  /** Set, but of no use: a close follows. */
+  /** Set, but not used: a close follows. */
   onerror?: unknown;
 }
 
@@ -123,7 +123,7 @@ export interface ResponseLike {
   json(): Promise<unknown>;
 }
 
-/** What the client asks fetch for. */
+/** The options that the client passes to fetch. */
 export interface RequestInitLike {
   method: string;
   headers: Record<string, string>;
@@ -142,28 +142,28 @@ export interface StorageLike {
 }
 
 export interface Options {
-  /** Where the server is, such as "https://chat.example.com". By default where the page is from. */
+  /** The address of the server, such as "https://chat.example.com". By default the origin of the page. */
   url?: string;
   /** Opens a socket; by default `new WebSocket(url)`. For mini-programs: an adapter of `uni.connectSocket`. */
   openSocket?: (url: string) => SocketLike;
   /** Sends a request; by default fetch. For mini-programs: an adapter of `uni.request`. */
   fetch?: (url: string, init: RequestInitLike) => Promise<ResponseLike>;
-  /** Keeps the login, the outbox and (with `keepCursors`) the cursors; by default localStorage, else memory. */
+  /** Stores the login, the outbox and (with `keepCursors`) the cursors; by default localStorage, else memory. */
   storage?: StorageLike;
-  /** A token of another system (an Egg application's) instead of a login here: called whenever one is needed. */
+  /** Returns a token of another system (an Egg application) instead of a login. Called whenever one is needed. */
   token?: () => string | Promise<string>;
-  /** With `token`: whose it is. */
+  /** With `token`: the user of the token. */
   me?: Partial<Person> & { id: Id };
-  /** Resume after a restart of the program where the last one stopped (bots). By default false: begin with now. */
+  /** Resume after a restart where the program stopped (for bots). By default false: begin with new messages. */
   keepCursors?: boolean;
-  /** Say `delivered` for what was handed out. By default true. */
+  /** Send `delivered` for messages that were delivered to the listeners. By default true. */
   acknowledge?: boolean;
-  /** After so many missed messages of one conversation there is a `gap` instead. By default 500. */
+  /** If more messages of one conversation were missed, a `gap` is emitted instead. By default 500. */
   maxMissed?: number;
 }
 
 export interface UploadOptions {
-  /** Bytes that the server has so far, and in all. */
+  /** Called with the bytes that the server has, and the size. */
   onProgress?: (done: number, total: number) => void;
   signal?: AbortSignal;
   /** A folder that the server allows: `POST /upload/<folder>`. */
@@ -171,10 +171,10 @@ export interface UploadOptions {
   name?: string;
 }
 
-/** The server said no (`code`, see docs/protocol.md), or could not be reached (`code` 0, `temporary`). */
+/** The server refused a request (`code`, see docs/protocol.md), or could not be reached (`code` 0, `temporary`). */
 export class YolkError extends Error {
   readonly code: number;
-  /** The status of HTTP, or 0. */
+  /** The HTTP status, or 0. */
   readonly status: number;
   readonly temporary: boolean;
 }
@@ -182,60 +182,60 @@ export class YolkError extends Error {
 export class Client {
   constructor(options?: Options);
 
-  /** Who is logged in. */
+  /** The logged-in user. */
   readonly me: Person | null;
   readonly state: State;
 
-  /** Hear of an event; the answer ends it. A listener that throws is reported and disturbs nobody. */
+  /** Register a listener; returns a function that removes it. If a listener throws, the error is reported on the console. */
   on<T extends keyof Events>(type: T, listener: (event: Events[T]) => void): () => void;
 
   register(fields: { username: string; password: string }): Promise<Person>;
   login(fields: { username: string; password: string }): Promise<Person>;
-  /** End the login here at once, with what waits in the outbox, and on the server if it can be reached. */
+  /** Log out at once: delete the login and the outbox here, and end the login on the server if it can be reached. */
   logout(): Promise<void>;
 
-  /** Take up the stored login, if there is one, and connect. */
+  /** Connect with the stored login, if there is one. */
   start(): void;
-  /** Close the socket and stay closed; the login stays. */
+  /** Close the socket and do not reconnect. The login is kept. */
   stop(): void;
-  /** Connect now, whatever the state: "try now", or "come back" after being logged in elsewhere. */
+  /** Connect now, whatever the state: "try now", or reconnect after being logged in elsewhere. */
   connect(): void;
 
   /** Send a request of the protocol over the socket; rejects with YolkError. */
   request(type: string, data?: object): Promise<any>;
-  /** Ask an HTTP address, such as `call("GET", "/users", { q: "ada" })`; the token renews itself. Rejects with YolkError. */
+  /** Send an HTTP request, such as `call("GET", "/users", { q: "ada" })`; the token is renewed. Rejects with YolkError. */
   call(method: string, path: string, parameters?: object): Promise<any>;
 
-  /** A good token, for requests of one's own: `uni.uploadFile`. */
+  /** Return a valid token, for your own requests such as `uni.uploadFile`. */
   token(): Promise<string>;
 
   /**
-   * Queue a message. It is sent once, now or when there is a connection; `message` tells when it is stored.
-   * Throws YolkError when 1,000 wait already, and when nobody is logged in.
+   * Queue a message. It is sent once, now or when there is a connection; the event `message` follows when it is
+   * stored. Throws YolkError if 1,000 messages are waiting, or nobody is logged in.
    */
   send(draft: Draft): OutboxEntry;
-  /** What waits or failed, in the order in which it was written. */
+  /** Return the messages that wait or failed, in order. */
   outbox(conv?: string): OutboxEntry[];
   retry(cid: string): void;
   discard(cid: string): void;
 
   /**
-   * A page of a conversation: before or after a seq; neither: the newest. Between the first such page and the
-   * first `message` nothing is missing.
+   * Return a page of a conversation: before or after a seq; without either, the newest. Nothing is missing between
+   * the first such page and the first `message`.
    */
   history(conv: string, range?: { before?: number; after?: number; limit?: number }): Promise<{ messages: Message[]; more: boolean }>;
-  /** Everything up to *seq* was read. Sent when there is a connection; the furthest one counts. */
+  /** Mark everything up to *seq* as read. Sent when there is a connection; the highest seq counts. */
   read(conv: string, seq: number): void;
 
-  /** Upload a file, piece by piece and on from where it was if the connection is lost meanwhile. */
+  /** Upload a file in pieces. It resumes after a lost connection. */
   upload(file: Blob, options?: UploadOptions): Promise<FileInfo>;
-  /** Signed addresses of files, good for a while: what `src` and `href` take. Asked for together, and kept until they end. */
+  /** Return a signed address of a file for `src` and `href`. Requested in batches, and cached until it expires. */
   link(id: string, variant?: "thumbnail" | "download"): Promise<string>;
 }
 
-/** The name of the conversation of two users. */
+/** Return the conv of two users. */
 export function convOfUsers(a: Id, b: Id): string;
-/** The user at the other end of `s:<low>:<high>`, or null. */
+/** Return the other user of `s:<low>:<high>`, or null. */
 export function peerOf(conv: string, me: Id): Id | null;
-/** 128 random bits in hex. */
+/** Return 128 random bits in hex. */
 export function randomId(): string;
