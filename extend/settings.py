@@ -1,4 +1,4 @@
-"""The application's own settings, beside the framework's and the plugins'."""
+"""The application's own settings. The framework and each plugin declare theirs."""
 
 from __future__ import annotations
 
@@ -12,70 +12,76 @@ from services.file.kinds import EXECUTABLE
 
 
 class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who may log in, and for how long."""
+    """Logins, tickets and password hashing."""
 
     refresh_expires_in: int = 30 * 24 * 3600
-    """How long a login lasts without being used, in seconds."""
+    """The lifetime of an unused login (refresh token), in seconds."""
     ticket_expires_in: int = 30
-    """How long a ticket for a socket is good, in seconds."""
+    """The lifetime of a ticket that opens a WebSocket, in seconds."""
     hash_threads: int = 2
-    """How many passwords are hashed at a time; each takes 64 MiB."""
+    """The number of passwords that a worker hashes at the same time; each takes 64 MiB."""
     hash_queue: int = 64
-    """How many wait for that; the next one is told to come back."""
+    """The number of logins that may wait for hashing; further ones fail as temporary."""
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How messages are stored, and for how long they can be taken back."""
+    """Messages and groups."""
 
     batch: int = 256
-    """How many messages one commit takes at most."""
+    """The largest number of messages that are stored in one commit."""
     recall_within: int = 120
-    """How long a message can be taken back, in seconds."""
+    """How long after sending a message can be recalled, in seconds."""
     edit_within: int = 15 * 60
-    """How long the text of a message can be changed, in seconds."""
+    """How long after sending a text message can be edited, in seconds."""
     strangers: Literal["nothing", "one", "freely"] = "freely"
-    """What people who decided nothing take from those they never wrote to: "one" message until
-    they answer, for example."""
+    """Whether users receive messages from strangers, which are users that they have never written
+    to: "nothing", "one" message until they answer, or "freely". Each user can override it."""
     queue: int = 10_000
-    """How many may wait for a commit on one worker; the next one fails as temporary."""
+    """The number of messages that may wait for a commit in one worker; further ones fail as
+    temporary."""
     extra_types: tuple[Kind, ...] = ()
-    """Types of messages that pass beside those of the protocol, with whatever they hold."""
+    """Message types that are accepted beside those of the protocol. Their content is not
+    checked."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
-    """How many members a group has at most."""
+    """The largest number of members of a group."""
 
 
 class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What may be uploaded, and for how long it is waited for."""
+    """Uploads and links to files."""
 
     image_bytes: Annotated[int, msgspec.Meta(ge=0)] = 20 * 1024**2
-    """Bytes of a picture."""
+    """The largest size of a picture, in bytes."""
     audio_bytes: Annotated[int, msgspec.Meta(ge=0)] = 20 * 1024**2
-    """Bytes of a sound."""
+    """The largest size of an audio file, in bytes."""
     video_bytes: Annotated[int, msgspec.Meta(ge=0)] = 500 * 1024**2
-    """Bytes of a video."""
+    """The largest size of a video, in bytes."""
     file_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2 * 1024**3
-    """Bytes of anything else."""
+    """The largest size of any other file, in bytes."""
     user_bytes: Annotated[int, msgspec.Meta(ge=0)] = 4 * 1024**3
-    """Bytes of one person that may be on the way at a time."""
+    """The largest total size of one user's uploads in progress, in bytes."""
     pixels: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
-    """How many a picture may have."""
+    """The largest number of pixels of a picture."""
     refused_types: tuple[str, ...] = EXECUTABLE
-    """Types that may not be uploaded, such as "application/zip" or "video/*"."""
+    """Media types that may not be uploaded, such as "application/zip" or "video/*"."""
     patience: Annotated[float, msgspec.Meta(gt=0)] = 30.0
-    """Seconds for which a client that uploads may send nothing."""
+    """How long an uploading client may send nothing before the request fails, in seconds."""
     upload_expires_in: Annotated[int, msgspec.Meta(ge=1)] = 24 * 3600
-    """How long a resumable upload waits for its next piece, in seconds."""
+    """How long an unfinished resumable upload is kept after its last piece, in seconds."""
     link_expires_in: Annotated[int, msgspec.Meta(ge=2)] = 3600
-    """How long a link is good at least, in seconds."""
+    """The minimum lifetime of a signed link, in seconds."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
-    """How many uploads each worker writes to the disk at a time."""
+    """The number of uploads that a worker writes to disk at the same time."""
     picture_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    """How many pictures each worker reads at a time; a large one takes some 200 MB meanwhile."""
+    """The number of pictures that a worker decodes at the same time; a large one takes some
+    200 MB of memory."""
 
 
 class Settings(yolk.Settings, frozen=True, kw_only=True):
-    """Everything that `config/` may set, but for the plugins' settings."""
+    """All settings in `config/`, except those of plugins."""
 
     auth: AuthSettings = AuthSettings()
+    """Logins, tickets and password hashing."""
     chat: ChatSettings = ChatSettings()
+    """Messages and groups."""
     files: FileSettings = FileSettings()
+    """Uploads and links to files."""

@@ -1,4 +1,4 @@
-"""Tokens: `app.jwt`, and `ctx.check_token(token)`."""
+"""JSON Web Tokens: `app.jwt` and `ctx.check_token(token)`."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .tokens import Tokens
 
 
 class TokenContext:
-    """What every `ctx` gets from this plugin."""
+    """Adds `ctx.check_token(token)`."""
 
     app: Application
 
     def check_token(self, token: str | None) -> dict[str, Any]:
         """
-        Give the claims of *token*, among them `id`, an integer.
+        Return the claims of *token*; the claim `id` is an integer.
 
         Raises:
-            jwt.ExpiredSignatureError: it was good once (Egg's `TokenExpiredError`).
-            jwt.InvalidTokenError: there is none, or it is none of ours.
+            jwt.ExpiredSignatureError: the token has expired (Egg's `TokenExpiredError`).
+            jwt.InvalidTokenError: the token is missing or invalid.
         """
         return cast(Tokens, self.app.jwt).verify(token)
 
 
 class JwtPlugin(Plugin):
-    """Signs and checks JSON Web Tokens (RFC 7519) as Egg's `jsonwebtoken` does."""
+    """JSON Web Tokens (RFC 7519), compatible with Egg's `jsonwebtoken`."""
 
     name = "jwt"
     Settings = JwtSettings
@@ -45,7 +45,7 @@ class JwtPlugin(Plugin):
             keys = load_keys(self.settings, self.app.root, self.app.data_dir)
         except (OSError, ValueError) as error:
             raise StartError(f"the plugin jwt cannot read its key: {error}.") from None
-        # The settings have decided about short secrets; PyJWT's warning would only repeat it.
+        # Short secrets were accepted by `JwtSettings.check`; PyJWT would warn with every token.
         warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
         self.app.provide("jwt", Tokens(self.settings, keys))
 

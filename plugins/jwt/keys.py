@@ -1,4 +1,4 @@
-"""The keys that sign and check tokens, and where they come from."""
+"""The settings of the plugin, and the keys that sign and verify tokens."""
 
 from __future__ import annotations
 
@@ -17,28 +17,37 @@ from cryptography.hazmat.primitives.serialization import (
 import jwt
 from yolk import StartError
 
-SHORTEST_SECRET = 32  # bytes: RFC 7518, section 3.2, for HS256
+MIN_SECRET_BYTES = 32  # RFC 7518, section 3.2, for HS256
 
 
 class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens are signed. HS256 wants `secret`, the others a pair of keys."""
+    """How tokens are signed."""
 
     algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
+    """The signature algorithm. HS256 needs `secret`, the others need a pair of keys."""
     secret: str | None = None
-    """Without one, outside of prod, a random one is made once and kept in the data folder."""
+    """The secret for HS256. Without one, a random secret is created in the data folder; in prod
+    the application does not start without one."""
     private_key: str | None = None
-    """A PEM file, seen from the application's root. Without one, tokens are only checked."""
+    """The private key: a PEM file, relative to the application's root. Without one, tokens are
+    only verified."""
     public_key: str | None = None
-    """A PEM file; by default the public half of the private key."""
+    """The public key: a PEM file; by default the public half of the private key."""
     expires_in: int = 7200
-    """How long a token is good, in seconds."""
+    """The lifetime of a token, in seconds."""
     leeway: int = 0
-    """How far the clocks of two machines may differ, in seconds."""
+    """The accepted difference between the clocks of two machines, in seconds."""
     allow_short_secret: bool = False
-    """Accept a secret under 32 bytes in prod too, such as an Egg application's."""
+    """Whether a secret shorter than 32 bytes, such as an Egg application's, is accepted in
+    prod."""
 
     def check(self, env: str) -> None:
-        """Refuse settings that cannot work, or are not safe in prod."""
+        """
+        Check that the settings are complete, and secure enough for prod.
+
+        Raises:
+            StartError: they are not.
+        """
         if self.algorithm != "HS256":
             if not (self.private_key or self.public_key):
                 raise StartError(
@@ -51,35 +60,36 @@ class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.secret:
             raise StartError(
                 "the plugin jwt has no secret in prod; set JWT_SECRET to at least "
-                f"{SHORTEST_SECRET} random bytes."
+                f"{MIN_SECRET_BYTES} random bytes."
             )
-        if len(self.secret.encode()) < SHORTEST_SECRET and not self.allow_short_secret:
+        if len(self.secret.encode()) < MIN_SECRET_BYTES and not self.allow_short_secret:
             raise StartError(
-                f"the plugin jwt: JWT_SECRET is shorter than {SHORTEST_SECRET} bytes; "
-                "take a longer one, or set jwt.allow_short_secret to keep an Egg application's."
+                f"the plugin jwt: JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; "
+                "use a longer one, or set jwt.allow_short_secret to keep an Egg application's."
             )
 
 
 class Keys(NamedTuple):
-    """What signs (or None, where tokens are only checked) and what checks."""
+    """The keys of one algorithm."""
 
     signing: str | bytes | None
+    """The secret or private key; None where tokens are only verified."""
     checking: Any
-    """What PyJWT takes: a secret, or a public key that was read already."""
+    """The secret, or the public key as PyJWT has parsed it."""
 
 
 def load_keys(settings: JwtSettings, root: Path, data: Path) -> Keys:
     """
-    Load the keys that *settings* name.
+    Return the keys that *settings* name.
 
     Args:
         settings: the plugin's settings.
-        root: what the keys' paths are seen from.
-        data: where a secret for local use is kept.
+        root: the folder that the keys' paths are relative to.
+        data: the folder for a generated secret.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: a file holds no such key.
+        ValueError: a file contains no such key.
     """
     if settings.algorithm == "HS256":
         secret = settings.secret or _local_secret(data / "jwt.secret")
@@ -88,7 +98,7 @@ def load_keys(settings: JwtSettings, root: Path, data: Path) -> Keys:
     if settings.public_key:
         public = (root / settings.public_key).read_bytes()
     else:
-        assert private is not None  # noqa: S101 - JwtSettings.check has seen to it
+        assert private is not None  # noqa: S101 - ensured by JwtSettings.check
         public = _public_half(private)
     return Keys(private, _try(settings, private, public))
 
@@ -100,24 +110,24 @@ def _public_half(private: bytes) -> bytes:
 
 def _try(settings: JwtSettings, private: bytes | None, public: bytes) -> Any:
     """
-    Use the keys once: what is wrong with them is said at the start, not to every client.
+    Sign and verify once, so that wrong keys stop the start instead of failing every request.
 
     Returns:
-        the public key, read.
+        the parsed public key.
     """
     algorithm = jwt.get_algorithm_by_name(settings.algorithm)
     try:
         checking = algorithm.prepare_key(public)
         signature = algorithm.sign(b"", algorithm.prepare_key(private)) if private else None
     except (jwt.InvalidKeyError, TypeError, ValueError) as error:
-        raise ValueError(f"it is none for {settings.algorithm} ({error})") from None
+        raise ValueError(f"it is not a key for {settings.algorithm} ({error})") from None
     if signature and not algorithm.verify(b"", checking, signature):
         raise ValueError("jwt.public_key is not the public half of jwt.private_key")
     return checking
 
 
 def _local_secret(path: Path) -> str:
-    """Read the secret in *path*; make it first where there is none. Safe among workers."""
+    """Return the secret in *path*, created when missing. Workers that race agree on one."""
     if not path.exists():
         mine = path.with_name(f"{path.name}.{os.getpid()}")
         descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -126,7 +136,7 @@ def _local_secret(path: Path) -> str:
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(mine, path)  # whoever comes second keeps the first one's
+            os.link(mine, path)  # fails if another worker was first: its secret is used
         except FileExistsError:
             pass
         finally:

@@ -1,4 +1,4 @@
-"""The database: Tortoise ORM on SQLite, PostgreSQL, MySQL or MariaDB."""
+"""The database: Tortoise ORM with SQLite, PostgreSQL, MySQL or MariaDB."""
 
 from __future__ import annotations
 
@@ -19,37 +19,39 @@ from .url import Target, parse_url, sqlite_target
 __all__ = ["Database", "DatabaseUnavailable", "Models", "OrmPlugin", "OrmSettings", "plugin"]
 
 APP = "models"
-"""Under this name Tortoise knows the models, and remembers which migrations were applied."""
+"""Tortoise's name for the models; the table of applied migrations contains it, too."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 
 
 class OrmSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What may be set about the database."""
+    """The database."""
 
     url: str | None = None
-    """`sqlite://path`, `postgres://...` or `mysql://...`; by default SQLite in the data folder."""
+    """The database's URL: `sqlite://path`, `postgres://user:password@host/database` or
+    `mysql://...`; by default SQLite in the data folder."""
     models: tuple[str, ...] = ("models",)
-    """Modules that hold the models."""
+    """The modules that contain the models."""
     migrations: str = "models.migrations"
-    """The package that holds the migrations."""
+    """The package that contains the migrations."""
     pool_min: Annotated[int, Meta(ge=0)] = 1
-    """Connections that every worker keeps open (PostgreSQL, MySQL)."""
+    """The number of connections that each worker keeps open (PostgreSQL, MySQL, MariaDB)."""
     pool_max: Annotated[int, Meta(ge=2)] = 8
-    """Connections that every worker opens at most (PostgreSQL, MySQL)."""
+    """The largest number of connections of each worker (PostgreSQL, MySQL, MariaDB)."""
     connect_timeout: Seconds = 10.0
-    """Seconds until a server that does not answer counts as away."""
+    """How long to wait for a connection before the database counts as unavailable, in seconds."""
     query_timeout: Seconds = 30.0
-    """Seconds until a statement, or on SQLite another program's lock, is given up."""
+    """The time limit of a statement, in seconds; on SQLite, of waiting for another program's
+    lock."""
     migration_timeout: Seconds = 300.0
-    """Seconds to wait at the start for another process that migrates."""
+    """How long a start waits for another process that migrates, in seconds."""
 
 
 class OrmPlugin(Plugin):
     """
-    Opens the database of each worker, its tables brought up to date.
+    Migrates the database at the start, and opens it in every worker.
 
-    Puts `app.orm` (a `Database`) and `app.model` (the models by name) on the application.
+    Adds `app.orm` (a `Database`) and `app.model` (the models by name).
     """
 
     name = "orm"
@@ -97,12 +99,12 @@ class OrmPlugin(Plugin):
     async def _open(self, target: Target) -> Database:
         context = TortoiseContext()
         try:
-            # Handlers run in tasks that never saw this context: it is the process's fallback, too.
+            # Handlers run in tasks without this context, so it is the process's fallback, too.
             with context:
                 await context.init(
                     self._config(target, migrating=False), _enable_global_fallback=True
                 )
-            # The pool opens with the first query: fail now rather than in somebody's request.
+            # The pool opens with the first query: fail now rather than in a request.
             await context.db(target.dialect).execute_query("SELECT 1")
         except BaseException:
             await context.close_connections()
@@ -116,13 +118,13 @@ class OrmPlugin(Plugin):
 
     def _config(self, target: Target, *, migrating: bool) -> dict[str, Any]:
         """
-        Give Tortoise's configuration.
+        Return Tortoise's configuration.
 
         Args:
             target: the database.
-            migrating: a migration may take its time. And it must not have foreign keys enforced
-                while it rebuilds a table on SQLite, or dropping the old one deletes what refers
-                to it.
+            migrating: whether the connections are for migrations. These have no time limit. And
+                on SQLite foreign keys are not enforced, because migrations rebuild tables, and
+                dropping the old table would delete the rows that refer to it.
         """
         settings = self.settings
         query_timeout = None if migrating else settings.query_timeout
@@ -134,7 +136,7 @@ class OrmPlugin(Plugin):
                 "journal_mode": "WAL",
                 "synchronous": "FULL",
                 "foreign_keys": "OFF" if migrating else "ON",
-                # What the log file shrinks to after a checkpoint; growing it again costs time.
+                # The size of the log file after a checkpoint; growing it again costs time.
                 "journal_size_limit": 64 * 1024 * 1024,
             }
         elif target.dialect == "postgres":
@@ -167,8 +169,8 @@ class OrmPlugin(Plugin):
             "migrations": settings.migrations,
             "default_connection": target.dialect,
         }
-        # The connection is named after the dialect, because Tortoise remembers the SQL it made
-        # by the connection's name, for the life of the process.
+        # The connection is named after the dialect, because Tortoise caches SQL by the connection's
+        # name for the lifetime of the process.
         return {"connections": {target.dialect: connection}, "apps": {APP: app}}
 
     def _reason(self, target: Target, error: BaseException) -> str:

@@ -22,18 +22,18 @@ class Database:
     """
     An open database.
 
-    Models find it by themselves. What is here is for those who write many rows at once, or must
-    tell a database that is away from one that refuses.
+    Models use it by themselves. Its methods are for SQL of your own and for transactions; its
+    attributes tell an unavailable database from a rejected row.
     """
 
     unavailable_errors: tuple[type[Exception], ...] = (DatabaseUnavailable,)
-    """The database is away or overloaded: tell the client that it is temporary."""
+    """Errors of an unavailable or overloaded database: the same call may succeed later."""
 
     conflict_errors: tuple[type[Exception], ...] = (DatabaseConflict,)
-    """Those among them that say that nothing was stored, because others were in the way."""
+    """Those of `unavailable_errors` after which nothing was stored, because of a conflict."""
 
     refused_errors: tuple[type[Exception], ...] = (IntegrityError,)
-    """The database refuses this row: a unique value that is there already, a NULL."""
+    """Errors of a rejected row: a duplicate of a unique value, or NULL in a NOT NULL column."""
 
     def __init__(self, target: Target, context: TortoiseContext) -> None:
         self.dialect: Dialect = target.dialect
@@ -42,39 +42,39 @@ class Database:
 
     @property
     def connection(self) -> BaseDBAsyncClient:
-        """Tortoise's client for SQL of one's own; inside `transaction()` that transaction."""
+        """Tortoise's client, for SQL; inside a `transaction()` block, that transaction."""
         return self._context.db(self.dialect)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[BaseDBAsyncClient]:
         """
-        Write several things or none.
+        Run the block in a transaction.
 
-        What models do inside the block belongs to the transaction, too, also in tasks started
-        there: await them before the block ends. A block inside a block is a savepoint. On SQLite
+        Queries of models inside the block are part of the transaction, also in tasks that are
+        started there: await them before the block ends. A nested block is a savepoint. On SQLite
         all writers of the machine queue here, one at a time, without blocking the loop; readers
-        go on.
+        do not wait.
 
         Raises:
-            DatabaseUnavailable: the database is away; when the commit raises it, whether the
-                transaction was committed is not known.
+            DatabaseUnavailable: the database is unavailable. When the commit raises it, the
+                transaction may or may not have been committed.
         """
         async with in_transaction(self.dialect) as connection:
             yield connection
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """
-        Run a plain function in a write transaction, in one hop to the writer's thread. SQLite only.
+        Run a function in a write transaction, with one switch to the writer's thread. SQLite only.
 
-        Inside a `transaction()` block it is part of that one.
+        Inside a `transaction()` block it is part of that transaction.
 
         Args:
-            work: gets the open `sqlite3.Connection` (rows are `sqlite3.Row`); it must neither
-                commit nor roll back, and not touch what belongs to the loop. What it raises rolls
-                back.
+            work: a plain function, called with the `sqlite3.Connection` (rows are `sqlite3.Row`).
+                It must not commit or roll back, and must not use objects of the event loop. An
+                exception rolls the transaction back.
 
         Raises:
-            DatabaseUnavailable: as for `transaction`.
+            DatabaseUnavailable: as in `transaction`.
         """
         if self.dialect != "sqlite":
             raise RuntimeError("app.orm.write is for SQLite; use app.orm.transaction")
@@ -82,5 +82,5 @@ class Database:
         return await client.write(work)  # type: ignore[no-any-return]
 
     async def close(self) -> None:
-        """Close all connections, after what is under way."""
+        """Close all connections, after the running statements."""
         await self._context.close_connections()

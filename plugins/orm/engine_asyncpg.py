@@ -8,16 +8,16 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import NestedTransactionContext, TransactionContext
 
-from .errors import postgres_is_away
+from .errors import is_postgres_unavailable
 from .transactions import PooledTransaction, Translated
 
 
 async def _reset_if_needed(connection: asyncpg.Connection) -> None:
     """
-    Take a connection back into the pool.
+    Reset a connection that returns to the pool, if it is in a transaction.
 
-    asyncpg's own way costs one more round trip for each statement, to undo what nobody does here:
-    no session setting, no advisory lock, no listener outlives its statement.
+    asyncpg's own reset costs one more round trip for each statement, for session settings,
+    advisory locks and listeners that nothing here leaves behind.
     """
     if connection.is_in_transaction():
         await connection.reset()
@@ -26,7 +26,7 @@ async def _reset_if_needed(connection: asyncpg.Connection) -> None:
 class PostgresTransaction(Translated, TransactionWrapper):
     """One transaction."""
 
-    is_away = staticmethod(postgres_is_away)
+    is_unavailable = staticmethod(is_postgres_unavailable)
 
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(PostgresTransaction(self))
@@ -35,7 +35,7 @@ class PostgresTransaction(Translated, TransactionWrapper):
 class PostgresClient(Translated, AsyncpgDBClient):
     """A worker's pool of connections."""
 
-    is_away = staticmethod(postgres_is_away)
+    is_unavailable = staticmethod(is_postgres_unavailable)
 
     async def create_pool(self, **options: Any) -> asyncpg.Pool:
         return await super().create_pool(reset=_reset_if_needed, **options)

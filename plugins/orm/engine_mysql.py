@@ -5,14 +5,14 @@ from __future__ import annotations
 from tortoise.backends.base.client import NestedTransactionContext, TransactionContext
 from tortoise.backends.mysql.client import MySQLClient, TransactionWrapper
 
-from .errors import mysql_is_away
+from .errors import is_mysql_unavailable
 from .transactions import PooledTransaction, Translated
 
 
 class MySQLTransaction(Translated, TransactionWrapper):
     """One transaction."""
 
-    is_away = staticmethod(mysql_is_away)
+    is_unavailable = staticmethod(is_mysql_unavailable)
 
     def _in_transaction(self) -> TransactionContext:
         return NestedTransactionContext(MySQLTransaction(self))
@@ -21,7 +21,7 @@ class MySQLTransaction(Translated, TransactionWrapper):
 class MySQLPool(Translated, MySQLClient):
     """A worker's pool of connections."""
 
-    is_away = staticmethod(mysql_is_away)
+    is_unavailable = staticmethod(is_mysql_unavailable)
 
     def _in_transaction(self) -> TransactionContext:
         return PooledTransaction(MySQLTransaction(self))

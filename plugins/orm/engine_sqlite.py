@@ -1,9 +1,9 @@
-"""SQLite: one connection that reads, one that writes, and one lock for all who write.
+"""SQLite: one connection for reading, one for writing, and one lock for all writers.
 
-SQLite has one writer at a time. Left alone, processes poll for that place, and a transaction that
-reads before it writes fails outright ("database is locked"). Here whoever writes first queues for
-a lock on a file beside the database, then begins with BEGIN IMMEDIATE. Waiting happens in the
-connection's own thread, so the loop goes on, and so do readers, who have a connection of their own.
+SQLite allows one writer at a time. By itself it makes processes poll for that place, and a
+transaction that reads before it writes fails ("database is locked"). Here every writer first queues
+for a lock on a file beside the database, then begins with BEGIN IMMEDIATE. It waits in the
+connection's own thread, so it blocks neither the loop nor readers, which use the other connection.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ from typing_extensions import override
 
 from yolk.concurrency import run_to_completion
 
-from .errors import sqlite_is_away, translated
+from .errors import is_sqlite_unavailable, translated
 from .sqlite_writer import Writer, connect, in_thread
 from .transactions import Translated
 
 T = TypeVar("T")
 Rows = Sequence[dict[str, Any]]
 
-# Everything else goes to the writer, also a WITH, which may write.
+# All other statements are run by the writer, including WITH, which may write.
 READS = re.compile(r"\s*(SELECT|EXPLAIN|PRAGMA|VALUES)\b", re.IGNORECASE)
 
 
 class SqliteTransaction(Translated, SqliteTransactionWrapper):
     """One write transaction."""
 
-    is_away = staticmethod(sqlite_is_away)
+    is_unavailable = staticmethod(is_sqlite_unavailable)
 
     def __init__(self, connection: Any) -> None:
         super().__init__(connection)
@@ -78,8 +78,8 @@ class SqliteTransaction(Translated, SqliteTransactionWrapper):
         await self._finish(keep=False)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do *work* as part of this transaction, in one hop to the connection's thread."""
-        with translated(sqlite_is_away):
+        """Run *work* in this transaction, with one switch to the connection's thread."""
+        with translated(is_sqlite_unavailable):
             return await self._in_thread("", work)  # type: ignore[no-any-return]
 
     @translate_exceptions
@@ -95,7 +95,7 @@ class SqliteTransaction(Translated, SqliteTransactionWrapper):
 
 
 class WriteTransaction(TransactionContext):
-    """A block in which this task alone writes."""
+    """The context manager of a write transaction."""
 
     client: SqliteTransaction
 
@@ -106,16 +106,16 @@ class WriteTransaction(TransactionContext):
     async def __aenter__(self) -> TransactionalDBClient:
         await self.client._writer.lock.acquire()
         try:
-            with translated(sqlite_is_away):
+            with translated(is_sqlite_unavailable):
                 await self.client.begin()
         except BaseException:
-            # A cancelled begin may have begun all the same.
-            await self._let_go()
+            # A cancelled BEGIN may have been executed.
+            await self._release()
             raise
         self._token = get_connections().set(self.client.connection_name, self.client)
         return self.client
 
-    async def _let_go(self) -> None:
+    async def _release(self) -> None:
         try:
             await self.client._writer.end(keep=False)
         finally:
@@ -129,7 +129,7 @@ class WriteTransaction(TransactionContext):
     ) -> None:
         try:
             if not self.client._finalized:
-                with translated(sqlite_is_away):
+                with translated(is_sqlite_unavailable):
                     await (self.client.rollback() if kind else self.client.commit())
         finally:
             get_connections().reset(self._token)
@@ -138,10 +138,10 @@ class WriteTransaction(TransactionContext):
 
 class ReadConnection(ConnectionWrapper[aiosqlite.Connection]):
     """
-    The connection that reads, for one statement.
+    The connection for reading, for one statement.
 
-    Tortoise's own keeps the connection's lock for good when the database cannot be opened, so that
-    the next statement waits for ever.
+    Tortoise's own does not release the connection's lock when the database cannot be opened, so
+    that the next statement waits for ever.
     """
 
     async def __aenter__(self) -> aiosqlite.Connection:
@@ -156,7 +156,7 @@ class ReadConnection(ConnectionWrapper[aiosqlite.Connection]):
 
 class LockedSqliteClient(SqliteClient):
     """
-    A worker's two connections. Everything that writes goes through the second.
+    A worker's two connections. All writes use the second.
 
     Args:
         file_path: the database.
@@ -187,7 +187,7 @@ class LockedSqliteClient(SqliteClient):
         return WriteTransaction(SqliteTransaction(self))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Do *work* in a write transaction of its own, as `Writer.run` says."""
+        """Run *work* in a write transaction of its own: see `Writer.run`."""
         return await self._write("", work)  # type: ignore[no-any-return]
 
     @translate_exceptions
@@ -224,13 +224,13 @@ class LockedSqliteClient(SqliteClient):
 
 
 class TranslatedSqliteClient(Translated, LockedSqliteClient):
-    """The same, with its errors told apart."""
+    """The client that raises `DatabaseUnavailable`."""
 
-    is_away = staticmethod(sqlite_is_away)
+    is_unavailable = staticmethod(is_sqlite_unavailable)
 
     @override
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        with translated(sqlite_is_away):
+        with translated(is_sqlite_unavailable):
             return await super().write(work)
 
 

@@ -1,10 +1,10 @@
-"""Telling a database that is away from one that refuses a row.
+"""Errors of the database: unavailable, or a rejected row.
 
 tortoise.exceptions.OperationalError
-└── DatabaseUnavailable     the database is away or overloaded; the same call may succeed later
-    └── DatabaseConflict    others were in the way; nothing is stored, and it can be tried again
+└── DatabaseUnavailable     the database is unavailable; the same call may succeed later
+    └── DatabaseConflict    another transaction conflicted; nothing is stored, and a retry is safe
 tortoise.exceptions.IntegrityError
-                            the database is there and refuses this row
+                            the database is available and rejects this row
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from functools import cache
 
 from tortoise.exceptions import DBConnectionError, OperationalError
 
-IsAway = Callable[[BaseException], bool]
+IsUnavailable = Callable[[BaseException], bool]
 
-SQLITE_AWAY = frozenset(
+SQLITE_UNAVAILABLE = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -33,14 +33,14 @@ SQLITE_AWAY = frozenset(
         sqlite3.SQLITE_NOTADB,
     }
 )
-"""Primary result codes that speak of the file, not of the statement."""
+"""Primary result codes that are about the database file, not about the statement."""
 
 _DEADLOCK = 1213
 
 _UNDONE = frozenset({"40001", "40P01"})
-"""PostgreSQL's serialization failure and deadlock. Not all of class 40: 40003 knows no outcome."""
+"""PostgreSQL's serialization failure and deadlock. Class 40 also has 40003, an unknown outcome."""
 
-MYSQL_AWAY = frozenset(
+MYSQL_UNAVAILABLE = frozenset(
     {
         1021,  # disk full
         1040,  # too many connections
@@ -77,49 +77,48 @@ MYSQL_AWAY = frozenset(
 
 class DatabaseUnavailable(OperationalError):
     """
-    The database is away, shutting down, overloaded, or gave up on a conflict.
+    The database is unavailable, shutting down or overloaded, or aborted the transaction.
 
-    Nothing is known about what was under way: a transaction whose commit raises this may have
-    been committed.
+    The outcome is unknown: a transaction whose commit raises this may have been committed.
     """
 
 
 class DatabaseConflict(DatabaseUnavailable):
     """
-    The database undid a transaction, so that others that waited for it could go on.
+    The database aborted a transaction because of a conflict with another one.
 
-    Nothing of it is stored: who begins anew may succeed at once.
+    Nothing of it is stored: a retry may succeed at once.
     """
 
 
 @contextmanager
-def translated(is_away: IsAway) -> Iterator[None]:
+def translated(is_unavailable: IsUnavailable) -> Iterator[None]:
     """
-    Turn errors that mean "away" into `DatabaseUnavailable`.
+    Convert errors of an unavailable database into `DatabaseUnavailable`.
 
     Args:
-        is_away: the dialect's own judgement, from one of the functions below.
+        is_unavailable: one of the functions below, for the dialect.
     """
     try:
         yield
     except DatabaseUnavailable:
         raise
     except Exception as error:
-        if isinstance(error, (DBConnectionError, OSError)) or is_away(original(error)):
+        if isinstance(error, (DBConnectionError, OSError)) or is_unavailable(original(error)):
             kind = DatabaseConflict if _is_conflict(original(error)) else DatabaseUnavailable
             raise kind(reason(error)) from error
         raise
 
 
 def original(error: BaseException) -> BaseException:
-    """Give the driver's error where Tortoise wrapped it."""
+    """Return the driver's error that Tortoise has wrapped, or *error* itself."""
     inner = error.args[0] if error.args else None
     return inner if isinstance(inner, BaseException) else error
 
 
 def reason(error: BaseException) -> str:
-    """Say in a few words what went wrong, without anything secret."""
-    # Tortoise's own message holds all connection parameters; what it came from says it shorter.
+    """Return the first line of an error's text, without secrets."""
+    # Tortoise's own message contains all connection parameters; its cause does not.
     if isinstance(error, DBConnectionError) and error.__context__ is not None:
         error = error.__context__
     error = original(error)
@@ -128,28 +127,28 @@ def reason(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def sqlite_is_away(error: BaseException) -> bool:
-    """Judge an error of sqlite3."""
+def is_sqlite_unavailable(error: BaseException) -> bool:
+    """Return whether an error of sqlite3 means that the database is unavailable."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in SQLITE_AWAY
+    return code is not None and code & 0xFF in SQLITE_UNAVAILABLE
 
 
-def mysql_is_away(error: BaseException) -> bool:
-    """Judge an error of asyncmy."""
+def is_mysql_unavailable(error: BaseException) -> bool:
+    """Return whether an error of asyncmy means that the database is unavailable."""
     from asyncmy import errors  # noqa: PLC0415 - only where MySQL is used
 
     if isinstance(error, errors.InterfaceError):
         return True
-    return _is_numbered(error) and error.args[0] in MYSQL_AWAY
+    return _is_numbered(error) and error.args[0] in MYSQL_UNAVAILABLE
 
 
-def postgres_is_away(error: BaseException) -> bool:
-    """Judge an error of asyncpg."""
-    return isinstance(error, _postgres_away())
+def is_postgres_unavailable(error: BaseException) -> bool:
+    """Return whether an error of asyncpg means that the database is unavailable."""
+    return isinstance(error, _postgres_unavailable())
 
 
 @cache
-def _postgres_away() -> tuple[type[Exception], ...]:
+def _postgres_unavailable() -> tuple[type[Exception], ...]:
     import asyncpg  # noqa: PLC0415 - only where PostgreSQL is used
 
     return (

@@ -1,4 +1,4 @@
-"""Bringing the tables up to date when the application starts."""
+"""Migrate the database when the application starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .errors import reason
 from .url import Target
 
 LOCK = int.from_bytes(b"yolk-orm")
-"""The number of PostgreSQL's advisory lock; it holds within one database."""
+"""The key of PostgreSQL's advisory lock; its scope is one database."""
 
 COLUMNS = {
     "sqlite": (
@@ -44,16 +44,16 @@ async def migrate(
     target: Target, config: dict[str, Any], models: Iterable[type[Model]], wait: float
 ) -> None:
     """
-    Apply the migrations that are missing, one process at a time.
+    Apply the missing migrations, in one process at a time.
 
     Args:
         target: the database.
-        config: Tortoise's configuration, for connections that are used for this alone.
-        models: what the tables must fit afterwards.
+        config: Tortoise's configuration, for connections that are used for the migrations only.
+        models: the models that the tables must fit afterwards.
         wait: how long to wait for another process that migrates, in seconds.
 
     Raises:
-        StartError: a migration fails, the lock is not to be had, or a table lacks a column.
+        StartError: a migration fails, another process takes too long, or a table lacks a column.
     """
     context = TortoiseContext()
     async with context:
@@ -62,7 +62,7 @@ async def migrate(
         async with _lock(target, client, wait):
             executor = MigrationExecutor(client, config["apps"])
             if not await executor.recorder.applied_migrations():
-                # Tables that are there already are somebody else's: look before anything is made.
+                # Existing tables belong to another application: check them before any change.
                 await check_tables(target, client, models, missing_tables=True)
             try:
                 await executor.migrate(direction="forward")
@@ -70,8 +70,8 @@ async def migrate(
                 raise
             except Exception as error:
                 raise StartError(
-                    f"The tables of {target.shown} cannot be brought up to date "
-                    f"({type(error).__name__}: {reason(error)}); nothing was served."
+                    f"The tables of {target.shown} cannot be migrated "
+                    f"({type(error).__name__}: {reason(error)}); correct the migration."
                 ) from error
         await check_tables(target, client, models, missing_tables=False)
 
@@ -84,16 +84,16 @@ async def check_tables(
     missing_tables: bool,
 ) -> None:
     """
-    Compare the tables with the models. Columns that no model knows are fine.
+    Check that the tables have all columns of the models; further columns are allowed.
 
     Args:
-        target: the database, for the message.
+        target: the database, for the error.
         client: a connection to it.
-        models: what must fit.
-        missing_tables: whether a table may be missing altogether.
+        models: the models.
+        missing_tables: whether a whole table may be missing.
 
     Raises:
-        StartError: names the first table that does not fit, and the columns it lacks.
+        StartError: a table lacks a column or is missing.
     """
     have: dict[str, set[str]] = {}
     for row in await client.execute_query_dict(COLUMNS[target.dialect]):
@@ -111,7 +111,7 @@ async def check_tables(
             columns = f"column {lacking[0]}" if len(lacking) == 1 else f"columns {_list(lacking)}"
             raise StartError(
                 f"The table {table} of {target.shown} has no {columns}; "
-                f"add what is missing, or use another database."
+                f"add {'it' if len(lacking) == 1 else 'them'}, or use another database."
             )
 
 
@@ -121,7 +121,7 @@ def _list(names: list[str]) -> str:
 
 @asynccontextmanager
 async def _lock(target: Target, client: Any, wait: float) -> AsyncIterator[None]:
-    """Hold the lock under which one process migrates. It ends with the process that holds it."""
+    """Hold the lock for migrations. It is released when its process ends."""
     if target.dialect == "sqlite":
         async with _file_lock(target, wait):
             yield
@@ -137,7 +137,7 @@ async def _lock(target: Target, client: Any, wait: float) -> AsyncIterator[None]
             finally:
                 await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
             return
-        # MySQL's locks are the server's, not the database's.
+        # The scope of a lock of MySQL is the server, not the database.
         database = hashlib.sha256(target.credentials["database"].encode()).hexdigest()[:32]
         name = f"yolk-orm-{database}"
         async with connection.cursor() as cursor:
@@ -157,7 +157,7 @@ async def _file_lock(target: Target, wait: float) -> AsyncIterator[None]:
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         give_up = time.monotonic() + wait
-        # Migrations are rare and short: asking again now and then is all that is needed here.
+        # Migrations are rare and short, so polling is good enough.
         while not _try_lock(file):
             if time.monotonic() > give_up:
                 raise _busy(target, wait)

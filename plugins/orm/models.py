@@ -13,9 +13,9 @@ from yolk import StartError
 
 class Models:
     """
-    The classes of the tables, so that `app.model.User` is `models.User`.
+    The model classes by name: `app.model.User` is `models.User`.
 
-    A name that does not exist lists those that do.
+    The error for an unknown name lists the known ones.
     """
 
     __slots__ = ("_models",)
@@ -39,12 +39,12 @@ class Models:
         nearest = difflib.get_close_matches(name, self._models, 1, 0.6)
         hint = f" Did you mean {nearest[0]}?" if nearest else ""
         have = ", ".join(sorted(self._models)) or "nothing"
-        return f"app.model has no {name}; there is {have}.{hint}"
+        return f"app.model has no {name}; it has {have}.{hint}"
 
 
 def load_models(modules: Iterable[str]) -> Models:
     """
-    Import *modules* and collect their models.
+    Import *modules* and return their models.
 
     Raises:
         StartError: a module does not exist or has no models.

@@ -1,9 +1,9 @@
 """
-SQLite's checkpoints: what was committed moves from the log to the database beside the commits.
+SQLite's checkpoints, run in the background beside commits.
 
-Left alone, the commit that fills the log's first 1000 pages does it, and everybody who waits for
-that commit waits for it too. (A checkpoint that is PASSIVE waits for nobody and holds nobody up:
-https://www.sqlite.org/wal.html#ckpt.)
+A checkpoint copies the write-ahead log into the database. By default SQLite runs it in the commit
+that fills the log's first 1000 pages, which delays all that wait for that commit. A PASSIVE
+checkpoint blocks no reader and no writer: https://www.sqlite.org/wal.html#ckpt.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ import aiosqlite
 
 from yolk.concurrency import create_detached_task
 
-PAUSE = 0.5
-"""Seconds from a commit to the checkpoint, during which more are gathered."""
+CHECKPOINT_DELAY = 0.5
+"""The time from a commit to the checkpoint, in seconds."""
 
-LARGEST_LOG = 16_384
+MAX_LOG_PAGES = 16_384
 """
-Pages of 4 KiB that the log has at most, or little more.
+The size of the log, in pages of 4 KiB, from which on it is restarted.
 
-It begins anew when a checkpoint has caught up with it, which under load it never quite does; then
-the writers wait once, for what is left. While somebody reads an old state (a backup, a shell with
-a transaction open), it grows on, as it does in any SQLite: nobody waits for them.
+SQLite restarts the log when a checkpoint has copied all of it, which rarely happens under load.
+Beyond this size the writers wait once for the rest. While a reader uses an old snapshot (a backup,
+a shell with an open transaction), the log grows further: the writers do not wait for readers.
 """
 
 _PASSIVE = "PRAGMA wal_checkpoint(PASSIVE)"
@@ -37,12 +37,11 @@ log = logging.getLogger(__name__)
 
 class Checkpoints:
     """
-    Moves what one process commits, on a connection of its own.
+    The background checkpoints of one process, on a connection of their own.
 
     Args:
-        connect: opens it.
-        alone: runs a plain function on the connection that writes, with no other writer on the
-            machine.
+        connect: opens the connection.
+        alone: runs a plain function on the connection that writes, while no other process writes.
     """
 
     def __init__(
@@ -58,13 +57,13 @@ class Checkpoints:
         self._running: asyncio.Task[None] | None = None
 
     def note(self) -> None:
-        """Take note of a commit."""
+        """Schedule a checkpoint after a commit."""
         self._due = True
         if self._running is None and not self._closing.is_set():
             self._running = create_detached_task(self._run())
 
     async def close(self) -> None:
-        """Stop. What is left in the log is moved when the last connection is closed."""
+        """Stop. SQLite copies the rest of the log when the last connection is closed."""
         self._closing.set()
         if self._running is not None:
             await self._running
@@ -74,12 +73,12 @@ class Checkpoints:
 
     async def _run(self) -> None:
         try:
-            while self._due and not await self._closes_within(PAUSE):
+            while self._due and not await self._closes_within(CHECKPOINT_DELAY):
                 self._due = False
                 await self._checkpoint()
         except (sqlite3.Error, OSError) as error:
-            # The log grows until the next attempt, which the next commit makes.
-            log.warning("orm: SQLite's log cannot be moved into the database: %s", error)
+            # The log grows until the next attempt, after the next commit.
+            log.warning("orm: a checkpoint of SQLite failed: %s", error)
         finally:
             self._running = None
 
@@ -88,7 +87,7 @@ class Checkpoints:
             self._connection = await self._connect()
         [row] = await self._connection.execute_fetchall(_PASSIVE)
         pages = row[1]
-        if pages > LARGEST_LOG:
+        if pages > MAX_LOG_PAGES:
             await self._alone(_restart)
 
     async def _closes_within(self, seconds: float) -> bool:
@@ -100,10 +99,10 @@ class Checkpoints:
 
 
 def _restart(connection: sqlite3.Connection) -> None:
-    """Move what is left and begin the log anew, unless somebody reads from it at this moment."""
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    """Copy the rest of the log and restart it, unless a reader uses it at this moment."""
+    (timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout=0")
     try:
         connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     finally:
-        connection.execute(f"PRAGMA busy_timeout={patience}")
+        connection.execute(f"PRAGMA busy_timeout={timeout}")

@@ -1,4 +1,4 @@
-"""SQLite's one place to write from, and the lock that all processes queue for."""
+"""The connection that writes to SQLite, and the lock that all processes queue for."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Writer:
 
     Args:
         path: the database.
-        pragmas: what to set on the connection, by name.
+        pragmas: the pragmas of the connection, by name.
     """
 
     def __init__(self, path: str, pragmas: dict[str, Any]) -> None:
         self.lock = asyncio.Lock()
-        """Held by the one task whose transaction is open; the rest of this process queues here."""
+        """Held by the task whose transaction is open; other tasks of this process queue here."""
         self._path = path
         self._pragmas = pragmas
         self._connection: aiosqlite.Connection | None = None
@@ -39,12 +39,12 @@ class Writer:
         )
 
     async def open(self) -> aiosqlite.Connection:
-        """Give the connection, opened when first used."""
+        """Return the connection, opened on first use."""
         if self._connection is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             file = os.open(f"{self._path}-lock", flags, 0o600)
             try:
-                # Commits leave the checkpoints to others.
+                # `Checkpoints` does it.
                 pragmas = {**self._pragmas, "wal_autocheckpoint": 0}
                 self._connection = await connect(self._path, pragmas)
             except BaseException:
@@ -54,7 +54,7 @@ class Writer:
         return self._connection
 
     async def close(self) -> None:
-        """Close the connection, after the transaction that is open."""
+        """Close the connection, after the open transaction."""
         await self._checkpoints.close()
         async with self.lock:
             if self._connection is not None:
@@ -64,16 +64,16 @@ class Writer:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """
-        Do *work* in a transaction of its own, in one hop to the connection's thread and back.
+        Run *work* in a transaction of its own, with one switch to the connection's thread.
 
         Args:
-            work: gets the connection, with a transaction begun; a plain function, which must
-                neither commit nor touch anything that belongs to the loop's thread.
+            work: a plain function, called with the connection after BEGIN. It must not commit, and
+                must not use objects of the event loop.
         """
         return await self._alone(work, begin=True)
 
     async def run_script(self, script: str) -> None:
-        """Run *script*, whose statements are transactions of their own unless it says BEGIN."""
+        """Run *script*. Each statement is a transaction of its own, unless the script has BEGIN."""
         await self._alone(lambda connection: connection.executescript(script), begin=False)
 
     async def _alone(self, work: Callable[[sqlite3.Connection], T], *, begin: bool) -> T:
@@ -97,16 +97,16 @@ class Writer:
             return result
 
     async def begin(self) -> None:
-        """Begin a transaction. The caller holds `lock`."""
+        """Begin a transaction. The caller must hold `lock`."""
         connection = await self.open()
         await run_to_completion(in_thread(connection, lambda: self._enter(connection._conn, True)))
 
     async def end(self, *, keep: bool) -> None:
         """
-        End the transaction, if there is one, and let the next process write.
+        End the transaction, if there is one, and release the lock for the next process.
 
         Args:
-            keep: true commits, false rolls back.
+            keep: whether to commit; otherwise the transaction is rolled back.
         """
         if self._connection is not None:
             connection = self._connection
@@ -131,15 +131,15 @@ class Writer:
                 connection.commit()
         finally:
             try:
-                connection.rollback()  # what is left when the commit fails; else nothing
+                connection.rollback()  # a transaction whose commit failed; otherwise nothing
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
 async def connect(path: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
-    """Open a connection in autocommit mode, with *pragmas* set."""
+    """Return a new connection in autocommit mode, with *pragmas* set."""
     connection = aiosqlite.connect(path, isolation_level=None)
-    # A start that breaks off half-way must end the process, whoever forgets to close what.
+    # A start that fails half-way must end the process, even if a connection is left open.
     connection._thread.daemon = True
     await connection
     try:
@@ -153,5 +153,5 @@ async def connect(path: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
 
 
 async def in_thread(connection: aiosqlite.Connection, work: Callable[[], T]) -> T:
-    """Run *work* in the connection's thread, after what was asked of it before."""
+    """Run *work* in the connection's thread, after its earlier work."""
     return await connection._execute(work)  # type: ignore[no-untyped-call,no-any-return]

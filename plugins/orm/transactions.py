@@ -1,4 +1,4 @@
-"""What the connections of all three databases have in common."""
+"""Error translation and transactions, shared by the clients of all databases."""
 
 from __future__ import annotations
 
@@ -11,67 +11,67 @@ from tortoise.connection import ConnectionToken, get_connections
 
 from yolk.concurrency import run_to_completion
 
-from .errors import IsAway, translated
+from .errors import IsUnavailable, translated
 
 log = logging.getLogger(__name__)
 
 
 class Translated:
     """
-    A mixin before Tortoise's client: a database that is away raises `DatabaseUnavailable`.
+    A mixin that raises `DatabaseUnavailable` when the database is unavailable.
 
-    It stands before the client or the transaction of one of Tortoise's backends.
+    It is a base class in front of the client, or the transaction, of one of Tortoise's backends.
     """
 
     @staticmethod
-    def is_away(error: BaseException) -> bool:
-        """Judge an error of the driver."""
+    def is_unavailable(error: BaseException) -> bool:
+        """Return whether an error of the driver means that the database is unavailable."""
         raise NotImplementedError
 
     async def execute_insert(self, query: str, values: list[Any]) -> Any:
-        """Insert a row and give what Tortoise's client does."""
-        with translated(self.is_away):
+        """Insert a row and return the result of Tortoise's client."""
+        with translated(self.is_unavailable):
             return await super().execute_insert(query, values)  # type: ignore[misc]
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
         """Run a statement with many sets of values."""
-        with translated(self.is_away):
+        with translated(self.is_unavailable):
             await super().execute_many(query, values)  # type: ignore[misc]
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> Any:
         """Run a statement."""
-        with translated(self.is_away):
+        with translated(self.is_unavailable):
             return await super().execute_query(query, values)  # type: ignore[misc]
 
     async def execute_query_dict(
         self, query: str, values: list[Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Run a statement and give its rows as dictionaries."""
-        with translated(self.is_away):
+        """Run a statement and return its rows as dictionaries."""
+        with translated(self.is_unavailable):
             return await super().execute_query_dict(query, values)  # type: ignore[misc,no-any-return]
 
     async def execute_script(self, query: str) -> None:
         """Run several statements."""
-        with translated(self.is_away):
+        with translated(self.is_unavailable):
             await super().execute_script(query)  # type: ignore[misc]
 
 
 class PooledTransaction(TransactionContext):
     """
-    A transaction on a connection of the pool, which goes back whatever happens.
+    A transaction on a connection of the pool, which is always returned to the pool.
 
-    Tortoise's own keeps the connection for good when the BEGIN fails, so that a short absence of
-    the database empties the pool.
+    Tortoise's own does not return it when BEGIN fails, so that a short outage of the database
+    empties the pool.
     """
 
     def __init__(self, client: Any) -> None:
         self.client: TransactionalDBClient = client
         self._parent = client._parent
-        self._is_away: IsAway = client.is_away
+        self._is_unavailable: IsUnavailable = client.is_unavailable
         self._token: ConnectionToken
 
     async def __aenter__(self) -> TransactionalDBClient:
-        with translated(self._is_away):
+        with translated(self._is_unavailable):
             self._checkout = self._parent.acquire_connection()
             self.client._connection = await self._checkout.__aenter__()
             try:
@@ -89,7 +89,7 @@ class PooledTransaction(TransactionContext):
         trace: TracebackType | None,
     ) -> None:
         try:
-            with translated(self._is_away):
+            with translated(self._is_unavailable):
                 if self.client._finalized:
                     return
                 if kind is None:
@@ -101,8 +101,8 @@ class PooledTransaction(TransactionContext):
             await run_to_completion(self._checkout.__aexit__(None, None, None))
 
     async def _roll_back(self) -> None:
-        # What made us roll back is what the caller must see, not that the connection is gone.
+        # The caller must see the error that led here, not that of a lost connection.
         try:
             await self.client.rollback()
-        except Exception as error:  # noqa: BLE001 - the boundary of what failed already
+        except Exception as error:  # noqa: BLE001 - another error is being raised
             log.debug("Rolling back failed: %s", error)

@@ -38,28 +38,28 @@ OPTIONS: dict[Dialect, dict[str, Option]] = {
         "charset": ("charset", str),
     },
 }
-"""What may stand after the question mark, and what the driver calls it."""
+"""The options of a URL: for each, the driver's name and the type."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the database is."""
+    """The address of a database."""
 
     dialect: Dialect
     credentials: dict[str, Any]
-    """What Tortoise's client takes."""
+    """The arguments of Tortoise's client."""
     shown: str
-    """How messages speak of it: without user and password."""
+    """The URL without user and password, for messages."""
 
 
 def sqlite_target(path: Path) -> Target:
-    """Give the target for the SQLite database at *path*."""
+    """Return the target of the SQLite database at *path*."""
     return Target("sqlite", {"file_path": str(path)}, f"sqlite://{path}")
 
 
 def parse_url(url: str, root: Path) -> Target:
     """
-    Read a database URL.
+    Parse a database URL.
 
     Args:
         url: `sqlite://<path>`, or `postgres://`, `postgresql://` or `mysql://` with user, password,
@@ -67,17 +67,17 @@ def parse_url(url: str, root: Path) -> Target:
         root: the folder that a relative path of SQLite starts from.
 
     Raises:
-        StartError: it cannot be read. The message never holds the password.
+        StartError: the URL is invalid. The text never contains the password.
     """
     scheme, colon, rest = url.partition("://")
     dialect = DIALECTS.get(scheme.lower())
     if not colon or dialect is None:
-        named = f"the scheme {scheme}" if colon else "no scheme"
-        raise StartError(f"orm.url has {named}, which no database is known by; {REMEDY}.")
+        named = f"the unknown scheme {scheme}" if colon else "no scheme"
+        raise StartError(f"orm.url has {named}; {REMEDY}.")
     if dialect == "sqlite":
         return _sqlite(rest, root)
     try:
-        # Only the user's part may hold brackets, which urlsplit would take for an IPv6 address.
+        # The user's part may contain brackets, which urlsplit would take for an IPv6 address.
         user, _, place = rest.rpartition("@")
         parts = urlsplit(f"{scheme}://{place}")
         port = parts.port or DEFAULT_PORTS[dialect]
@@ -96,13 +96,12 @@ def parse_url(url: str, root: Path) -> Target:
     if not database:
         raise StartError(f"orm.url names no database; {REMEDY}.")
     if dialect == "mysql":
-        # asyncmy takes no None for these.
+        # asyncmy does not accept None for these.
         credentials["host"] = credentials["host"] or "localhost"
         credentials["user"] = credentials["user"] or "root"
         credentials["password"] = credentials["password"] or ""
-        # As on PostgreSQL: a statement sees what is committed, and a row that is looked for and
-        # not there is not locked (the gap lock of the default lets two inserts wait for each
-        # other).
+        # As on PostgreSQL: a statement sees what is committed, and a query for a missing row locks
+        # nothing (the gap lock of the default level makes two inserts wait for each other).
         credentials["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
     host = credentials["host"] or "localhost"
     return Target(dialect, credentials, f"{scheme}://{host}:{credentials['port']}/{database}")
@@ -111,11 +110,11 @@ def parse_url(url: str, root: Path) -> Target:
 def _sqlite(path: str, root: Path) -> Target:
     if not path or ":memory:" in path:
         raise StartError(
-            "orm.url names no file; every worker would have a database of its own, so say "
-            "sqlite://path, or leave DATABASE_URL away for the one in the data folder."
+            "orm.url names no file, so every worker would have a database of its own; use "
+            "sqlite://path, or unset DATABASE_URL for the database in the data folder."
         )
     if "?" in path:
-        raise StartError("orm.url: SQLite takes no options; remove what stands after the `?`.")
+        raise StartError("orm.url: SQLite has no options; remove everything after the `?`.")
     return sqlite_target(root / path)
 
 
@@ -125,7 +124,7 @@ def _options(dialect: Dialect, parts: SplitResult) -> dict[str, Any]:
     for name, text in parse_qsl(parts.query):
         if name not in known:
             raise StartError(
-                f"orm.url has the option {name}, which is not known; there is {', '.join(known)}."
+                f"orm.url has the unknown option {name}; the options are {', '.join(known)}."
             )
         key, kind = known[name]
         try:

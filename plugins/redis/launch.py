@@ -1,9 +1,9 @@
-"""Become another program, which ends when the process that started us does.
+"""Execute another program that ends with the process that started this one.
 
 Run as a script: `launch.py <parent's pid> <program> <argument>...`. On Linux the kernel sends
-SIGTERM when the parent's thread that started us ends; elsewhere nothing does, and whoever starts
-next cleans up by the state file. It is a process of its own because the same call made between
-fork and exec of a process with threads can deadlock.
+SIGTERM when the parent's thread that started this process ends. Other systems have no such signal;
+there the next start cleans up with the state file. This is a separate process because the same
+system call between fork and exec of a process with threads can deadlock.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, command: list[str]) -> None:
-    """Replace this process by *command*, tied to *parent* where the system can do that."""
+    """Replace this process by *command*, bound to *parent* where the system supports it."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it ended before we asked to be told
+        if os.getppid() != parent:  # it ended before the call
             sys.exit(1)
     os.execv(command[0], command)
 

@@ -1,4 +1,4 @@
-"""Looking at processes, and ending them."""
+"""Inspect and end processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 STOP_TIMEOUT = 10.0
-"""Seconds that a server has to write its file and end, before it is killed."""
+"""How long a server may take to write its file and end before it is killed, in seconds."""
 
 
 def command_line(pid: int) -> str:
-    """Give the command line of a process, or nothing when there is no such process."""
+    """Return the command line of a process, or "" when there is no such process."""
     if Path("/proc/self/cmdline").exists():
         try:
             return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
@@ -26,12 +26,12 @@ def command_line(pid: int) -> str:
 
 def end_stranger(pid: int, mark: str) -> None:
     """
-    End a process that is not our child, first gently.
+    End a process that is not a child of this one: first with SIGTERM, then with SIGKILL.
 
     Args:
         pid: the process.
-        mark: part of its command line, looked at before every signal: a pid may be given to
-            another process at any time.
+        mark: a part of its command line, checked before every signal, because the pid may be
+            reused by another process at any time.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + STOP_TIMEOUT
@@ -46,7 +46,7 @@ def end_stranger(pid: int, mark: str) -> None:
 
 
 def last_line(path: Path) -> str:
-    """Give the last line of a log, to say why."""
+    """Return the last line of a log."""
     try:
         lines = path.read_text(errors="replace").strip().splitlines()
     except OSError:

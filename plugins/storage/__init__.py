@@ -1,4 +1,4 @@
-"""Where files are kept: a folder of this machine, or a bucket that speaks S3."""
+"""File storage: a local folder, or a bucket of an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -16,33 +16,34 @@ __all__ = ["LocalStorage", "S3Storage", "StoragePlugin", "StorageSettings", "plu
 
 
 class StorageSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What may be set about where files are kept."""
+    """The storage of uploaded files."""
 
     folder: str = "files"
-    """Where files are kept or, with a bucket, wait until they are whole; seen from the data
-    folder."""
+    """The folder for files, relative to the data folder. With a bucket, it only contains uploads
+    in progress."""
     threads: Annotated[int, Meta(ge=1, le=64)] = 4
-    """How many files each worker reads, writes or moves at a time."""
+    """The number of files that a worker reads, writes or moves at the same time."""
     bucket: str | None = None
-    """A bucket, which has to be there; without one, files are kept in `folder`."""
+    """The name of an existing bucket; without one, files are stored in `folder`."""
     prefix: str = ""
-    """What the names in the bucket begin with."""
+    """The prefix of all object names in the bucket."""
     endpoint: str | None = None
-    """Such as `https://s3.example.com`; without it, Amazon's of the region."""
+    """The URL of the S3-compatible service, such as `https://s3.example.com`; by default Amazon
+    S3."""
     region: str = "us-east-1"
     """The bucket's region."""
     access_key: str | None = None
-    """Without it, what the machine is allowed by itself."""
+    """The access key; without one, the machine's own credentials (an instance role) are used."""
     secret_key: str | None = None
     """The secret of the access key."""
     path_style: bool = True
-    """Whether the bucket stands in the path of an address, not in the name of the host."""
+    """Whether the bucket's name is in the path of a URL (true) or in its host name (false)."""
     timeout: Annotated[float, Meta(gt=0)] = 30.0
-    """Seconds for the bucket to answer."""
+    """The time limit of a request to the bucket, in seconds."""
 
 
 class StoragePlugin(Plugin):
-    """Puts `app.storage` on the application."""
+    """Adds `app.storage`."""
 
     name = "storage"
     Settings = StorageSettings
@@ -70,7 +71,7 @@ class StoragePlugin(Plugin):
             local = LocalStorage(folder, settings.threads)
         except OSError as error:
             raise StartError(
-                f"storage.folder: {folder} cannot be made ({error.strerror}); name another one."
+                f"storage.folder: {folder} cannot be created ({error.strerror}); name another one."
             ) from None
         self.storage = local
         if settings.bucket is not None:

@@ -1,4 +1,4 @@
-"""Files in a folder of this machine."""
+"""File storage in a local folder."""
 
 from __future__ import annotations
 
@@ -14,65 +14,65 @@ from yolk.concurrency import release_on_cancellation
 
 T = TypeVar("T")
 
-PIECE = 256 * 1024
-"""Bytes that are read at a time."""
+READ_BYTES = 256 * 1024
+"""The size of one read."""
 
 KEY = re.compile(r"[0-9a-f]{4}[\w.-]{0,200}", re.ASCII)
 
 
 class LocalStorage:
     """
-    Keeps files under keys, in folders by the first four characters of the key.
+    A storage of files by key, in subfolders named after the first four characters of the key.
 
-    What blocks runs in threads of its own.
+    Blocking calls run in threads of its own.
 
     Args:
-        folder: where; it is made.
-        threads: how many read or move at a time.
+        folder: the folder; created when missing.
+        threads: the number of files that are read or moved at the same time.
 
     Raises:
-        OSError: the folder cannot be made.
+        OSError: the folder cannot be created.
     """
 
     unavailable_errors: ClassVar[tuple[type[Exception], ...]] = (OSError,)
-    """The disk is full, or away."""
+    """Errors of a full or unavailable disk."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self._kept = folder / "kept"
         self.incoming = folder / "incoming"
-        """Where files are put together; `put` takes them from there without copying."""
+        """The folder for uploads in progress; `put` moves files from there without copying."""
         for each in (self._kept, self.incoming):
             each.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._threads = ThreadPoolExecutor(threads, "storage")
 
     async def put(self, path: Path, key: str) -> None:
         """
-        Move a file to its place, where it is whole or not at all, also after a crash.
+        Move a file into the storage, completely or not at all, even after a crash.
 
-        What is there already under this key stays: the same key is the same content.
+        A file that exists under this key is kept: equal keys have equal content.
 
         Args:
             path: a file in `incoming`.
             key: at least four hexadecimal digits, then letters, digits, `.`, `_` or `-`.
 
         Raises:
-            OSError: the disk is full, or away.
+            OSError: the disk is full or unavailable.
         """
         await self.run(self._put, path, self._place(key))
 
     async def size(self, key: str) -> int:
         """
-        Give the length of a file in bytes.
+        Return the size of a file in bytes.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
         found = await self.run(self._place(key).stat)
         return found.st_size
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """
-        Give the bytes from *start* to before *end*, in pieces.
+        Yield the bytes from *start* up to *end* (exclusive) in chunks.
 
         Raises:
             FileNotFoundError: there is no such file.
@@ -81,7 +81,7 @@ class LocalStorage:
         file = await release_on_cancellation(opening, os.close)
         try:
             while start < end:
-                piece = await self.run(os.pread, file, min(PIECE, end - start), start)
+                piece = await self.run(os.pread, file, min(READ_BYTES, end - start), start)
                 if not piece:
                     raise OSError(f"{key} is shorter than it was")
                 start += len(piece)
@@ -90,20 +90,20 @@ class LocalStorage:
             os.close(file)
 
     async def delete(self, key: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         await self.run(self._place(key).unlink, True)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """Run what blocks in one of the threads."""
+        """Run a blocking function in one of the threads."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
 
     def close(self) -> None:
-        """End the threads when they have done what was asked of them."""
+        """End the threads after their work."""
         self._threads.shutdown(wait=False)
 
     def _place(self, key: str) -> Path:
         if not KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is no key")
+            raise ValueError(f"{key!r} is not a key")
         return self._kept / key[:2] / key[2:4] / key
 
     def _put(self, path: Path, place: Path) -> None:
@@ -120,7 +120,7 @@ class LocalStorage:
 
 
 def flush(path: Path) -> None:
-    """Return when a file, or the names in a folder, would survive a loss of power."""
+    """Flush a file, or the names in a folder, to disk (fsync)."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Files in a bucket that speaks S3."""
+"""File storage in a bucket of an S3-compatible service."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from .local import LocalStorage
 if TYPE_CHECKING:
     from . import StorageSettings
 
-PART = 8 * 1024 * 1024
-"""Bytes that are uploaded at a time, of a file that is larger than this."""
-PARTS = 2
-"""How many of those one file has under way: with the one above, the memory that it takes."""
-PIECE = 1024 * 1024
-"""Bytes that are read at a time."""
+PART_BYTES = 8 * 1024 * 1024
+"""The size of one part of a multipart upload."""
+MAX_PARALLEL_PARTS = 2
+"""The number of parts of one file that are uploaded at the same time, and thus in memory."""
+READ_BYTES = 1024 * 1024
+"""The size of one read."""
 
 
 class S3Storage:
     """
-    Keeps files in a bucket, under the prefix and the key.
+    A storage in a bucket. The name of an object is the prefix and the key.
 
-    obstore's calls run in the threads of the folder where files are put together: its asyncio
-    functions now and then abort the process at its end.
+    obstore's blocking functions run in the threads of the local storage: its asyncio functions
+    sometimes abort the process at exit.
 
     Args:
-        local: where files are put together.
-        settings: which bucket.
+        local: the local storage, for uploads in progress.
+        settings: the plugin's settings.
     """
 
     unavailable_errors: ClassVar[tuple[type[Exception], ...]] = (OSError, BaseError)
-    """The disk is full, or the bucket is away."""
+    """Errors of a full disk, or of an unavailable bucket."""
 
     def __init__(self, local: LocalStorage, settings: StorageSettings) -> None:
         self._local = local
         self.incoming = local.incoming
-        """Where files are put together."""
+        """The folder for uploads in progress."""
         options: dict[str, Any] = {}
         if settings.access_key is not None:
             options["access_key_id"] = settings.access_key
@@ -64,19 +64,19 @@ class S3Storage:
         )
 
     async def check(self) -> None:
-        """Ask the bucket for something, so that what is wrong shows at the start."""
+        """Send a request to the bucket, so that a wrong setting stops the start."""
         try:
             await self._local.run(obstore.head, self._store, "0000")
         except (NotFoundError, FileNotFoundError):
-            # The bucket's, perhaps: a list tells.
+            # Either the object or the bucket does not exist: list the bucket.
             await self._local.run(lambda: next(iter(obstore.list(self._store, chunk_size=1)), None))
 
     async def put(self, path: Path, key: str) -> None:
         """
-        Upload a file, which is in the bucket whole or not at all, and remove it here.
+        Upload a file completely or not at all, and remove the local copy.
 
         Raises:
-            OSError, obstore.exceptions.BaseError: the bucket is away.
+            OSError, obstore.exceptions.BaseError: the bucket is unavailable.
         """
         try:
             await self.size(key)
@@ -86,36 +86,38 @@ class S3Storage:
 
     async def size(self, key: str) -> int:
         """
-        Give the length of a file in bytes.
+        Return the size of a file in bytes.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is no such file.
         """
         found = await self._local.run(obstore.head, self._store, key)
         return found["size"]
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """
-        Give the bytes from *start* to before *end*, in pieces.
+        Yield the bytes from *start* up to *end* (exclusive) in chunks.
 
         Raises:
             FileNotFoundError: there is no such file.
         """
         while start < end:
-            piece = await self._local.run(self._get, key, start, min(start + PIECE, end))
+            piece = await self._local.run(self._get, key, start, min(start + READ_BYTES, end))
             start += len(piece)
             yield piece
 
     async def delete(self, key: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
         await self._local.run(obstore.delete, self._store, key)
 
     def close(self) -> None:
-        """End the threads when they have done what was asked of them."""
+        """End the threads after their work."""
         self._local.close()
 
     def _upload(self, path: Path, key: str) -> None:
-        obstore.put(self._store, key, path, chunk_size=PART, max_concurrency=PARTS)
+        obstore.put(
+            self._store, key, path, chunk_size=PART_BYTES, max_concurrency=MAX_PARALLEL_PARTS
+        )
 
     def _get(self, key: str, start: int, end: int) -> bytes:
         return bytes(obstore.get_range(self._store, key, start=start, end=end))

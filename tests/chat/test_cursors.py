@@ -231,7 +231,7 @@ async def test_more_than_there_is_room_for_is_refused_at_once(chat: Chat) -> Non
     assert await cursors("s:1:2", 2) == (2, 0, 0)
 
 
-async def test_a_database_that_is_away_is_temporary(chat: Chat) -> None:
+async def test_a_database_that_is_unavailable_is_temporary(chat: Chat) -> None:
     """Those who wait are told so at once."""
 
     async def away(_: Sequence[Move]) -> list[Moved | None]:

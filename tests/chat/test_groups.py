@@ -55,7 +55,7 @@ async def test_the_first_entry_says_that_the_group_was_made(ada: User, bob: User
     assert waiting == []
 
 
-async def test_a_new_group_waits_for_who_is_away(ada: User, bob: User) -> None:
+async def test_a_new_group_waits_for_who_is_unavailable(ada: User, bob: User) -> None:
     """A client that only asks for what it missed learns of the group; nothing is unread."""
     made = await make_group(ada, bob)
 

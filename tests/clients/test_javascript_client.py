@@ -242,7 +242,7 @@ async def test_a_worker_is_killed(serve: Serve) -> None:
     await chat_through_cuts(serve(WORKERS="2"), kill=True)
 
 
-async def test_written_while_the_server_is_away(serve: Serve, tmp_path: Path) -> None:
+async def test_written_while_the_server_is_unavailable(serve: Serve, tmp_path: Path) -> None:
     """What is written meanwhile survives the end of the program, and is sent once, in order."""
     server = serve()
     ada, bob = await server.user("ada"), await server.user("bob")

@@ -171,7 +171,7 @@ async def test_a_worker_that_is_killed_changes_nothing(serve: Serve, device: Ope
     assert stored(server, conv(ada, bob)) == hers.texts()
 
 
-async def test_what_is_written_while_the_server_is_away_is_sent_when_it_is_back(
+async def test_what_is_written_while_the_server_is_unavailable_is_sent_when_it_is_back(
     serve: Serve, device: Open
 ) -> None:
     """Once and in order; and what others wrote meanwhile comes."""

@@ -125,7 +125,7 @@ async def test_a_stop_with_a_download_under_way(serve: Serve) -> None:
     assert status == 0
 
 
-async def test_a_database_that_is_away(serve: Serve) -> None:
+async def test_a_database_that_is_unavailable(serve: Serve) -> None:
     """An upload that cannot be entered is temporary; its content goes when the database is back."""
     server = serve()
     ada = add_user(server, "ada")

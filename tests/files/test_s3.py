@@ -76,7 +76,7 @@ async def test_files_in_a_bucket(serve: Serve, bucket: Bucket) -> None:
     assert incoming(server) == [path.rpartition("/")[2]]  # which remembers that it is done
 
 
-async def test_a_bucket_that_is_away(serve: Serve, bucket: Bucket) -> None:
+async def test_a_bucket_that_is_unavailable(serve: Serve, bucket: Bucket) -> None:
     """What can be neither stored nor read is temporary, and an upload in pieces goes on later."""
     server = serve(**bucket.env)
     ada = add_user(server, "ada")

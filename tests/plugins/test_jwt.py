@@ -372,7 +372,7 @@ print(load_keys(JwtSettings(), folder, folder).signing)
         ({"algorithm": "RS256"}, "the plugin jwt: RS256 needs a key; set jwt.private_key or jwt"),
         ({}, "the plugin jwt has no secret in prod; set JWT_SECRET to at least 32 random bytes."),
         ({"secret": ""}, "the plugin jwt has no secret in prod"),
-        ({"secret": SECRET[1:]}, "the plugin jwt: JWT_SECRET is shorter than 32 bytes; take a lo"),
+        ({"secret": SECRET[1:]}, "the plugin jwt: JWT_SECRET is shorter than 32 bytes; use a lo"),
     ],
 )
 def test_settings_that_are_not_safe_stop_the_start(settings: dict[str, Any], problem: str) -> None:
@@ -458,7 +458,7 @@ async def test_short_secrets_raise_no_warning(tmp_path: Path) -> None:
         ("", "the plugin jwt has no secret in prod; set JWT_SECRET to at least 32 random bytes.\n"),
         (
             "egg",
-            "the plugin jwt: JWT_SECRET is shorter than 32 bytes; take a longer one, or set "
+            "the plugin jwt: JWT_SECRET is shorter than 32 bytes; use a longer one, or set "
             "jwt.allow_short_secret to keep an Egg application's.\n",
         ),
     ],

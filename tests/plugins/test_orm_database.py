@@ -23,7 +23,7 @@ async def test_models_are_there_by_name(tmp_path: Path) -> None:
 async def test_a_model_that_does_not_exist_lists_those_that_do(tmp_path: Path) -> None:
     """A misspelt model is answered with the models there are."""
     async with open_orm(tmp_path) as host:
-        with pytest.raises(AttributeError, match=r"has no Usr; there is .*Did you mean User"):
+        with pytest.raises(AttributeError, match=r"has no Usr; it has .*Did you mean User"):
             _ = host.model.Usr
 
 
@@ -110,7 +110,7 @@ async def test_write_is_for_sqlite(tmp_path: Path, postgres: Databases) -> None:
     "url",
     ["postgres://ada:s3cret@127.0.0.1:1/chat", "mysql://ada:s3cret@127.0.0.1:1/chat"],
 )
-async def test_a_database_that_is_away_stops_the_start(tmp_path: Path, url: str) -> None:
+async def test_a_database_that_is_unavailable_stops_the_start(tmp_path: Path, url: str) -> None:
     """One sentence names the database and DATABASE_URL, and not the password."""
     with pytest.raises(StartError) as refusal:
         async with open_orm(tmp_path, url):

@@ -89,8 +89,8 @@ async def test_the_database_keeps_what_it_confirmed(tmp_path: Path) -> None:
 @pytest.fixture
 def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let SQLite's log be small, and checkpoints come soon."""
-    monkeypatch.setattr(sqlite_checkpoints, "LARGEST_LOG", 50)
-    monkeypatch.setattr(sqlite_checkpoints, "PAUSE", 0.01)
+    monkeypatch.setattr(sqlite_checkpoints, "MAX_LOG_PAGES", 50)
+    monkeypatch.setattr(sqlite_checkpoints, "CHECKPOINT_DELAY", 0.01)
 
 
 async def grow(host: Host, tag: str) -> None:

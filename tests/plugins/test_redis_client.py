@@ -154,7 +154,7 @@ async def test_a_server_that_hangs_is_unavailable_in_time(
     "url",
     ["redis://ada:s3cret@127.0.0.1:1/0", "redis://ada:s3cret@127.0.0.1:port"],
 )
-async def test_a_redis_that_is_away_stops_the_start(tmp_path: Path, url: str) -> None:
+async def test_a_redis_that_is_unavailable_stops_the_start(tmp_path: Path, url: str) -> None:
     """One sentence names the address and REDIS_URL, and not the password."""
     plugin = make_plugin(tmp_path, url=url, retries=0)
     plugin.main_process_start()
