@@ -33,12 +33,14 @@ from extend.settings import Settings
 from plugins.websocket.connection import READS_TOO_SLOWLY
 from services import errors
 from tests.conftest import ROOT
-from yolk import Plugin
+from yolk import Plugin, Service
 from yolk.body import STOPPING
 from yolk.boot import Boot
+from yolk.loader import load_tree
 from yolk.registry import Entry, Registry
 from yolk.settings import ENVIRONMENT
 from yolk.testing import Server
+from yolk.tree import find
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NODE_MODULES = ROOT / "tests" / "node" / "node_modules"
@@ -47,7 +49,11 @@ LINK = re.compile(r"""\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)\"""")
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PARAMETER = re.compile(r"(?<=\w):\w+(?=>)")
+PATH = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]*)`")
+SERVICE = re.compile(r"ctx\.service\.(\w+(?:\.\w+)*)")
 MACHINE = re.compile(r"/work\b|/root\b|/home/\w|/Users/\w|/tmp/\w|[A-Z]:\\")
+
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"data"}
 
 each = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 
@@ -142,6 +148,26 @@ def test_shell_blocks_are_shell(document: Path) -> None:
         assert checked.returncode == 0, checked.stderr
         for target in re.findall(r"^(?:\w+=\S+ )*make ([a-z]+)\b", code, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_every_path_exists(name: str) -> None:
+    """Every file and folder that these documents name exists."""
+    text = BLOCK.sub("", (ROOT / name).read_text(encoding="utf-8"))
+    named = {path for path in PATH.findall(text) if path.split("/")[0] in FOLDERS}
+
+    assert named
+    assert not [path for path in sorted(named) if not (ROOT / path).exists()]
+
+
+@each
+def test_every_service_exists(document: Path) -> None:
+    """Every `ctx.service.*` that a document names is a service or one of its methods."""
+    if document.name == "CHANGELOG.md":
+        return  # it also has the names of earlier versions
+    tree = load_tree(ROOT, "services", "ctx.service", Service)
+    for name in SERVICE.findall(document.read_text(encoding="utf-8")):
+        assert find(tree, name)
 
 
 def test_every_picture_is_shown() -> None:
