@@ -1,4 +1,4 @@
-"""One change of a group: locked, told as entries, and pushed once it is committed."""
+"""One change of a group: a transaction, its events, and the pushes after the commit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from models import Conversation, Group, JoinRequest, Member
 from models.columns import milliseconds
 from services.conversation.events import append_event, lock_conversation, push_events
 from services.errors import GroupFull, NoGroup, NotPermitted
+from services.group.sql import insert_members, lock_member_ids
 from services.wire import WireMessage
 from services.wire import group as group_conv
 
@@ -19,17 +20,15 @@ if TYPE_CHECKING:
     from extend.context import Context
 
 MEMBER, ADMIN, OWNER = 0, 1, 2
-"""Roles; a higher one may do what a lower one may."""
-
-_COLUMNS = "conv, user_id, role, join_seq, delivered_seq, read_seq, read_number, create_time"
+"""Roles; each has the permissions of the lower ones."""
 
 
 class Change:
     """
-    What one transaction does to a group.
+    The changes that one transaction makes to a group.
 
-    It holds the conversation and then the group, so changes of a group come one at a time: what
-    was read of its members stays true until the commit.
+    It locks the conversation and then the group, so there is one change at a time: the members
+    that were read stay the same until the commit.
 
     Args:
         connection: the transaction.
@@ -43,14 +42,14 @@ class Change:
         self.connection = connection
         self.group = group
         self.conv: str = conversation.conv
-        self.entries: list[WireMessage] = []
-        """What all members are told."""
+        self.events: list[WireMessage] = []
+        """Events for all members."""
         self.left: set[int] = set()
-        """Who was a member before, and is told as well."""
+        """Users who were members before: they get the events, too."""
         self.frames: list[tuple[dict[str, Any], list[int]]] = []
-        """What some people are told beside that, as `system`."""
+        """Data of further `system` pushes, each with its recipients."""
         self._conversation = conversation
-        self._moves = False
+        self._members_changed = False
 
     @classmethod
     async def begin(cls, connection: BaseDBAsyncClient, group_id: int) -> Change:
@@ -58,7 +57,7 @@ class Change:
         Lock a group.
 
         Raises:
-            NoGroup: there is none, or it was dissolved.
+            NoGroup: it does not exist, or was dissolved.
         """
         conversation = await lock_conversation(connection, group_conv(group_id))
         if conversation is None:
@@ -69,25 +68,25 @@ class Change:
             raise NoGroup
         return cls(connection, conversation, group)
 
-    async def who(self, user_id: int, least: int = MEMBER) -> Member:
+    async def require_member(self, user_id: int, least: int = MEMBER) -> Member:
         """
-        Give the member who asks.
+        Return the membership of the user who asks.
 
         Args:
-            user_id: who asks.
-            least: the lowest role that may.
+            user_id: the user.
+            least: the lowest permitted role.
 
         Raises:
-            NoGroup: it is none.
-            NotPermitted: their role is lower.
+            NoGroup: the user is not a member.
+            NotPermitted: the role is lower.
         """
         return await member_of(self.conv, user_id, least, self.connection)
 
-    async def find(self, user_ids: Collection[int]) -> dict[int, Member]:
+    async def members(self, user_ids: Collection[int]) -> dict[int, Member]:
         """
-        Give those of some people who are members, by id.
+        Return those users who are members, by id, locked in the order of their ids.
 
-        They are locked, always in the same order: cursors move without the conversation's lock.
+        The locks are needed since cursors move without the lock of the conversation.
         """
         query = Member.filter(conv=self.conv, user_id__in=list(user_ids)).order_by("user_id")
         rows = await query.using_db(self.connection).select_for_update()
@@ -95,88 +94,83 @@ class Change:
 
     async def add(self, user_ids: Sequence[int], limit: int, role: int = MEMBER) -> None:
         """
-        Make members of people who are none, in one statement.
+        Add users who are not members, in one statement.
 
         Args:
-            user_ids: who, sorted.
-            limit: members of a group at most.
-            role: what they are.
+            user_ids: the users, sorted.
+            limit: the largest number of members of a group.
+            role: their role.
 
         Raises:
-            GroupFull: not all of them have room.
+            GroupFull: there is not room for all of them.
         """
         group, conversation = self.group, self._conversation
         if group.member_count + len(user_ids) > limit:
             raise GroupFull
-        # What was said before is not for them, unless the group shows it; and nothing of it counts
-        # as unread, or waits to be delivered.
+        # New members see earlier messages only where the group shows its history, and none of these
+        # is unread or undelivered.
         join_seq = 0 if group.history else conversation.last_seq
-        end, number = conversation.last_seq, conversation.last_number
-        rest = f"{role}, {join_seq}, {end}, {end}, {number}, {milliseconds()}"
-        rows = ", ".join(f"('{self.conv}', {int(user_id)}, {rest})" for user_id in user_ids)
-        # Numbers only. Thousands of models would hold up everybody else's messages.
-        await self.connection.execute_query(f"INSERT INTO member ({_COLUMNS}) VALUES {rows}")  # noqa: S608
+        end, number, now = conversation.last_seq, conversation.last_number, milliseconds()
+        await insert_members(
+            self.connection,
+            [(self.conv, user_id, role, join_seq, end, end, number, now) for user_id in user_ids],
+        )
         group.member_count += len(user_ids)
-        self._moves = True
+        self._members_changed = True
 
     async def remove(self, user_ids: Collection[int]) -> None:
-        """Take people, all of them members, out of the group."""
+        """Remove members."""
         gone = Member.filter(conv=self.conv, user_id__in=list(user_ids))
         await gone.using_db(self.connection).delete()
         self.left.update(user_ids)
         self.group.member_count -= len(user_ids)
-        self._moves = True
+        self._members_changed = True
 
     async def remove_all(self) -> None:
-        """Take everybody out of the group, and forget who waits to be let in."""
-        lock = " FOR UPDATE" if self.connection.capabilities.support_for_update else ""
-        # Without models, which would hold up everybody else's messages when they are thousands.
-        rows = await self.connection.execute_query_dict(
-            f"SELECT user_id FROM member WHERE conv = '{self.conv}' ORDER BY user_id{lock}"  # noqa: S608
-        )
+        """Remove all members and all join requests."""
+        self.left.update(await lock_member_ids(self.connection, self.conv))
         await Member.filter(conv=self.conv).using_db(self.connection).delete()
         await JoinRequest.filter(group_id=self.group.id).using_db(self.connection).delete()
-        self.left.update(row["user_id"] for row in rows)
         self.group.member_count = 0
-        self._moves = True
+        self._members_changed = True
 
-    async def set(self, user_id: int, **columns: int) -> None:
-        """Change what one member is or may."""
+    async def update_member(self, user_id: int, **columns: int) -> None:
+        """Change columns of one member."""
         member = Member.filter(conv=self.conv, user_id=user_id).using_db(self.connection)
         await member.update(**columns)
-        self._moves = True
+        self._members_changed = True
 
-    async def forget_requests(self, user_ids: Collection[int]) -> None:
-        """Forget that these people wait to be let in."""
+    async def delete_requests(self, user_ids: Collection[int]) -> None:
+        """Delete the join requests of these users."""
         requests = JoinRequest.filter(group_id=self.group.id, user_id__in=list(user_ids))
         await requests.using_db(self.connection).delete()
 
-    async def say(self, event: str, from_id: int, **what: Any) -> None:
+    async def add_notice(self, event: str, from_id: int, **details: Any) -> None:
         """
-        Write down what happened, so that every member learns it.
+        Store an event of the type `notice` for all members.
 
         Args:
-            event: its name, for programs.
-            from_id: who did it.
-            what: what belongs to it.
+            event: the name of the event, for programs.
+            from_id: the user who acted.
+            details: further fields of the event.
         """
-        options = {"event": event, **what}
-        self.entries.append(
+        options = {"event": event, **details}
+        self.events.append(
             await append_event(
                 self.connection, self._conversation, "notice", from_id, self.group.id, options
             )
         )
 
-    def moves(self) -> None:
-        """Take note that who may do what in the group has changed."""
-        self._moves = True
+    def mark_changed(self) -> None:
+        """Increase the version on saving, since permissions in the group have changed."""
+        self._members_changed = True
 
     async def save(self) -> None:
-        """Write the group's row, after everything else."""
-        if self._moves:
-            # Whoever keeps the members under the old version reads them again.
+        """Store the group's row, after everything else."""
+        if self._members_changed:
+            # Caches of the members under the old version are read again.
             self.group.version += 1
-        if self._moves or self.entries:
+        if self._members_changed or self.events:
             await self.group.save(using_db=self.connection)
 
 
@@ -184,17 +178,17 @@ async def member_of(
     conv: str, user_id: int, least: int = MEMBER, connection: BaseDBAsyncClient | None = None
 ) -> Member:
     """
-    Give somebody who is in a group; nobody is in one that was dissolved.
+    Return a user's membership of a group. A dissolved group has no members.
 
     Args:
         conv: the group's conversation.
-        user_id: who it is.
-        least: the lowest role that will do.
+        user_id: the user.
+        least: the lowest permitted role.
         connection: the transaction, where there is one.
 
     Raises:
-        NoGroup: they are not in it, or there is none.
-        NotPermitted: their role is lower.
+        NoGroup: the group does not exist, or the user is not a member.
+        NotPermitted: the role is lower.
     """
     member = await Member.get_or_none(conv=conv, user_id=user_id, using_db=connection)
     if member is None:
@@ -207,21 +201,21 @@ async def member_of(
 @asynccontextmanager
 async def changing(ctx: Context, group_id: int) -> AsyncIterator[Change]:
     """
-    Change a group in one transaction, and tell everybody once it is committed.
+    Change a group in one transaction, and push its events after the commit.
 
     Raises:
-        NoGroup: there is none, or it was dissolved.
+        NoGroup: it does not exist, or was dissolved.
     """
     async with ctx.app.orm.transaction() as connection:
         change = await Change.begin(connection, group_id)
         yield change
         await change.save()
-    await tell_all(ctx, change)
+    await push_change(ctx, change)
 
 
-async def tell_all(ctx: Context, change: Change) -> None:
-    """Push what a committed change says, to those who are members now and those who were."""
-    if change.entries:
-        await push_events(ctx, change.conv, change.entries, change.left)
+async def push_change(ctx: Context, change: Change) -> None:
+    """Push the events of a committed change to present and former members."""
+    if change.events:
+        await push_events(ctx, change.conv, change.events, change.left)
     for data, user_ids in change.frames:
         ctx.app.delivery.send("system", data, user_ids)

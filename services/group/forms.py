@@ -1,4 +1,4 @@
-"""What is said of a group, and asked of one, with the bounds that its table has."""
+"""The data of requests and answers about groups, with the bounds of their columns."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ Role = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 
 class NewGroup(msgspec.Struct):
-    """A group that somebody wants to have."""
+    """A group to create."""
 
     name: Name
     avatar: Avatar = ""
     notice: Notice = ""
     members: Annotated[list[Id], msgspec.Meta(max_length=5000)] = []
-    """Who is in it from the beginning, beside its owner."""
+    """The first members, beside the owner."""
     history: bool = True
-    """Whether those who join see what was said before."""
+    """Whether new members see earlier messages."""
     approval: bool = False
-    """Whether an administrator decides on who joins."""
+    """Whether an admin approves new members."""
     invite_role: Role = 0
     """The lowest role that may invite."""
 
 
 class GroupChanges(msgspec.Struct):
-    """What is to be different; what is None stays."""
+    """Changes of a group; None leaves a value."""
 
     name: Name | None = None
     avatar: Avatar | None = None
@@ -44,11 +44,11 @@ class GroupChanges(msgspec.Struct):
     approval: bool | None = None
     invite_role: Role | None = None
     muted: bool | None = None
-    """Whether only administrators may write."""
+    """Whether only admins may write."""
 
 
 class Oneself(msgspec.Struct):
-    """The place in a group of the one who asks."""
+    """The membership of the user who asks."""
 
     role: int
     nickname: str
@@ -74,10 +74,10 @@ class GroupView(msgspec.Struct):
 
 
 class NewGroupView(GroupView, kw_only=True):
-    """A group that was just made."""
+    """A group that was just created."""
 
     refused: list[int]
-    """Who is not in it: they blocked the owner, do not exist or are disabled."""
+    """Users who were not added: they blocked the owner, do not exist or are disabled."""
 
 
 class MemberView(msgspec.Struct):
@@ -86,7 +86,7 @@ class MemberView(msgspec.Struct):
     user_id: int
     username: str
     nickname: str
-    """The one in this group, or else the person's own."""
+    """The nickname in this group, or else the user's own."""
     avatar: str
     role: int
     muted_until: int
@@ -94,36 +94,36 @@ class MemberView(msgspec.Struct):
 
 
 class MemberPage(msgspec.Struct):
-    """Some members, by user id."""
+    """A page of members, by user id."""
 
     members: list[MemberView]
     more: bool
 
 
 class Invited(msgspec.Struct):
-    """What became of those who were invited."""
+    """The outcome of an invitation, by user."""
 
     joined: list[int]
     requested: list[int]
-    """They wait for an administrator."""
+    """They wait for approval."""
     members: list[int]
-    """They were in the group already."""
+    """They were members already."""
     refused: list[int]
-    """They blocked the one who invites, do not exist or are disabled."""
+    """They blocked the inviter, do not exist or are disabled."""
 
 
 class Waiting(msgspec.Struct):
-    """Somebody who waits to be let in."""
+    """A join request."""
 
     user: Person
     inviter_id: int | None
-    """Who invited them; None when they asked themselves."""
+    """The member who invited the user; None where the user asked to join."""
     text: str
     create_time: int
 
 
 class WaitingPage(msgspec.Struct):
-    """Some who wait, by user id."""
+    """A page of join requests, by user id."""
 
     requests: list[Waiting]
     more: bool

@@ -1,4 +1,4 @@
-"""How people come into a group."""
+"""Joining a group: by invitation, by request and approval, or freely."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from models import JoinRequest
+from services.group.candidates import addable, request_approval
 from services.group.change import ADMIN, Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
-from services.group.people import ask_for, willing
 from services.wire import group as group_conv
 from yolk import Service
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 
 class JoiningService(Service):
-    """Brings people into groups, at once or when an administrator lets them in."""
+    """Adds users to groups, at once or after approval."""
 
     ctx: Context
 
     async def invite(self, user_id: int, group_id: int, user_ids: Collection[int]) -> Invited:
         """
-        Bring people into a group, or let them wait for an administrator.
+        Add users to a group, or request approval for them.
 
         Args:
-            user_id: who invites.
+            user_id: the inviter.
             group_id: the group.
-            user_ids: whom.
+            user_ids: the users to add.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one may not invite.
-            GroupFull: not all of them have room; then nobody is brought in.
-            RequestsFull: too many wait to be let in.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user may not invite.
+            GroupFull: there is not room for all of them; then nobody is added.
+            RequestsFull: too many requests wait for approval.
         """
         async with changing(self.ctx, group_id) as change:
-            inviter = await change.who(user_id, change.group.invite_role)
-            there = await change.find(user_ids)
+            inviter = await change.require_member(user_id, change.group.invite_role)
+            there = await change.members(user_ids)
             others = {*user_ids} - there.keys()
-            coming = await willing(change.connection, others, user_id)
+            coming = await addable(change.connection, others, user_id)
             at_once = inviter.role >= ADMIN or not change.group.approval
             if coming and at_once:
-                await self._let_in(change, coming, user_id)
+                await self._add(change, coming, user_id)
             elif coming:
-                await ask_for(change, coming, user_id)
+                await request_approval(change, coming, user_id)
         return Invited(
             joined=coming if at_once else [],
             requested=[] if at_once else coming,
@@ -55,90 +55,90 @@ class JoiningService(Service):
 
     async def join(self, user_id: int, group_id: int, text: str) -> Literal["joined", "requested"]:
         """
-        Come into a group, or wait for an administrator. Doing it again changes nothing.
+        Join a group, or ask for approval. Repeating it changes nothing.
 
         Args:
-            user_id: who comes.
+            user_id: the new member.
             group_id: the group.
-            text: what an administrator reads.
+            text: the words for the admin who decides.
 
         Raises:
-            NoGroup: there is none.
-            GroupFull: there is no room.
-            RequestsFull: too many wait to be let in.
+            NoGroup: it does not exist.
+            GroupFull: the group is full.
+            RequestsFull: too many requests wait for approval.
         """
         async with changing(self.ctx, group_id) as change:
-            if user_id in await change.find([user_id]):
+            if user_id in await change.members([user_id]):
                 return "joined"
             if change.group.approval:
-                await ask_for(change, [user_id], None, text)
+                await request_approval(change, [user_id], None, text)
                 return "requested"
-            await self._let_in(change, [user_id], user_id)
+            await self._add(change, [user_id], user_id)
         return "joined"
 
     async def accept(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
         """
-        Let people in who wait for it.
+        Accept join requests.
 
         Args:
-            user_id: an administrator.
+            user_id: an admin.
             group_id: the group.
-            user_ids: whom. Who does not wait is passed over.
+            user_ids: the users to accept. Those without a request are skipped.
 
         Returns:
-            who came in.
+            the new members.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one is no administrator.
-            GroupFull: not all of them have room; then nobody is let in.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user is not an admin.
+            GroupFull: there is not room for all of them; then nobody is added.
         """
         async with changing(self.ctx, group_id) as change:
-            coming = await willing(change.connection, await _decide(change, user_id, user_ids))
+            coming = await addable(change.connection, await _decide(change, user_id, user_ids))
             if coming:
-                await self._let_in(change, coming, user_id)
+                await self._add(change, coming, user_id)
         return coming
 
     async def refuse(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
         """
-        Send people away who wait to be let in; they are told.
+        Reject join requests, and notify the users.
 
         Args:
-            user_id: an administrator.
+            user_id: an admin.
             group_id: the group.
-            user_ids: whom. Who does not wait is passed over.
+            user_ids: the users to reject. Those without a request are skipped.
 
         Returns:
-            who was sent away.
+            the rejected users.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one is no administrator.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user is not an admin.
         """
         async with changing(self.ctx, group_id) as change:
-            away = await _decide(change, user_id, user_ids)
-            if away:
-                change.frames.append(({"event": "join_refused", "group_id": group_id}, away))
-        return away
+            rejected = await _decide(change, user_id, user_ids)
+            if rejected:
+                change.frames.append(({"event": "join_refused", "group_id": group_id}, rejected))
+        return rejected
 
-    async def _let_in(self, change: Change, user_ids: list[int], by: int) -> None:
+    async def _add(self, change: Change, user_ids: list[int], by: int) -> None:
         await change.add(user_ids, self.ctx.app.config.chat.group_members)
-        await change.forget_requests(user_ids)
-        await change.say("joined", by, users=user_ids)
+        await change.delete_requests(user_ids)
+        await change.add_notice("joined", by, users=user_ids)
 
     async def requests(self, user_id: int, group_id: int, after: int, limit: int) -> WaitingPage:
         """
-        Give some of those who wait to be let in, by user id.
+        Return a page of join requests, by user id.
 
         Args:
-            user_id: who asks.
+            user_id: the member who asks.
             group_id: the group.
-            after: only those with a greater id.
-            limit: how many at most.
+            after: only users with a greater id.
+            limit: the largest number of users.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one is no administrator.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user is not an admin.
         """
         await member_of(group_conv(group_id), user_id, ADMIN)
         rows = (
@@ -157,11 +157,11 @@ class JoiningService(Service):
 
 
 async def _decide(change: Change, user_id: int, user_ids: Collection[int]) -> list[int]:
-    """Give those of some people who wait to be let in, and wait no longer, sorted."""
-    await change.who(user_id, ADMIN)
+    """Delete the join requests of these users; return those who had one, sorted."""
+    await change.require_member(user_id, ADMIN)
     requests = JoinRequest.filter(group_id=change.group.id, user_id__in=list(user_ids))
     rows = await requests.using_db(change.connection).values_list("user_id")
     waiting = sorted(row[0] for row in rows)
     if waiting:
-        await change.forget_requests(waiting)
+        await change.delete_requests(waiting)
     return waiting

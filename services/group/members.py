@@ -1,4 +1,4 @@
-"""Who is in a group, and what they may."""
+"""The members of a group and their roles."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class MembersService(Service):
-    """Shows the members of groups, takes them out and gives them roles."""
+    """Lists and removes the members of groups, and changes their roles."""
 
     ctx: Context
 
-    # --- looking
+    # --- listing
 
     async def page(self, user_id: int, group_id: int, after: int, limit: int) -> MemberPage:
         """
-        Give some members, by user id.
+        Return a page of members, by user id.
 
         Args:
-            user_id: who asks.
+            user_id: the member who asks.
             group_id: the group.
-            after: only those with a greater id.
-            limit: how many at most.
+            after: only users with a greater id.
+            limit: the largest number of users.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
+            NoGroup: it does not exist, or the user is not a member.
         """
         await member_of(group_conv(group_id), user_id)
         rows = (
@@ -47,7 +47,7 @@ class MembersService(Service):
         people = await self.ctx.service.account.users.people([row.user_id for row in shown])
         members = []
         for row in shown:
-            person = people.get(row.user_id)  # none, where another program deleted the user
+            person = people.get(row.user_id)  # None where another program deleted the user
             members.append(
                 MemberView(
                     user_id=row.user_id,
@@ -61,119 +61,119 @@ class MembersService(Service):
             )
         return MemberPage(members, more=len(rows) > limit)
 
-    # --- going out
+    # --- leaving
 
     async def leave(self, user_id: int, group_id: int) -> None:
         """
-        Go out of a group.
+        Leave a group.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            OwnerMustStay: the group is one's own.
+            NoGroup: it does not exist, or the user is not a member.
+            OwnerMustStay: the user is the owner.
         """
         async with changing(self.ctx, group_id) as change:
-            member = await change.who(user_id)
+            member = await change.require_member(user_id)
             if member.role == OWNER:
                 raise OwnerMustStay
             await change.remove([user_id])
-            await change.say("left", user_id, users=[user_id])
+            await change.add_notice("left", user_id, users=[user_id])
 
     async def remove(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
         """
-        Put people out of a group: an administrator members, the owner anybody else.
+        Remove members. Admins may remove ordinary members, the owner anybody else.
 
         Args:
-            user_id: who asks.
+            user_id: the member who asks.
             group_id: the group.
-            user_ids: whom. Who is not in it is passed over.
+            user_ids: the users to remove. Those who are not members are skipped.
 
         Returns:
-            who was put out.
+            the removed users.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one's role is not above that of all of them.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user's role is not above all of theirs.
         """
         async with changing(self.ctx, group_id) as change:
-            member = await change.who(user_id, ADMIN)
-            found = await change.find(user_ids)
+            member = await change.require_member(user_id, ADMIN)
+            found = await change.members(user_ids)
             if any(one.role >= member.role for one in found.values()):
                 raise NotPermitted
             if found:
                 await change.remove(found)
-                await change.say("removed", user_id, users=[*found])
+                await change.add_notice("removed", user_id, users=[*found])
         return [*found]
 
-    # --- what they may
+    # --- roles
 
     async def hand_over(self, user_id: int, group_id: int, to_id: int) -> None:
         """
-        Make another member the owner; who was it becomes an ordinary member.
+        Transfer the ownership to another member. The former owner becomes an ordinary member.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one is not the owner.
-            NoMember: the other one is not in the group.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user is not the owner.
+            NoMember: the other user is not a member.
         """
         async with changing(self.ctx, group_id) as change:
-            await change.who(user_id, OWNER)
-            if to_id not in await change.find({user_id, to_id}):
+            await change.require_member(user_id, OWNER)
+            if to_id not in await change.members({user_id, to_id}):
                 raise NoMember
             if to_id != user_id:
-                await change.set(user_id, role=MEMBER)
-                await change.set(to_id, role=OWNER, muted_until=0)
+                await change.update_member(user_id, role=MEMBER)
+                await change.update_member(to_id, role=OWNER, muted_until=0)
                 change.group.owner_id = to_id
-                await change.say("owner", user_id, users=[to_id])
+                await change.add_notice("owner", user_id, users=[to_id])
 
     async def set_role(self, user_id: int, group_id: int, to_id: int, role: int) -> None:
         """
-        Make somebody an administrator, or an ordinary member again.
+        Make a member an admin, or an ordinary member again.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one is not the owner, or it is about the owner.
-            NoMember: the other one is not in the group.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user is not the owner, or the other one is.
+            NoMember: the other user is not a member.
         """
         async with changing(self.ctx, group_id) as change:
             member = await self._below(change, user_id, OWNER, to_id)
             if member.role != role:
-                await change.set(to_id, role=role)
-                await change.say("role", user_id, users=[to_id], role=role)
+                await change.update_member(to_id, role=role)
+                await change.add_notice("role", user_id, users=[to_id], role=role)
 
     async def mute(self, user_id: int, group_id: int, to_id: int, seconds: int) -> int:
         """
-        Let somebody not write for a time: an administrator members, the owner anybody else.
+        Mute a member for a time. Admins may mute ordinary members, the owner anybody else.
 
         Args:
-            user_id: who asks.
+            user_id: the member who asks.
             group_id: the group.
-            to_id: whom.
-            seconds: how long from now on; 0 lets them write again.
+            to_id: the member to mute.
+            seconds: the duration from now; 0 unmutes.
 
         Returns:
-            until when, in milliseconds since 1970; 0 when they may write.
+            the end in milliseconds since 1970; 0 where the member is not muted.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
-            NotPermitted: one's role is not above the other's.
-            NoMember: the other one is not in the group.
+            NoGroup: it does not exist, or the user is not a member.
+            NotPermitted: the user's role is not above the other's.
+            NoMember: the other user is not a member.
         """
         now = milliseconds()
         until = now + seconds * 1000 if seconds else 0
         async with changing(self.ctx, group_id) as change:
             member = await self._below(change, user_id, ADMIN, to_id)
             if until:
-                await change.set(to_id, muted_until=until)
-                await change.say("muted", user_id, users=[to_id], until=until)
+                await change.update_member(to_id, muted_until=until)
+                await change.add_notice("muted", user_id, users=[to_id], until=until)
             elif member.muted_until > now:
-                await change.set(to_id, muted_until=0)
-                await change.say("unmuted", user_id, users=[to_id])
+                await change.update_member(to_id, muted_until=0)
+                await change.add_notice("unmuted", user_id, users=[to_id])
         return until
 
     async def _below(self, change: Change, user_id: int, least: int, to_id: int) -> Member:
-        """Give the member that somebody with at least this role wants to change."""
-        asking = await change.who(user_id, least)
-        member = (await change.find([to_id])).get(to_id)
+        """Return the member to change, whose role must be lower than that of the user."""
+        asking = await change.require_member(user_id, least)
+        member = (await change.members([to_id])).get(to_id)
         if member is None:
             raise NoMember
         if member.role >= asking.role:
@@ -182,10 +182,10 @@ class MembersService(Service):
 
     async def rename(self, user_id: int, group_id: int, nickname: str) -> None:
         """
-        Give oneself a name in a group; "" for one's own.
+        Set the user's nickname in a group; "" removes it.
 
         Raises:
-            NoGroup: there is none, or one is not in it.
+            NoGroup: it does not exist, or the user is not a member.
         """
         await member_of(group_conv(group_id), user_id)
         await Member.filter(conv=group_conv(group_id), user_id=user_id).update(nickname=nickname)

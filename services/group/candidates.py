@@ -1,4 +1,4 @@
-"""Who may be brought into a group, and who waits to be let in."""
+"""Candidates for a group: users who can be added, and requests for approval."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from models import Block, JoinRequest, Member, User
 from services.errors import RequestsFull
 from services.group.change import ADMIN, Change
 
-WAITING = 1000
-"""How many people wait at one group at most."""
+MAX_REQUESTS = 1000
+"""Join requests of one group."""
 
 
-async def willing(
+async def addable(
     connection: BaseDBAsyncClient, user_ids: Collection[int], inviter_id: int | None = None
 ) -> list[int]:
     """
-    Give those of some people who can be brought into a group, sorted.
+    Return those users who can be added to a group, sorted.
 
-    Left out is who does not exist, is disabled, or blocked the one who invites.
+    Users who do not exist, are disabled or blocked the inviter are left out.
     """
     if not user_ids:
         return []
@@ -32,20 +32,20 @@ async def willing(
     return sorted(found)
 
 
-async def ask_for(
+async def request_approval(
     change: Change, user_ids: Sequence[int], inviter_id: int | None, text: str = ""
 ) -> None:
     """
-    Let people wait for an administrator, who is told; who waits already goes on waiting.
+    Store join requests, and notify the admins. Users with a request keep it.
 
     Args:
-        change: of the group.
-        user_ids: none of them a member.
-        inviter_id: who invited them; None when they ask themselves.
-        text: what they say to it.
+        change: the change of the group.
+        user_ids: the users; none of them is a member.
+        inviter_id: the inviter; None where the users ask to join.
+        text: the users' words for the admins.
 
     Raises:
-        RequestsFull: too many wait.
+        RequestsFull: there are too many requests.
     """
     connection, group = change.connection, change.group
     requests = JoinRequest.filter(group_id=group.id).using_db(connection)
@@ -53,7 +53,7 @@ async def ask_for(
     new = sorted({*user_ids} - {row[0] for row in waiting})
     if not new:
         return
-    if await requests.count() + len(new) > WAITING:
+    if await requests.count() + len(new) > MAX_REQUESTS:
         raise RequestsFull
     await JoinRequest.bulk_create(
         [
@@ -63,7 +63,7 @@ async def ask_for(
         using_db=connection,
     )
     deciding = Member.filter(conv=change.conv, role__gte=ADMIN).using_db(connection)
-    told = [row[0] for row in await deciding.values_list("user_id")]
+    admins = [row[0] for row in await deciding.values_list("user_id")]
     data = {
         "event": "join_requested",
         "group_id": group.id,
@@ -71,4 +71,4 @@ async def ask_for(
         "inviter_id": inviter_id,
         "text": text,
     }
-    change.frames.append((data, told))
+    change.frames.append((data, admins))
