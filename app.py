@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))  # before anything installed that is called config
 import yolk  # noqa: E402
 from extend.application import Application  # noqa: E402
 from extend.settings import Settings  # noqa: E402
-from services.account.account import RECENT, find_sessions, find_users  # noqa: E402
+from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users  # noqa: E402
 from services.account.passwords import Passwords  # noqa: E402
 from services.conversation.cursor_writer import cursor_writer  # noqa: E402
 from services.conversation.receipts import Receipts  # noqa: E402
@@ -53,7 +53,7 @@ class Parts:
         # Accounts.
         self.passwords = Passwords(auth.hash_threads, auth.hash_queue)
         closing.add(self.passwords.close)
-        self.users = BatchedLoader(find_users, cache_seconds=RECENT)
+        self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
         self.sessions = BatchedLoader(find_sessions)
         # Search.
         self.searches = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)

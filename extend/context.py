@@ -1,4 +1,4 @@
-"""What `ctx` gets from the application: Egg's `app/extend/context.js`."""
+"""What the chat adds to `ctx`: Egg's `app/extend/context.js`."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ T = TypeVar("T")
 
 
 class Context(yolk.Context):
-    """One request or one socket of the chat."""
+    """The context of one request or one socket of the chat."""
 
     app: Application
     claims: dict[str, Any]
-    """What the token says, once `verify_token` or `authenticate` has run."""
+    """The claims of the token, set by `verify_token` or `authenticate`."""
     user: User
-    """Who asks, once `load_user` or `authenticate` has run."""
+    """The token's user, set by `load_user` or `authenticate`."""
 
     says_delivered: bool = False
     """Whether the client moves its delivered cursor itself."""
 
     watched: frozenset[int] = frozenset()
-    """Whose coming and going the socket sees."""
+    """Users whose presence the socket watches."""
 
     if TYPE_CHECKING:
         websocket: WebSocket
@@ -58,19 +58,19 @@ class Context(yolk.Context):
         )
 
     async def online(self, user_id: int) -> None:
-        """Register this socket as one of *user_id*'s, and the user as online."""
+        """Register this socket as one of *user_id*'s, who is online from now on."""
         await self.app.ws.online(self.websocket, user_id, _REPLACED)
 
     async def offline(self) -> None:
-        """Take back what `online` did: this socket goes, and no other."""
+        """Unregister this socket, and no other: the user may have more."""
         await self.app.ws.offline(self.websocket)
 
     def read(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
         """
-        Read the body's parameters, or *values*, as *kind*.
+        Convert the body's parameters, or *values*, to *kind*.
 
         Raises:
-            InvalidData: a parameter is missing or not what it should be; the text names it.
+            InvalidData: a parameter is missing or invalid; the text names it.
         """
         try:
             return super().read(kind, values)
@@ -79,7 +79,7 @@ class Context(yolk.Context):
 
     @property
     def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised while the database or Redis is away."""
+        """The errors that are raised while the database or Redis is unavailable."""
         return (
             *self.app.orm.unavailable_errors,
             *self.app.redis.unavailable_errors,
@@ -87,17 +87,17 @@ class Context(yolk.Context):
         )
 
     def fault(self, error: BaseException) -> ChatError:
-        """Give what a client is told of an error that is not the client's."""
+        """Log an unexpected error, and return the error that the client sees in its place."""
         if isinstance(error, self.unavailable_errors):
-            self.logger.error("%s: database or Redis is away: %s", self.request.path, error)
+            self.logger.error("%s: database or Redis is unavailable: %s", self.request.path, error)
             return Unavailable()
         self.logger.error("%s failed", self.request.path, exc_info=error)
         return ServerFault()
 
-    def refuse(self, reason: Disconnected | Unavailable) -> None:
-        """Tell a socket why it may not stay, in the seed's words, and close it."""
-        self.websocket.send(reason.farewell())
-        self.websocket.close(reason.close_code)
+    def disconnect(self, error: Disconnected | Unavailable) -> None:
+        """Send the close notice of *error* to the socket, and close it."""
+        self.websocket.send(error.close_notice())
+        self.websocket.close(error.close_code)
 
 
-_REPLACED = CloseNotice(LoggedInElsewhere().farewell(), LoggedInElsewhere.close_code)
+_REPLACED = CloseNotice(LoggedInElsewhere().close_notice(), LoggedInElsewhere.close_code)

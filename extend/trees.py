@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from controllers.api.file.upload import UploadController
     from controllers.api.user import UserController
     from services.account.account import AccountService
+    from services.account.sessions import SessionsService
+    from services.account.tickets import TicketsService
+    from services.account.tokens import TokensService
     from services.account.users import UsersService
     from services.cache import CacheService
     from services.contact.contact import ContactService
@@ -62,6 +65,9 @@ if TYPE_CHECKING:
         """The tree below `services/`."""
 
         class _Account(AccountService):
+            sessions: SessionsService
+            tickets: TicketsService
+            tokens: TokensService
             users: UsersService
 
         class _Conversation(ConversationService):

@@ -1,4 +1,4 @@
-"""Who asks, over HTTP."""
+"""Authentication of HTTP requests."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from yolk import Next, describe
     errors=(BadToken, TokenExpired, NoSuchUser, UserDisabled, LoggedOut),
 )
 async def authenticate(ctx: Context, next: Next) -> None:
-    """Let in who brings a good token; it may stand in the body too, as Egg's clients send it."""
-    auth = ctx.service.account
-    ctx.claims = auth.verify(ctx.token or ctx.request.body.get("token"))
-    ctx.user = await auth.user_of(ctx.claims, recent=True)
+    """Verify the token, which Egg's clients may send in the body, and load its user."""
+    tokens = ctx.service.account.tokens
+    ctx.claims = tokens.verify(ctx.token or ctx.request.body.get("token"))
+    ctx.user = await tokens.load_user(ctx.claims, recent=True)
     if not ctx.user.status:
         raise UserDisabled
     await next()

@@ -1,4 +1,4 @@
-"""Who asks for a file, over HTTP."""
+"""Authentication of requests for files."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from middleware.authenticate import authenticate
 from yolk import Next, describe
 from yolk.describe import description_of
 
-_SAID = description_of(authenticate)
-assert _SAID is not None  # noqa: S101
+_AUTHENTICATE = description_of(authenticate)
+assert _AUTHENTICATE is not None  # noqa: S101
 
 
 @describe(
     security={
-        **_SAID.security,
+        **_AUTHENTICATE.security,
         "link": {"type": "apiKey", "in": "query", "name": "signature"},
     },
-    errors=_SAID.errors,
+    errors=_AUTHENTICATE.errors,
 )
 async def authenticate_or_link(ctx: Context, next: Next) -> None:
-    """Let in who brings a good token; who brings a signature is judged by it alone."""
+    """Verify the token; a request with a signature is checked by its handler instead."""
     if ctx.query.signature is not None:
         return await next()
     await authenticate(ctx, next)

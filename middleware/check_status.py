@@ -1,4 +1,4 @@
-"""The third link of the socket's chain."""
+"""The third middleware of the socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from yolk import Next
 
 
 async def check_status(ctx: Context, next: Next) -> None:
-    """Let in who was not disabled."""
+    """Close the socket if its user is disabled."""
     if not ctx.user.status:
-        return ctx.refuse(UserDisabled())
+        return ctx.disconnect(UserDisabled())
     await next()

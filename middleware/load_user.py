@@ -1,4 +1,4 @@
-"""The second link of the socket's chain."""
+"""The second middleware of the socket."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from yolk import Next
 
 
 async def load_user(ctx: Context, next: Next) -> None:
-    """Look up who the token speaks of."""
+    """Load the token's user, or close the socket if there is none or the session was revoked."""
     try:
-        ctx.user = await ctx.service.account.user_of(ctx.claims)
-    except (NoSuchUser, LoggedOut) as reason:
-        return ctx.refuse(reason)
+        ctx.user = await ctx.service.account.tokens.load_user(ctx.claims)
+    except (NoSuchUser, LoggedOut) as error:
+        return ctx.disconnect(error)
     await next()

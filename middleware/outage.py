@@ -1,4 +1,4 @@
-"""Around everything: what is away is said to be away, and nobody's token is blamed for it."""
+"""The outermost middleware: an outage is reported as one, and not blamed on the token."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from yolk import Next, describe
 
 @describe(errors=(Unavailable,))
 async def outage(ctx: Context, next: Next) -> None:
-    """Answer 503, or close a socket with 4002, while the database or Redis is away."""
+    """Answer 503, or close a socket with 4002, while the database or Redis is unavailable."""
     try:
         await next()
     except ctx.unavailable_errors as error:
         if not ctx.websocket:
             raise Unavailable from error
-        ctx.logger.error("%s: the database or Redis is away: %s", ctx.request.path, error)
-        ctx.refuse(Unavailable())
+        ctx.logger.error("%s: database or Redis is unavailable: %s", ctx.request.path, error)
+        ctx.disconnect(Unavailable())

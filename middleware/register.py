@@ -1,4 +1,4 @@
-"""The last link of the socket's chain."""
+"""The last middleware of the socket."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from yolk import Next
 
 
 async def register(ctx: Context, next: Next) -> None:
-    """Be online for as long as the socket is open, however it ends."""
-    # By this name a logout finds the sockets of its login.
+    """Register the user as online for as long as the socket is open, however it ends."""
+    # A logout finds the sockets of its session by this.
     if sid := ctx.claims.get("sid"):
         ctx.websocket.session = sid
     try:
         await ctx.online(ctx.user.id)
-        # Register, then look once more: a logout in between found no socket to close.
-        await ctx.service.account.check_session(ctx.claims)
+        # Check again after registering: a logout in between found no socket to close.
+        await ctx.service.account.sessions.check(ctx.claims)
         await next()
-    except LoggedOut as reason:
-        ctx.refuse(reason)
+    except LoggedOut as error:
+        ctx.disconnect(error)
     finally:
         await ctx.offline()

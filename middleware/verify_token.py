@@ -1,4 +1,4 @@
-"""The first link of the socket's chain."""
+"""The first middleware of the socket."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from yolk import Next
 
 
 async def verify_token(ctx: Context, next: Next) -> None:
-    """Let in who brings a good token, or a ticket in its place."""
+    """Verify the ticket, or without one the token, or close the socket."""
+    account, ticket = ctx.service.account, ctx.query.ticket
     try:
-        ctx.claims = await ctx.service.account.identify(ctx.query.ticket, ctx.token)
-    except (BadToken, TokenExpired) as reason:
-        return ctx.refuse(reason)
+        ctx.claims = (
+            await account.tickets.redeem(ticket) if ticket else account.tokens.verify(ctx.token)
+        )
+    except (BadToken, TokenExpired) as error:
+        return ctx.disconnect(error)
     await next()

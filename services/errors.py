@@ -38,8 +38,8 @@ class ChatError(ApiError):
         """Give what people may read, by language."""
         return {"zh": cls.zh, "en": cls.en}
 
-    def farewell(self) -> str:
-        """Give the frame that goes before a close: the seed's, word for word, in any language."""
+    def close_notice(self) -> str:
+        """Return the frame that is sent before a close; Egg's tutorial has it word for word."""
         return msgspec.json.encode({"msg": "fail", "data": self.zh}).decode()
 
 

@@ -262,7 +262,7 @@ def test_every_refusal_is_documented_to_the_letter() -> None:
     text = read("protocol.md")
     for error in known_errors():
         if hasattr(error, "close_code"):
-            row = rf"^\| `{re.escape(error.farewell(error()))}`.*\| {error.close_code} \|$"
+            row = rf"^\| `{re.escape(error.close_notice(error()))}`.*\| {error.close_code} \|$"
             assert re.search(row, text, re.MULTILINE), error
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from controllers.api import examples
 from extend.context import Context
-from services.account.account import Login
+from services.account.sessions import Login
 from services.errors import BadRefreshToken, Busy, NameTaken, UserDisabled, WrongPassword
 from yolk import Controller, describe
 
@@ -21,7 +21,7 @@ Secret = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class Registration(msgspec.Struct):
-    """What makes an account."""
+    """A new account."""
 
     username: Name
     password: Password
@@ -29,37 +29,37 @@ class Registration(msgspec.Struct):
 
 
 class Credentials(msgspec.Struct):
-    """What opens one."""
+    """A username and its password."""
 
     username: Annotated[str, msgspec.Meta(max_length=30)]
     password: Annotated[str, msgspec.Meta(max_length=128)]
 
 
 class Refresh(msgspec.Struct):
-    """What keeps a login going."""
+    """The refresh token of a session."""
 
     refresh_token: Secret
 
 
 class Logout(msgspec.Struct):
-    """What ends one."""
+    """The refresh token of a session to revoke, beside the session of the token itself."""
 
     refresh_token: Secret | None = None
 
 
 class Ticket(msgspec.Struct):
-    """What opens one socket, once, within so many seconds."""
+    """A ticket that opens one socket within `expires_in` seconds."""
 
     ticket: str
     expires_in: int
 
 
 class AuthController(Controller[Context]):
-    """Registers people, logs them in and out."""
+    """A controller that registers users, logs them in and out."""
 
     @describe(body=Registration, answer=Login, errors=(NameTaken, Busy), example=examples.REGISTER)
     async def register(self) -> None:
-        """Make an account and log in."""
+        """Create an account and log in."""
         asked = self.ctx.read(Registration)
         login = await self.ctx.service.account.register(
             asked.username, asked.password, asked.nickname.strip()
@@ -81,20 +81,20 @@ class AuthController(Controller[Context]):
         body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled), example=examples.REFRESH
     )
     async def refresh(self) -> None:
-        """Take a new token for a refresh token, which is used up."""
+        """Get new tokens for a refresh token, which cannot be used again."""
         asked = self.ctx.read(Refresh)
-        self.ctx.api_success(await self.ctx.service.account.refresh(asked.refresh_token))
+        self.ctx.api_success(await self.ctx.service.account.sessions.refresh(asked.refresh_token))
 
     @describe(body=Logout, example=examples.LOG_OUT)
     async def logout(self) -> None:
-        """End a login on this device; its sockets are closed with 4505."""
+        """Log out on this device; its sockets are closed with 4505."""
         asked = self.ctx.read(Logout)
-        await self.ctx.service.account.logout(self.ctx.claims, asked.refresh_token)
+        await self.ctx.service.account.sessions.revoke(self.ctx.claims, asked.refresh_token)
         self.ctx.api_success({})
 
     @describe(answer=Ticket, example=examples.TICKET)
     async def ticket(self) -> None:
-        """Take a ticket for one socket: /ws?ticket=..."""
-        ticket = await self.ctx.service.account.issue_ticket(self.ctx.claims)
+        """Get a ticket for one socket: /ws?ticket=..."""
+        ticket = await self.ctx.service.account.tickets.issue(self.ctx.claims)
         seconds = self.ctx.app.config.auth.ticket_expires_in
         self.ctx.api_success(Ticket(ticket, seconds))

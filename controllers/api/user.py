@@ -1,4 +1,4 @@
-"""People over HTTP."""
+"""Users over HTTP."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from yolk import Controller, describe
 
 
 class Search(msgspec.Struct):
-    """Whom to look for."""
+    """What usernames to search for."""
 
     q: Annotated[str, msgspec.Meta(min_length=1, max_length=30)]
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 
 class Which(msgspec.Struct):
-    """The person in the address."""
+    """The user in the path."""
 
     id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 
 
 class UserController(Controller[Context]):
-    """Finds people."""
+    """A controller that finds users."""
 
     @describe(query=Search, answer=list[Person], example=examples.SEARCH)
     async def search(self) -> None:
-        """Find people whose username begins with `q`."""
+        """Find users whose username begins with `q`."""
         asked = self.ctx.read(Search, self.ctx.query)
         self.ctx.api_success(await self.ctx.service.account.users.search(asked.q, asked.limit))
 
     @describe(answer=Person, errors=(NoSuchPerson,), example=examples.SHOW)
     async def show(self) -> None:
-        """Give one person."""
+        """Show one user."""
         asked = self.ctx.read(Which, self.ctx.params)
         self.ctx.api_success(await self.ctx.service.account.users.find(asked.id))

@@ -1,4 +1,4 @@
-"""Passwords are hashed with argon2 (RFC 9106), away from the loop and never too many at a time."""
+"""Hashing passwords with argon2 (RFC 9106) in a few threads."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ T = TypeVar("T")
 
 class Passwords:
     """
-    Hashes and checks passwords on a few threads of its own.
+    A hasher that hashes and verifies passwords in threads of its own.
 
     Args:
-        threads: how many at a time; each takes 64 MiB.
-        queue: how many wait for a thread; the next one is refused.
+        threads: passwords hashed at the same time; each takes 64 MiB.
+        queue: passwords that may wait for a thread.
     """
 
     def __init__(self, threads: int, queue: int) -> None:
         self._hasher = PasswordHasher()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="passwords")
         self._limiter = ConcurrencyLimiter(threads, queue, full=Busy)
-        # Checked against when there is no such user, so that the answer takes as long.
-        self._nobody = (
+        # Verified against when there is no such user, so that the answer takes as long.
+        self._hash_of_no_one = (
             "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdA$"
             "YWxtb3N0IGNlcnRhaW5seSBub2JvZHkncyBwYXNzd28"
         )
 
     async def hash(self, password: str) -> str:
         """
-        Give what is stored in place of *password*.
+        Return the hash of *password*, to be stored.
 
         Raises:
-            Busy: too many are waiting.
+            Busy: too many passwords wait.
         """
         return await self._run(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """
-        Tell whether *password* is the one that was stored.
+        Return whether *password* is the one that was stored.
 
         Args:
-            stored: what `hash` gave, or None where there is no such user.
-            password: what somebody typed.
+            stored: what `hash` returned, or None if there is no such user.
+            password: what the user typed.
 
         Raises:
-            Busy: too many are waiting.
+            Busy: too many passwords wait.
         """
-        right = await self._run(self._matches, stored or self._nobody, password)
+        right = await self._run(self._matches, stored or self._hash_of_no_one, password)
         return right and stored is not None
 
     def close(self) -> None:
-        """End the threads."""
+        """Stop the threads; passwords that wait are dropped."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored: str, password: str) -> bool:

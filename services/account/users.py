@@ -1,4 +1,4 @@
-"""People, as others see them."""
+"""Users, as others see them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Person(msgspec.Struct):
-    """What anybody may know of a user."""
+    """A user, as everybody may see them."""
 
     id: int
     username: str
@@ -26,35 +26,35 @@ class Person(msgspec.Struct):
 
 
 class UsersService(Service):
-    """Finds people."""
+    """A service that finds users."""
 
     ctx: Context
 
     async def find(self, user_id: int) -> Person:
         """
-        Give one person.
+        Return one user.
 
         Raises:
-            NoSuchPerson: nobody has this id.
+            NoSuchPerson: there is no such user.
         """
-        found = await self.people([user_id])
+        found = await self.find_many([user_id])
         if user_id not in found:
             raise NoSuchPerson
         return found[user_id]
 
-    async def people(self, user_ids: Iterable[int]) -> dict[int, Person]:
-        """Give several people by id; those who do not exist are left out."""
+    async def find_many(self, user_ids: Iterable[int]) -> dict[int, Person]:
+        """Return users by id; those that do not exist are left out."""
         ids = set(user_ids)
         users = await User.filter(id__in=ids) if ids else []
-        return {person.id: person for person in await self._seen(users)}
+        return {person.id: person for person in await self._to_people(users)}
 
     async def search(self, text: str, limit: int) -> list[Person]:
         """
-        Give people whose username begins with *text*.
+        Return users whose username begins with *text*, in order.
 
         Args:
             text: at least one character.
-            limit: how many at most.
+            limit: users to return at most.
         """
         # A range, not LIKE: it uses the index of the username on every database, and nothing
         # in the text is a wildcard.
@@ -63,9 +63,9 @@ class UsersService(Service):
             .order_by("username")
             .limit(limit)
         )
-        return await self._seen(users)
+        return await self._to_people(users)
 
-    async def _seen(self, users: list[User]) -> list[Person]:
+    async def _to_people(self, users: list[User]) -> list[Person]:
         online = await self.ctx.app.ws.is_online([user.id for user in users])
         return [
             Person(

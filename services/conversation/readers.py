@@ -54,7 +54,7 @@ class ReadersService(Service):
         have_read = concerned.filter(read_seq__gte=message.seq)
         page = await have_read.filter(user_id__gt=after).order_by("user_id").limit(limit + 1)
         ids = [member.user_id for member in page[:limit]]
-        people = await self.ctx.service.account.users.people(ids)
+        people = await self.ctx.service.account.users.find_many(ids)
         return Readers(
             count=await have_read.count(),
             total=await concerned.count(),

@@ -147,7 +147,7 @@ class JoiningService(Service):
             .limit(limit + 1)
         )
         shown = rows[:limit]
-        people = await self.ctx.service.account.users.people([row.user_id for row in shown])
+        people = await self.ctx.service.account.users.find_many([row.user_id for row in shown])
         waiting = [
             Waiting(people[row.user_id], row.inviter_id, row.text, row.create_time)
             for row in shown

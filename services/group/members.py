@@ -44,7 +44,7 @@ class MembersService(Service):
             .limit(limit + 1)
         )
         shown = rows[:limit]
-        people = await self.ctx.service.account.users.people([row.user_id for row in shown])
+        people = await self.ctx.service.account.users.find_many([row.user_id for row in shown])
         members = []
         for row in shown:
             person = people.get(row.user_id)  # None where another program deleted the user

@@ -1,0 +1,8 @@
+"""How secrets are stored that the server has to recognize but not to know."""
+
+import hashlib
+
+
+def digest(secret: str) -> str:
+    """Return the hexadecimal SHA-256 of a random secret, such as a refresh token."""
+    return hashlib.sha256(secret.encode()).hexdigest()
