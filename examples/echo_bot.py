@@ -1,11 +1,11 @@
 """
-A bot that says what was said to it.
+A bot that answers each text with the same text.
 
     pip install httpx websockets
     PYTHONPATH=web/client python examples/echo_bot.py http://127.0.0.1:7001 robot 'its password'
 
-It makes its account the first time. `echo_bot.sqlite3` keeps how far it is: stop it, write to
-it, start it again, and it answers what it missed, and nothing twice.
+It registers its account at the first start, and keeps its state in `echo_bot.sqlite3`: stop it,
+write to it, start it again, and it answers what it missed, and nothing twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME_TAKEN = 3011
 
 
 async def main(url: str, username: str, password: str) -> None:
-    """Answer everybody, until somebody stops the program."""
+    """Answer every text until the program is stopped."""
     async with Client(url, file="echo_bot.sqlite3") as client:
         try:
             me = await client.register(username, password)
