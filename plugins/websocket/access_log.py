@@ -32,10 +32,11 @@ class AccessLog:
         since = self._opened.pop(socket.number, None)
         if since is None:
             return
+        code, reason = socket.protocol.close_code, socket.protocol.close_reason
         # The reason is the client's: escaped, so that it cannot add a line of its own.
-        event = f"closed {socket.close_reason!a}" if socket.close_reason else "closed"
-        traffic = f"{socket.received}/{socket.written}"
-        _write(socket, ctx, event, socket.close_code, traffic, time.monotonic() - since)
+        event = f"closed {reason!a}" if reason else "closed"
+        traffic = f"{socket.received}/{socket.sent}"
+        _write(socket, ctx, event, code, traffic, time.monotonic() - since)
 
 
 def _write(

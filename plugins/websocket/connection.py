@@ -1,108 +1,77 @@
-"""One connection of a WebSocket: frames in, frames out with one write a turn, its closing."""
+"""One connection: the protocol and the heartbeat on a transport, with one write a turn."""
 
 from __future__ import annotations
 
 import asyncio
 from asyncio import get_running_loop
-from enum import IntEnum
 
-from picows import WSFrame, WSMsgType, WSTransport
+from picows import WSFrame, WSTransport
 
 from yolk import Label
 
 from . import frames
 from .engine import EMPTY, Engine
-from .fragments import Fragments
 from .frames import ProtocolError
 from .handover import discard
+from .heartbeat import Heartbeat
 from .inbox import Inbox, Listener
+from .protocol import CLOSED, OPEN, CloseReceived, Ping, WebSocketProtocol
 
 READS_TOO_SLOWLY = 4008
 
-# What is gathered within a turn is looked at after so many frames, or at a frame of so many bytes:
-# a loop that never awaits is bounded, and what is big gains nothing from being joined.
-_LONGEST_GATHERING = 256
-_BIG = 8192
-
-_MOST_LABELS = 1000
-"""That are on their way to one socket; of more, the oldest are forgotten."""
-
-_NEVER = -1
-_UNMEASURED = -1
-
-_TEXT = WSMsgType.TEXT
-_BINARY = WSMsgType.BINARY
-_CONTINUATION = WSMsgType.CONTINUATION
-_CLOSE = WSMsgType.CLOSE
-_PING = WSMsgType.PING
-_PONG = WSMsgType.PONG
-
-
-class State(IntEnum):
-    """How far the closing of a connection is (RFC 6455, section 7.1)."""
-
-    OPEN = 0
-    CLOSING = 1
-    CLOSED = 2
-
-
-_OPEN, _CLOSING, _CLOSED = State
+# The frames collected within a turn are written after so many, or after a frame of so many bytes:
+# a handler that never awaits is bounded, and large frames gain nothing from being joined.
+_MAX_COLLECTED_FRAMES = 256
+_LARGE_FRAME = 8192
 
 
 class Connection(Inbox):
     """
-    What RFC 6455 says of one connection, and what keeps it bounded.
+    A connection that bounds what a peer can cost.
 
-    A peer that breaks the protocol is told by a close code; what it sent before is still handled.
+    A peer that breaks the protocol is sent a close code; what it sent before is still handled.
+
+    Args:
+        engine: of this worker.
+        transport: of the connection, which is open.
     """
 
     __slots__ = (
-        "_fragments",
-        "_known",
-        "_labels",
+        "_close_timer",
+        "_collected",
+        "_heartbeat",
+        "_is_write_paused",
         "_on_arrived",
         "_on_close",
-        "_out",
-        "_ping",
-        "_stalled",
-        "_state",
-        "_timer",
+        "_transport",
         "_waiters",
-        "_wire",
-        "close_code",
-        "close_reason",
+        "protocol",
         "received",
-        "written",
+        "sent",
     )
 
     def __init__(self, engine: Engine, transport: asyncio.Transport) -> None:
         super().__init__(engine)
-        self.close_code = frames.ABNORMAL
-        self.close_reason = ""
+        self.protocol = WebSocketProtocol(engine.settings.max_message_size)
         self.received = 0
-        """How many frames came."""
-        self.written = 0
+        """How many frames were received."""
+        self.sent = 0
         """How many frames were sent, control frames included."""
-        self._state = _OPEN
-        self._wire: asyncio.Transport | None = transport
-        self._on_close: tuple[Listener, ...] | None = None
-        self._on_arrived: tuple[Listener, ...] | None = None
-        self._fragments: Fragments | None = None
-        self._out: bytes | list[bytes] | None = None
-        self._stalled = False
-        self._known = _NEVER
-        """`received` at the last heartbeat."""
-        self._labels: list[tuple[int, Label]] | None = None
-        """`written` and the label of each frame that may not have arrived yet."""
-        self._ping: int | None = None
-        """`written` before the ping that was not answered yet; `_UNMEASURED` without labels."""
+        self._heartbeat = Heartbeat()
+        self._transport = transport
+        self._is_write_paused = False
+        self._collected: bytes | list[bytes] | None = None
+        """What this turn of the loop sends."""
+        self._on_close: tuple[Listener, ...] = ()
+        self._on_arrived: tuple[Listener, ...] = ()
         self._waiters: tuple[asyncio.Future[None], ...] = ()
-        self._timer: asyncio.TimerHandle | None = None
+        self._close_timer: asyncio.TimerHandle | None = None
+        """Aborts the connection if the closing handshake takes too long."""
 
-    # --- what the socket does
+    # --- implemented by the socket
 
     def _disconnected(self) -> None:
-        """Know that the connection is gone; what waits in line may still be handled."""
+        """Unregister: the connection is gone, though queued messages may still be handled."""
         raise NotImplementedError
 
     # --- for the server
@@ -110,271 +79,217 @@ class Connection(Inbox):
     @property
     def open(self) -> bool:
         """Whether messages can be sent: neither side has begun to close."""
-        return self._state is _OPEN
+        return self.protocol.state is OPEN
 
     @property
     def has_backlog(self) -> bool:
-        """Whether the peer has yet to take something that was written to it."""
-        return self._wire is not None and self._wire.get_write_buffer_size() > 0
+        """Whether the peer has not taken everything yet that was written to it."""
+        return self.protocol.state is not CLOSED and self._transport.get_write_buffer_size() > 0
 
     def closed(self) -> asyncio.Future[None]:
-        """Give a future that is done when the connection is gone."""
+        """Return a future that is done when the connection is gone."""
         future: asyncio.Future[None] = get_running_loop().create_future()
-        if self._state is _CLOSED:
+        if self.protocol.state is CLOSED:
             future.set_result(None)
         else:
             self._waiters = (*self._waiters, future)
         return future
 
     def start_reading(self) -> None:
-        """Read on, when the hand-over is through."""
+        """Begin to read, after the hand-over."""
         if not self._paused:
             self._resume_reading()
 
     def write(self, frame: bytes) -> bool:
         """
-        Send a frame, joined with what else this turn of the loop sends here.
+        Send a frame, in one write with the others of this turn of the loop.
 
         Args:
-            frame: from `frames.encode`; the same bytes may go to many sockets.
+            frame: from `frames`; the same bytes may be sent to many sockets.
+
+        Returns:
+            False when the connection is closing or closed.
         """
-        if self._state is not _OPEN:
+        if self.protocol.state is not OPEN:
             return False
-        self.written += 1
-        out = self._out
-        if out is None:
-            self._out = frame
+        self.sent += 1
+        collected = self._collected
+        if collected is None:
+            self._collected = frame
             self._engine.flush_soon(self)
-        elif isinstance(out, list):
-            out.append(frame)
-            if len(out) > _LONGEST_GATHERING:
+        elif isinstance(collected, list):
+            collected.append(frame)
+            if len(collected) > _MAX_COLLECTED_FRAMES:
                 self.flush()
         else:
-            self._out = [out, frame]
-        if len(frame) > _BIG:
+            self._collected = [collected, frame]
+        if len(frame) > _LARGE_FRAME:
             self.flush()
         return True
 
     def flush(self) -> None:
-        """Write what was gathered; a peer that leaves too much unread is closed instead."""
-        out, wire = self._out, self._wire
-        if out is None:
+        """Write what was collected; a peer that leaves too much unread is closed instead."""
+        collected = self._collected
+        if collected is None:
             return
-        self._out = None
-        if self._state is not _OPEN or wire is None:
+        self._collected = None
+        if self.protocol.state is not OPEN:
             return
-        if (
-            self._stalled
-            and wire.get_write_buffer_size() > self._engine.settings.write_buffer_limit
-        ):
+        transport, limit = self._transport, self._engine.settings.write_buffer_limit
+        if self._is_write_paused and transport.get_write_buffer_size() > limit:
             self._engine.counters.slow += 1
             self._begin_close(READS_TOO_SLOWLY, "reads too slowly")
         else:
-            wire.write(b"".join(out) if isinstance(out, list) else out)
+            transport.write(b"".join(collected) if isinstance(collected, list) else collected)
+
+    def add_label(self, label: Label) -> None:
+        """Add the label of the frame that was written last, if there is a listener to "arrived"."""
+        if self._on_arrived:
+            self._heartbeat.add_label(self.sent, label)
 
     def check_heartbeat(self) -> None:
         """
-        Ping a peer that was silent since the last heartbeat, abort one that did not answer.
+        Ping a peer that was silent since the last check, abort one that did not answer.
 
-        A peer that waits for us (reading is paused) is left alone: its pong would not be read.
+        While reading is paused nothing is checked: the pong would not be read.
         """
-        silent, self._known = self.received == self._known, self.received
-        if self._paused or self._state is not _OPEN:
-            self._known, self._ping = _NEVER, None
-        elif silent and self._ping is not None:
+        if self._paused or self.protocol.state is not OPEN:
+            self._heartbeat.skip()
+            return
+        try:
+            ping = self._heartbeat.check(self.received, self.sent)
+        except TimeoutError:
             self._engine.counters.silent += 1
             self.abort()
-        elif silent or self._labels:
-            self._send_ping()
-        elif self._ping == _UNMEASURED:
-            self._ping = None
+        else:
+            if ping is not None:
+                self.write(ping)
 
     def abort(self) -> None:
         """Drop the connection without a closing handshake."""
-        if self._wire is not None:
-            self._wire.abort()
+        if self.protocol.state is not CLOSED:
+            self._transport.abort()
 
-    # --- from the connection
+    # --- called by picows and the transport
 
     def on_ws_frame(self, _: WSTransport, frame: WSFrame) -> None:
-        """Take a frame. Opcode, mask, lengths and control frames' form were checked by picows."""
+        """Handle a frame. picows has checked its opcode, mask, lengths and form."""
         self.received += 1
-        kind = frame.msg_type
-        if self._state is not _OPEN:
-            if kind is _CLOSE and self._wire is not None:
-                self._wire.close()
-            return
         try:
-            if frame.rsv1 or frame.rsv2 or frame.rsv3:
-                raise ProtocolError(frames.PROTOCOL_ERROR, "reserved bits are set")
-            if kind is _TEXT and frame.fin and self._fragments is None:
-                self._receive(frame.get_payload_as_utf8_text())
-            elif kind is _TEXT or kind is _BINARY or kind is _CONTINUATION:
-                self._assemble(kind, frame)
-            elif kind is _PING:
-                self.write(frames.pong(frame.get_payload_as_bytes()))
-            elif kind is _CLOSE:
-                self._answer_close(*frames.read_close(frame.get_payload_as_bytes()))
-            elif self._ping is not None:
-                self._take_pong(frame.get_payload_as_bytes())
-        except UnicodeDecodeError:
-            self._fail(frames.INVALID_DATA, "not UTF-8")
+            event = self.protocol.receive(frame)
         except ProtocolError as error:
             self._fail(error.code, error.reason)
+            return
+        if isinstance(event, (str, bytes)):
+            self._receive(event)
+        elif isinstance(event, Ping):
+            self.write(frames.pong(event.payload))
+        elif isinstance(event, CloseReceived):
+            self._answer_close(event)
+        elif event is not None:
+            self._notify_arrived(self._heartbeat.pong(event.payload))
 
     def reject(self, code: int, reason: str) -> None:
         """
-        Take picows' word that it cannot read on.
+        Close with *code*, because picows cannot parse what the peer sent.
 
-        It looks one frame ahead: a good frame before the bad one is delivered after this, in the
-        same turn of the loop. So the end begins in the next.
+        picows looks one frame ahead: a good frame before the bad one is delivered after this, in
+        the same turn of the loop. So closing begins in the next.
         """
-        if self._wire is not None:
-            self._wire.pause_reading()
+        if self.protocol.state is not CLOSED:
+            self._transport.pause_reading()
             get_running_loop().call_soon(self._fail, code, reason, context=EMPTY)
 
     def on_ws_disconnected(self, _: WSTransport | None) -> None:
-        """Take leave: the connection is gone."""
-        self._state = _CLOSED
-        self._wire = self._out = self._fragments = None
-        self._on_arrived = self._labels = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Release everything: the connection is gone."""
+        self.protocol.connection_lost()
+        self._collected = None
+        self._on_arrived = ()
+        if self._close_timer is not None:
+            self._close_timer.cancel()
+            self._close_timer = None
         self._disconnected()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
         self._waiters = ()
-        self._end_of_line()
+        self._input_ended()
 
     def pause_writing(self) -> None:
-        """Note that the peer does not read as fast as we write."""
-        self._stalled = True
+        """Record that the peer does not read as fast as frames are written."""
+        self._is_write_paused = True
 
     def resume_writing(self) -> None:
-        """Note that the peer has caught up."""
-        self._stalled = False
+        """Record that the peer has caught up."""
+        self._is_write_paused = False
 
-    def _assemble(self, kind: WSMsgType, frame: WSFrame) -> None:
-        """Put fragments together (section 5.4); control frames may have come in between."""
-        fragments = self._fragments
-        if kind is _CONTINUATION:
-            if fragments is None:
-                raise ProtocolError(frames.PROTOCOL_ERROR, "there is nothing to continue")
-        elif fragments is not None:
-            raise ProtocolError(frames.PROTOCOL_ERROR, "a message begins within another")
-        elif frame.fin:
-            self._receive(frame.get_payload_as_bytes())
-            return
-        else:
-            limit = self._engine.settings.max_message_size
-            fragments = self._fragments = Fragments(kind is _TEXT, limit)
-        fragments.add(frame.get_payload_as_memoryview(), bool(frame.fin))
-        if frame.fin:
-            self._fragments = None
-            self._receive(fragments.whole())
-
-    def _add_arrival_listener(self, listener: Listener) -> None:
-        """Note labels from now on, and tell of those that have arrived."""
-        if self._state is _CLOSED:
-            return
-        self._on_arrived = (*(self._on_arrived or ()), listener)
-
-    def add_label(self, label: Label) -> None:
-        """Note what the frame holds that was just written, for whoever listens to "arrived"."""
-        if self._on_arrived is None:
-            return
-        if self._labels is None:
-            self._labels = []
-        elif len(self._labels) == _MOST_LABELS:
-            del self._labels[0]
-        self._labels.append((self.written, label))
-
-    def _tell_arrived(self, written: int) -> None:
-        labels, self._labels = self._labels or [], None
-        arrived = [label for number, label in labels if number <= written]
-        if len(arrived) < len(labels):
-            self._labels = labels[len(arrived) :]
-        for listener in (self._on_arrived or ()) if arrived else ():
-            self._engine.call(listener, f"an arrival listener of socket {self.id}", arrived)
-
-    def _send_ping(self) -> None:
-        if self._labels:
-            self._ping = self.written
-            self.write(frames.ping(self.written.to_bytes(8, "big")))
-        else:
-            self._ping = _UNMEASURED
-            self.write(frames.PING)
-
-    def _take_pong(self, payload: bytes) -> None:
-        """Report the labels that were sent before the ping that this answers."""
-        ping = self._ping
-        if ping is not None and ping != _UNMEASURED and payload == ping.to_bytes(8, "big"):
-            self._ping = None
-            self._tell_arrived(ping)
+    # --- reading
 
     def _pause_reading(self) -> None:
-        if self._wire is not None and not self._wire.is_closing():
-            self._wire.pause_reading()
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def _resume_reading(self) -> None:
-        self._known = _NEVER  # it could not be heard: its time begins now
-        if self._wire is not None and not self._wire.is_closing():
-            self._wire.resume_reading()
+        self._heartbeat.restart()
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     # --- closing
 
     def _begin_close(self, code: int, reason: str) -> None:
         """Send a close frame, and abort when no answer comes in time."""
-        self._ignore_rest()
-        self._send_close(code, reason)
+        self._discard_rest()
+        self._write_close(self.protocol.close(code, reason))
         if self._paused:
             self._paused = False
             self._resume_reading()  # for the answer
 
-    def _answer_close(self, code: int, reason: str) -> None:
+    def _answer_close(self, received: CloseReceived) -> None:
         """Answer the peer's close frame; the server ends the connection (section 7.1.1)."""
         self.flush()
-        if self._state is _OPEN and self._wire is not None:
-            self._send_close(code, "")
-            self.close_reason = reason
-            self._wire.close()
+        if self.protocol.state is OPEN:
+            self._write_close(self.protocol.answer_close(received))
+        self._transport.close()
 
     def _fail(self, code: int, reason: str) -> None:
         """End the connection of a peer that broke the protocol (section 7.1.7)."""
         self.flush()
-        wire = self._wire
-        if wire is None:
-            return
-        if self._state is _OPEN:
-            self._send_close(code, reason)
+        state = self.protocol.state
+        if state is OPEN:
+            self._write_close(self.protocol.close(code, reason))
             # To close now, with something unread, would reset the connection, and the peer might
             # never see why: it may still be sending what was too big.
             self._paused = False
-            discard(wire, self)
-        else:
-            wire.close()
+            discard(self._transport, self)
+        elif state is not CLOSED:
+            self._transport.close()
 
-    def _send_close(self, code: int, reason: str) -> None:
-        self._state = _CLOSING
-        self.close_code = code
-        self.close_reason = reason
-        self._fragments = None
-        if self._wire is not None:
-            self._wire.write(frames.close(code, reason))
-            limits, loop = self._engine.settings, get_running_loop()
-            slow = code == READS_TOO_SLOWLY  # then the close frame waits behind what is not read
-            timeout = limits.slow_timeout if slow else limits.close_timeout
-            self._timer = loop.call_later(timeout, self.abort, context=EMPTY)
+    def _write_close(self, frame: bytes) -> None:
+        self._transport.write(frame)
+        settings = self._engine.settings
+        # With 4008 the close frame waits behind what is not read.
+        is_slow = self.protocol.close_code == READS_TOO_SLOWLY
+        timeout = settings.slow_timeout if is_slow else settings.close_timeout
+        self._close_timer = get_running_loop().call_later(timeout, self.abort, context=EMPTY)
+
+    # --- listeners
 
     def _add_close_listener(self, listener: Listener) -> None:
-        self._on_close = (*(self._on_close or ()), listener)
-        if self._state is _CLOSED and not self._busy:
-            self._run()
+        self._on_close = (*self._on_close, listener)
+        if self.protocol.state is CLOSED and not self._draining:
+            self._start_draining()
+
+    def _add_arrived_listener(self, listener: Listener) -> None:
+        if self.protocol.state is not CLOSED:
+            self._on_arrived = (*self._on_arrived, listener)
+
+    def _notify_arrived(self, labels: list[Label]) -> None:
+        if labels:
+            for listener in self._on_arrived:
+                self._engine.call(listener, f"an arrival listener of socket {self.id}", labels)
 
     def _finished(self) -> None:
-        listeners, self._on_close = self._on_close, None
-        for listener in listeners or ():
-            what = f"a close listener of socket {self.id}"
-            self._engine.call(listener, what, self.close_code, self.close_reason)
+        listeners, self._on_close = self._on_close, ()
+        for listener in listeners:
+            code, reason = self.protocol.close_code, self.protocol.close_reason
+            self._engine.call(listener, f"a close listener of socket {self.id}", code, reason)

@@ -1,4 +1,4 @@
-"""A message that comes in fragments (RFC 6455, section 5.4). Rules only: no sockets."""
+"""A message that comes in fragments (RFC 6455, section 5.4). No I/O."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ from .frames import INVALID_DATA, MESSAGE_TOO_BIG, ProtocolError
 
 class Fragments:
     """
-    What has come so far of one message.
+    The fragments received so far of one message.
 
     Args:
-        text: whether it is text, which is looked at as it comes: what can no longer become UTF-8
-            ends the connection at once, not when the message ends.
+        is_text: whether it is text, which is checked as it comes: bytes that can no longer become
+            UTF-8 end the connection at once, not when the message ends.
         limit: bytes of the whole message.
     """
 
-    __slots__ = ("_checked", "_limit", "_parts", "_text")
+    __slots__ = ("_checked", "_data", "_is_text", "_limit")
 
-    def __init__(self, text: bool, limit: int) -> None:
-        self._text = text
+    def __init__(self, is_text: bool, limit: int) -> None:
+        self._is_text = is_text
         self._limit = limit
-        self._parts = bytearray()
+        self._data = bytearray()
         self._checked = 0
+        """Bytes that were found to be UTF-8."""
 
-    def add(self, payload: memoryview, last: bool) -> None:
+    def add(self, payload: memoryview, is_last: bool) -> None:
         """
-        Take the next fragment.
+        Add the next fragment.
 
         Raises:
             ProtocolError: the message is too big, or not UTF-8.
         """
-        if len(self._parts) + len(payload) > self._limit:
+        if len(self._data) + len(payload) > self._limit:
             raise ProtocolError(MESSAGE_TOO_BIG, "the message is too big")
-        self._parts += payload
-        if self._text:
+        self._data += payload
+        if self._is_text:
             try:
-                # A character may be cut in two: what was looked at ends before it.
-                _, used = codecs.utf_8_decode(self._parts[self._checked :], "strict", last)
+                # A character may be cut in two: then the checked bytes end before it.
+                _, used = codecs.utf_8_decode(self._data[self._checked :], "strict", is_last)
             except UnicodeDecodeError:
                 raise ProtocolError(INVALID_DATA, "not UTF-8") from None
             self._checked += used
 
-    def whole(self) -> str | bytes:
-        """Give the message, whose last fragment was added."""
-        return self._parts.decode() if self._text else bytes(self._parts)
+    def join(self) -> str | bytes:
+        """Return the message, once its last fragment was added."""
+        return self._data.decode() if self._is_text else bytes(self._data)

@@ -1,4 +1,4 @@
-"""The messages of one socket, in order: who listens to them, and who has to wait."""
+"""The received messages of one socket: handled in order, queued in bounds."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ Listener = Callable[..., Any]
 
 class Inbox(WSListener):
     """
-    The line of messages from one client.
+    The queue of messages from one client.
 
     Listeners may be plain functions or coroutine functions. Messages are handled one after the
-    other, in the order in which they came; what comes before there is a listener waits for it.
-    When too much waits, the client has to: reading pauses. What a client sent before it closed is
-    still handled, before `_finished` is called; after `_ignore_rest` nothing more is. A listener
-    that raises is logged and closes with 1011.
+    other, in the order in which they came; messages that come before there is a listener wait for
+    it. When too many wait, reading pauses, so that the client has to wait. What a client sent
+    before it closed is still handled, before `_finished` is called; after `_discard_rest` nothing
+    more is. A listener that raises is logged, and the socket is closed with 1011.
 
-    A base of `WebSocket` and not a part of it: a second object would cost every connection.
+    A base of `WebSocket` and not a part of it: a part would need a reference back, and sockets
+    are freed without the garbage collector.
     """
 
     __slots__ = (
-        "_busy",
+        "_discarding",
+        "_draining",
         "_ended",
         "_engine",
-        "_ignoring",
         "_on_message",
         "_paused",
         "_queue",
-        "_waiting",
+        "_queued_size",
         "number",
     )
 
@@ -45,19 +46,22 @@ class Inbox(WSListener):
         self._on_message: tuple[Listener, ...] | None = None
         self._queue: deque[str | bytes] | None = None
         """There while a message is being handled, or waits for a listener."""
-        self._waiting = 0
-        """What the queue holds, in bytes, or characters of text."""
-        self._busy = False
+        self._queued_size = 0
+        """The size of the queued messages, in bytes, or characters of text."""
+        self._draining = False
+        """Whether a task handles the queue."""
         self._paused = False
-        self._ignoring = False
+        """Whether reading is paused."""
+        self._discarding = False
         self._ended = False
+        """Whether the connection is gone, so that nothing more comes."""
 
     @property
     def id(self) -> str:
         """This socket's name, unique among all workers."""
         return f"{self._engine.worker}:{self.number}"
 
-    # --- what the connection does
+    # --- implemented by the connection
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """Begin to close."""
@@ -70,23 +74,23 @@ class Inbox(WSListener):
         raise NotImplementedError
 
     def _finished(self) -> None:
-        """Note that the connection is gone and that all of its messages are handled."""
+        """Handle that the connection is gone and all of its messages are handled."""
         raise NotImplementedError
 
-    # --- the line
+    # --- the queue
 
     def _add_message_listener(self, listener: Listener) -> None:
         if self._ended and self._queue is None:
-            return  # nothing will come; to keep it would make a cycle
+            return  # nothing will come; to keep it would make a reference cycle
         self._on_message = (*(self._on_message or ()), listener)
-        if self._queue is not None and not self._busy:
-            self._run()
+        if self._queue is not None and not self._draining:
+            self._start_draining()
 
     def _receive(self, message: str | bytes) -> None:
         """Handle *message* now, or after those that came before it."""
         listeners = self._on_message
         if listeners is None or self._queue is not None:
-            self._wait_in_line(message)
+            self._enqueue(message)
             return
         position = 0
         try:
@@ -94,41 +98,46 @@ class Inbox(WSListener):
                 position += 1  # without enumerate, which is slower
                 result = listener(message)
                 if result is not None and hasattr(result, "__await__"):
-                    self._run(result, message, position)
+                    self._start_draining(result, message, position)
                     return
         except Exception:  # noqa: BLE001  # the boundary of one socket's handler
-            self._broke()
+            self._listener_failed()
 
-    def _wait_in_line(self, message: str | bytes) -> None:
+    def _enqueue(self, message: str | bytes) -> None:
         if self._queue is None:
             self._queue = deque()
         self._queue.append(message)
-        self._waiting += len(message)
+        self._queued_size += len(message)
         limits = self._engine.settings
         # Frames of the packet that is being read still come in; then the client has to wait.
         if not self._paused and (
             len(self._queue) >= limits.max_queued_messages
-            or self._waiting >= limits.max_queued_bytes
+            or self._queued_size >= limits.max_queued_bytes
         ):
             self._paused = True
             self._pause_reading()
 
-    def _read_on(self) -> None:
-        """Let the client send again when half of the line is handled."""
+    def _resume_if_half_drained(self) -> None:
         limits = self._engine.settings
         if (
             self._paused
             and len(self._queue or ()) <= limits.max_queued_messages // 2
-            and self._waiting <= limits.max_queued_bytes // 2
+            and self._queued_size <= limits.max_queued_bytes // 2
         ):
             self._paused = False
             self._resume_reading()
 
-    def _run(
+    def _start_draining(
         self, awaiting: Awaitable[Any] | None = None, message: str | bytes = "", position: int = 0
     ) -> None:
-        """Start the task that handles what waits; it goes on from the listener at *position*."""
-        self._busy = True
+        """Start a task that handles the queue, after it has awaited *awaiting*.
+
+        Args:
+            awaiting: what the listener before *position* returned for *message*.
+            message: the message that is being handled.
+            position: the index of its next listener.
+        """
+        self._draining = True
         if self._queue is None:
             self._queue = deque()
         self._engine.spawn(self._drain(awaiting, message, position))
@@ -140,18 +149,18 @@ class Inbox(WSListener):
             if awaiting is not None:
                 await awaiting
                 await self._handle(message, position)
-            while self._queue and not self._ignoring and self._on_message:
+            while self._queue and not self._discarding and self._on_message:
                 message = self._queue.popleft()
-                self._waiting -= len(message)
-                self._read_on()
+                self._queued_size -= len(message)
+                self._resume_if_half_drained()
                 await self._handle(message, 0)
         except Exception:  # noqa: BLE001  # the boundary of one socket's handler
-            self._broke()
+            self._listener_failed()
         finally:
-            self._busy = False
+            self._draining = False
             if not self._queue or self._on_message:
                 self._queue = None
-                self._waiting = 0
+                self._queued_size = 0
         if self._ended:
             self._on_message = None
             self._finished()
@@ -159,25 +168,25 @@ class Inbox(WSListener):
     async def _handle(self, message: str | bytes, position: int) -> None:
         """Call the message listeners from *position* on, one after the other."""
         for listener in (self._on_message or ())[position:]:
-            if self._ignoring:
+            if self._discarding:
                 return
             result = listener(message)
             if result is not None and hasattr(result, "__await__"):
                 await result
 
-    def _broke(self) -> None:
+    def _listener_failed(self) -> None:
         self._engine.logger.exception("a message listener of socket %s raised", self.id)
         self.close(frames.INTERNAL_ERROR, "internal error")
 
-    def _ignore_rest(self) -> None:
-        """Handle nothing more, not even what waits: we closed."""
-        self._ignoring = True
+    def _discard_rest(self) -> None:
+        """Handle nothing more, not even what is queued: the server closes."""
+        self._discarding = True
 
-    def _end_of_line(self) -> None:
-        """Know that nothing more comes. `_finished` follows, at once or when all is handled."""
+    def _input_ended(self) -> None:
+        """End the input. `_finished` is called at once, or when all is handled."""
         self._ended = True
-        if not self._busy:
-            if self._ignoring or self._queue is None or self._on_message is not None:
+        if not self._draining:
+            if self._discarding or self._queue is None or self._on_message is not None:
                 self._queue = None
                 self._on_message = None
             self._finished()

@@ -67,7 +67,7 @@ class WebSocket(Connection):
         elif event == "close":
             self._add_close_listener(listener)
         elif event == "arrived":
-            self._add_arrival_listener(listener)
+            self._add_arrived_listener(listener)
         else:
             raise ValueError(
                 f'A websocket has the events "message", "close" and "arrived", not {event!r}.'

@@ -209,7 +209,7 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
         await asyncio.sleep(0)
     await asyncio.sleep(0)  # a refusal waits for the next turn
     await asyncio.sleep(0)
-    told = ws.close_code if not ws.open else None
+    told = ws.protocol.close_code if not ws.open else None
     wire.protocol.connection_lost(None)
     while engine._tasks:
         await asyncio.sleep(0)

@@ -147,7 +147,7 @@ async def test_a_pong_proves_what_was_sent_before_its_ping(workers: Any) -> None
     assert await asyncio.wait_for(arrived.get(), WAIT) == [("a", 1), ("a", 2)]
 
     assert int.from_bytes(payload, "big") == 3  # one, two, and the pong
-    assert socket.written == 6
+    assert socket.sent == 6
     client.writer.write(frame(9, b"p"))
     await client.read()
     assert arrived.empty()
@@ -201,7 +201,9 @@ async def test_idle_sockets_cost_no_timer_and_no_task_but_their_chain(workers: A
         await asyncio.sleep(0)
 
     chains = len(asyncio.all_tasks()) - before
-    timers = [socket._timer for socket in worker.engine.sockets.values() if socket._timer]
+    timers = [
+        socket._close_timer for socket in worker.engine.sockets.values() if socket._close_timer
+    ]
     assert chains == 100
     assert timers == []
     assert loop.is_running()

@@ -46,7 +46,7 @@ async def test_a_message_visits_its_recipients_and_nobody_else(workers: Any, way
         assert [await client.recv() for client in clients] == ["in"] * len(places)
         here = clients[:MEMBERS]
         sockets = list(worker.engine.sockets.values())
-        before = [socket.written for socket in sockets]
+        before = [socket.sent for socket in sockets]
 
         if way == "room":
             worker.ws.send_to("here", "hello")
@@ -55,5 +55,5 @@ async def test_a_message_visits_its_recipients_and_nobody_else(workers: Any, way
 
         assert [await client.recv() for client in here] == ["hello"] * MEMBERS
         assert visits == ({"here": MEMBERS} if way == "room" else {})
-        sent = [socket.written - then for socket, then in zip(sockets, before, strict=True)]
+        sent = [socket.sent - then for socket, then in zip(sockets, before, strict=True)]
         assert sent == [1] * MEMBERS + [0] * OTHERS
