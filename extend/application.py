@@ -1,4 +1,4 @@
-"""What `app` has in this application, for editors and mypy: Egg's `app/extend/application.js`."""
+"""The types of `app` in this application: Egg's `app/extend/application.js`."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ else:
 
 
 class Tokens(Protocol):
-    """What the plugin `jwt` puts on the application."""
+    """`app.jwt`, from the plugin `jwt`."""
 
     @property
     def expires_in(self) -> int:
-        """How long a new token is good, in seconds."""
+        """The lifetime of a new token, in seconds."""
 
     def sign(self, claims: dict[str, Any], expires_in: int | None = None) -> str:
-        """Make a token."""
+        """Return a new token."""
 
     def verify(self, token: str | None) -> dict[str, Any]:
-        """Give the claims of a token; raises PyJWT's errors."""
+        """Return the claims of a token; raises PyJWT's errors."""
 
 
 if TYPE_CHECKING:
 
     class Redis(AsyncRedis):
-        """What the plugin `redis` puts on the application."""
+        """`app.redis`, from the plugin `redis`."""
 
         unavailable_errors: tuple[type[BaseException], ...]
 
 
 class WebSocket(yolk.WebSocket, Protocol):
-    """A socket of the chat."""
+    """A WebSocket of the chat."""
 
     session: str | None
     """The login whose token opened it."""
 
 
 class WebSocketSettings(Protocol):
-    """What the plugin `websocket` was told."""
+    """The settings of the plugin `websocket` that the application reads."""
 
     heartbeat: float
     max_message_size: int
 
 
 class Application(yolk.Application, Parts):
-    """The chat. What a worker starts is on it too: see `Parts` in `app.py`."""
+    """The chat application. It also has the parts that a worker starts: see `Parts` in app.py."""
 
     if TYPE_CHECKING:
-        config: Config  # type: ignore[assignment]  # Sanic's Config, which holds these too
+        config: Config  # type: ignore[assignment]  # Sanic's Config has these, too
         controller: Controllers
         service: Services
         redis: Redis

@@ -1,4 +1,4 @@
-"""Tables. A model says what is stored, and nothing of what may be done with it."""
+"""The tables. A model describes what is stored; the rules for it are in `services/`."""
 
 from models.contact import Block, Preference
 from models.conversation import Conversation

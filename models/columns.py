@@ -1,4 +1,4 @@
-"""Columns that several tables share."""
+"""Column types and defaults that several tables share."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from tortoise.fields import CharField
 
 class ExactCharField(CharField[Any]):
     """
-    A text that equals only itself: "Ada" and "ada" are two.
+    A text column with exact comparison: "Ada" and "ada" differ.
 
-    MySQL and MariaDB compare text without case unless told otherwise; SQLite and PostgreSQL
-    compare it exactly. (Blanks at the end still do not count on MySQL and MariaDB, so whoever
-    lets such a text in refuses them.)
+    MySQL and MariaDB ignore case by default; SQLite and PostgreSQL compare exactly. MySQL and
+    MariaDB still ignore trailing blanks, so such texts are refused where they are received.
     """
 
     class _db_mysql:  # noqa: N801 - Tortoise looks for this name
-        """What is different on MySQL and MariaDB."""
+        """The column on MySQL and MariaDB."""
 
         def __init__(self, field: CharField[Any]) -> None:
             self.field = field
@@ -31,5 +30,5 @@ class ExactCharField(CharField[Any]):
 
 
 def milliseconds() -> int:
-    """Give the time in milliseconds since 1970."""
+    """Return the time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000

@@ -1,4 +1,4 @@
-"""Whom a person wants to hear from."""
+"""Blocked users, and what users accept from strangers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from models.columns import ExactCharField, milliseconds
 
 
 class Block(Model):
-    """One person who may not write to another."""
+    """A user who has blocked another one."""
 
     id: fields.Field[int] = fields.BigIntField(primary_key=True)
-    # Who does not want to hear.
+    # The user who has blocked.
     user_id: fields.Field[int] = fields.BigIntField()
-    # From whom.
+    # The user who is blocked.
     blocked_id: fields.Field[int] = fields.BigIntField()
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
@@ -21,19 +21,19 @@ class Block(Model):
         """The table."""
 
         table = "block"
-        # Sending looks a pair up; the list of whom one blocked.
+        # For the check of a sender, and for the list of blocked users.
         unique_together = (("user_id", "blocked_id"),)
 
 
 class Preference(Model):
     """
-    What a person decided, beside the `user` table, which may be another application's.
+    A user's preferences, beside the `user` table, which may belong to another application.
 
-    Who decided nothing has no row, and gets the defaults of the configuration.
+    A user without a row has the defaults of the configuration.
     """
 
     user_id: fields.Field[int] = fields.BigIntField(primary_key=True, generated=False)
-    # What strangers may send: "nothing", "one" (until it is answered), or "freely".
+    # What strangers may send: "nothing", "one" message until it is answered, or "freely".
     strangers: fields.Field[str] = ExactCharField(max_length=16)
 
     class Meta:

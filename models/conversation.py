@@ -9,11 +9,11 @@ from models.columns import ExactCharField, milliseconds
 
 class Conversation(Model):
     """
-    What two people, or a group, say to each other.
+    A conversation of two users, or of a group.
 
-    `last_seq` is given out in the transaction that stores the message, so there are no gaps.
-    `last_number` counts only what somebody wrote; an entry that recalls or edits a message has a
-    seq and does not count. A member's unread is `last_number` less the member's `read_number`.
+    `last_seq` is assigned in the transaction that stores the message, so there are no gaps.
+    `last_number` counts messages only; an event that recalls or edits a message has a seq and is
+    not counted. A member's unread count is `last_number` minus the member's `read_number`.
     """
 
     # "s:<low>:<high>" or "g:<group>".
@@ -21,9 +21,9 @@ class Conversation(Model):
     chat_type: fields.Field[str] = ExactCharField(max_length=16)
     last_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     last_number: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # How far the search's index has come; `services/search/indexer.py` moves it.
+    # The last seq in the search index; `services/search/indexer.py` advances it.
     indexed_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # Milliseconds since 1970 of the last entry.
+    # The time of the last event, in milliseconds since 1970.
     update_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
     class Meta:

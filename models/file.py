@@ -1,4 +1,4 @@
-"""Files, and the messages that carry them."""
+"""Files, and the messages that they are attached to."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from models.columns import ExactCharField, milliseconds
 
 class File(Model):
     """
-    What somebody uploaded.
+    An uploaded file.
 
-    The content lies in the storage under its hash, once however often it was uploaded. A row is
-    written when the content is in its place, and not before.
+    The content is in the storage under its hash, once, however often it was uploaded. A row is
+    written after the content is stored, not before.
     """
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
-    # Who uploaded it.
+    # The user who uploaded it.
     user_id: fields.Field[int] = fields.BigIntField()
-    # The hexadecimal SHA-256 of the content as it is stored: of pictures, without their metadata.
+    # The hexadecimal SHA-256 of the stored content; pictures are stored without metadata.
     hash: fields.Field[str] = ExactCharField(max_length=64)
     name = fields.CharField(max_length=255)
-    # A label of the uploader's choice: "" for none.
+    # A label chosen by the uploader; "" for none.
     folder = fields.CharField(max_length=100, default="", db_default="")
-    # Bytes.
+    # In bytes.
     size: fields.Field[int] = fields.BigIntField()
-    # Found from the content: "image/jpeg".
+    # The media type, detected from the content: "image/jpeg".
     type: fields.Field[str] = ExactCharField(max_length=127)
-    # Of pictures, in pixels.
+    # Of a picture, in pixels.
     width: fields.Field[int | None] = fields.IntField(null=True)
     height: fields.Field[int | None] = fields.IntField(null=True)
-    # Of pictures: a tiny one as a `data:` address.
+    # Of a picture: a tiny, blurred preview as a `data:` URL.
     blur: fields.Field[str | None] = ExactCharField(max_length=2000, null=True)
-    # 1 when there is a small copy of the picture.
+    # 1 if there is a thumbnail of the picture.
     thumbnail: fields.Field[int] = fields.SmallIntField(default=0, db_default=0)
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
@@ -42,18 +42,18 @@ class File(Model):
 
         table = "file"
         indexes = (
-            # Whether a content is still somebody's.
+            # Whether a content is still in use.
             ("hash",),
-            # What a person uploaded, in the order of time.
+            # A user's uploads in order of time.
             ("user_id", "id"),
         )
 
 
 class Attachment(Model):
     """
-    A message that carries a file, so that those who may read the message may read the file.
+    A file attached to a message: users who may read the message may read the file.
 
-    It is written with the message and goes when the message is recalled.
+    It is inserted with the message, and deleted when the message is recalled.
     """
 
     message_id = fields.UUIDField(primary_key=True)
@@ -65,5 +65,5 @@ class Attachment(Model):
         """The table."""
 
         table = "attachment"
-        # Who may read a file.
+        # The messages of a file.
         indexes = (("file_id",),)

@@ -1,4 +1,4 @@
-"""Who is in a conversation, and how far they are."""
+"""Members of conversations, with their cursors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from models.columns import ExactCharField, milliseconds
 
 class Member(Model):
     """
-    One person in one conversation, with the cursors.
+    A user in a conversation, with the cursors.
 
-    Everything up to and including a cursor is delivered or read; nothing before `join_seq` was
-    ever for this member.
+    Everything up to and including a cursor is delivered or read. Events before `join_seq` are not
+    visible to the member.
     """
 
     id: fields.Field[int] = fields.BigIntField(primary_key=True)
@@ -25,17 +25,17 @@ class Member(Model):
     read_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     # The `number` of the message at `read_seq`.
     read_number: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # The last entry that this member wrote; 0 before the first. Who never wrote is a stranger.
+    # The last event that this member sent; 0 before the first, which makes the user a stranger.
     sent_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # The name in this group; "" for the person's own.
+    # The nickname in this group; "" for the user's own name.
     nickname = fields.CharField(max_length=30, default="", db_default="")
-    # Until when this member may not write, in milliseconds since 1970.
+    # The end of the time in which the member is muted, in milliseconds since 1970.
     muted_until: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # When the member put the conversation on top of the list; 0 when it is not there.
+    # When the member pinned the conversation; 0 if it is not pinned.
     pin_time: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # 1 when new messages should make no noise.
+    # 1 if the member has muted notifications of the conversation.
     quiet: fields.Field[int] = fields.SmallIntField(default=0, db_default=0)
-    # The list leaves the conversation out until there is something after this entry.
+    # The conversation is hidden from the list until there is an event after this one.
     hidden_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
@@ -43,7 +43,7 @@ class Member(Model):
         """The table."""
 
         table = "member"
-        # The members of a conversation; moving one member's cursors.
+        # For the members of a conversation, and for updates of one member's cursors.
         unique_together = (("conv", "user_id"),)
-        # The conversations of a person: the list, a sync, what is not delivered yet.
+        # For a user's conversations: the list, a sync, undelivered messages.
         indexes = (("user_id",),)

@@ -1,4 +1,4 @@
-"""What the search looks through."""
+"""The search index."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from models.columns import ExactCharField
 
 class SearchEntry(Model):
     """
-    The words of one message, for the database's full-text index.
+    The terms of a message, for the database's full-text index.
 
-    `terms` is ASCII, written by `services/search/terms.py`, so that every database cuts it
-    into the same words. The index on it is in no model, because each database has another kind;
-    migration 0003 makes it.
+    `terms` is ASCII, written by `services/search/terms.py`, so that every database splits it into
+    the same words. The full-text index is created by migration 0003 and not declared here, because
+    it differs between databases.
     """
 
-    # The time of the message, and then some bits that make it unique: the order of the answers.
+    # The time of the message, and some bits that make it unique: results are ordered by it.
     id: fields.Field[int] = fields.BigIntField(primary_key=True, generated=False)
     conv: fields.Field[str] = ExactCharField(max_length=48)
     seq: fields.Field[int] = fields.BigIntField()
@@ -26,5 +26,5 @@ class SearchEntry(Model):
         """The table."""
 
         table = "search_entry"
-        # A message is found once; and an edit or a recall finds its entry.
+        # One entry per message, found by an edit or a recall.
         unique_together = (("conv", "seq"),)

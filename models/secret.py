@@ -1,4 +1,4 @@
-"""What the servers know and nobody else."""
+"""Keys that all servers of a database share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from models.columns import ExactCharField
 
 class Secret(Model):
     """
-    A key that every server of this database signs with.
+    A key with which all servers of this database sign.
 
-    It lies here rather than in Redis, which may be emptied while some of them run.
+    It is stored here rather than in Redis, which may be flushed while servers are running.
     """
 
-    # What it is for.
+    # The purpose of the key.
     name: fields.Field[str] = ExactCharField(max_length=40, primary_key=True)
     # Hexadecimal.
     value: fields.Field[str] = ExactCharField(max_length=128)

@@ -1,4 +1,4 @@
-"""Sign-ins."""
+"""Logins."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from models.columns import ExactCharField, milliseconds
 
 class Session(Model):
     """
-    One sign-in of one person on one device, until it expires or is revoked.
+    A login of a user on one device, until it expires or is revoked.
 
-    Tokens are stored as the hexadecimal SHA-256 of what the client holds. All times are in
-    milliseconds since 1970.
+    Refresh tokens are stored as their hexadecimal SHA-256. All times are in milliseconds since
+    1970.
     """
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
-    # Indexed: revoking all sessions of a person, and listing them.
+    # Indexed, to list and to revoke all sessions of a user.
     user_id: fields.Field[int] = fields.BigIntField(db_index=True)
-    # Unique: a refresh looks its session up by it.
+    # Unique: a refresh finds its session by it.
     refresh_hash: fields.Field[str] = ExactCharField(max_length=64, unique=True)
-    # Unique: a token that was rotated away is looked up by it, which means it was stolen.
+    # Unique: a rotated token is found by it; its use means that it was stolen.
     previous_hash: fields.Field[str | None] = ExactCharField(max_length=64, null=True, unique=True)
-    # When the refresh token was last rotated: shortly after, the one before is still taken.
+    # When the refresh token was last rotated; the previous one is accepted for a short time after.
     refresh_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
     expire_time: fields.Field[int] = fields.BigIntField()

@@ -1,4 +1,4 @@
-"""People."""
+"""Users."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from tortoise import Model, fields
 
 class User(Model):
     """
-    One person.
+    A user.
 
-    The table fits an Egg application's `user` table: where one exists it is used as it is, with
-    whatever other columns it has, so no other table refers to it by a foreign key (its `id` may
-    be of another type) and nothing is added here.
+    The table is compatible with an Egg application's `user` table. An existing one is used as it
+    is, with its further columns. So no other table has a foreign key to it, because its `id` may
+    have another type, and no columns are added to it.
     """
 
     id: fields.Field[int] = fields.BigIntField(primary_key=True)
-    # Unique: a name belongs to one person, and signing in looks it up.
+    # Unique: a login finds the user by it.
     username = fields.CharField(max_length=30, unique=True)
     password = fields.CharField(max_length=255)
     nickname = fields.CharField(max_length=30, null=True, default="", db_default="")
-    # An Egg application may have stored NULL.
+    # NULL in some Egg applications.
     avatar = fields.CharField(max_length=255, null=True, default="", db_default="")
-    # 1, or 0 for somebody who was disabled.
+    # 1, or 0 for a disabled user.
     status: fields.Field[int] = fields.SmallIntField(default=1, db_default=1)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The main router: every address, in groups."""
+"""All routes, in groups."""
 
 from __future__ import annotations
 
@@ -10,18 +10,12 @@ from routes.api.chat import contact, conversation, group, search, websocket
 
 def mount(app: Application) -> None:
     """Mount all routes."""
-    # Accounts and logins.
     auth.mount(app)
     user.mount(app)
-    # The socket, and sending and receiving over HTTP.
     websocket.mount(app)
     conversation.mount(app)
     search.mount(app)
-    # Whom one wants to hear from.
     contact.mount(app)
-    # Uploads, and reading them.
     file.mount(app)
-    # Groups.
     group.mount(app)
-    # The chat page.
     page.mount(app)

@@ -13,7 +13,7 @@ from sanic.response import BaseHTTPResponse
 from extend.application import Application
 from yolk.assets import Assets
 
-# An import map has to stand in the page itself. It is let through by its hash, and nothing else is.
+# An import map must be inline. The policy allows it by its hash, and no other inline script.
 IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 POLICY = (
     "default-src 'none'",
@@ -34,7 +34,7 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(self)"
 
 
 def mount(app: Application) -> None:
-    """Serve `web/`: its page at the root, everything else below /web/."""
+    """Serve `web/`: the page at /, all other files below /web/."""
     assets = Assets(app.root / "web")
     assets.mount_page(app, "/", "index.html", "/web", name="page")
     assets.mount(app, "/web/", name="web")
@@ -43,7 +43,7 @@ def mount(app: Application) -> None:
 
 
 def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> None:
-    """Let the page run nothing that is not its own."""
+    """Set the security headers of the page and its files."""
     if request.path == "/":
         page = assets.page(assets.folder / "index.html", "/web")
         response.headers["Content-Security-Policy"] = _policy(page.plain)
@@ -51,7 +51,7 @@ def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> Non
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     elif request.path.startswith("/web/"):
-        # What is looked at by itself does nothing; the many modules need no more than this.
+        # A file that is opened by itself may do nothing.
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"
     else:
         return

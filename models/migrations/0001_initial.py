@@ -1,4 +1,4 @@
-"""The first tables: people, their sign-ins, and what they say to each other."""
+"""The first tables: users, sessions, conversations, members and messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.migrations._operations import CreateTable
 
 
 class Migration(migrations.Migration):
-    """Create `user` (unless an Egg application has one), and the tables of the chat."""
+    """Create `user`, unless it exists, and the tables of the chat."""
 
     initial = True
 

@@ -1,4 +1,4 @@
-"""Groups, blocking, and what a member decides for one conversation."""
+"""Groups, blocked users, preferences, and a member's settings of a conversation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.migrations._operations import AddColumn, CreateTable, Run
 
 
 class Migration(migrations.Migration):
-    """Create the tables of groups and of contacts, and widen those of members and messages."""
+    """Create the tables of groups and contacts, and add columns to members and messages."""
 
     dependencies = [("models", "0001_initial")]
 
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
         AddColumn("Member", "quiet", fields.SmallIntField(default=0, db_default=0)),
         AddColumn("Member", "hidden_seq", fields.BigIntField(default=0, db_default=0)),
         AddColumn("Message", "edit_time", fields.BigIntField(null=True)),
-        # Who wrote before this column was there is no stranger.
+        # A member who wrote before this migration is not a stranger.
         Run(
             "UPDATE member SET sent_seq = COALESCE((SELECT MAX(seq) FROM message"
             " WHERE message.conv = member.conv AND message.from_id = member.user_id"

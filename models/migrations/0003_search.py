@@ -1,4 +1,4 @@
-"""Searching, and finding what changed a message."""
+"""The search index, and an index of the changes of a message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from models.migrations._operations import AddColumn, CreateTable, Run
 
 
 class Migration(migrations.Migration):
-    """Create the search's table with its full-text index, and index what changes a message."""
+    """Create the search table with its full-text index, and index the changes of messages."""
 
     dependencies = [("models", "0002_groups")]
 
@@ -33,12 +33,12 @@ class Migration(migrations.Migration):
             },
             bases=["Model"],
         ),
-        # Nothing is indexed yet: what was said before is found after a while.
+        # Nothing is indexed yet; the indexer adds earlier messages in the background.
         AddColumn("Conversation", "indexed_seq", fields.BigIntField(default=0, db_default=0)),
         Run(
             index="search_terms",
             statements={
-                # The index keeps no text and no positions of its own; triggers keep it true.
+                # The index stores no text and no positions; triggers keep it up to date.
                 "sqlite": [
                     "CREATE VIRTUAL TABLE IF NOT EXISTS search_terms USING fts5(terms,"
                     " content='search_entry', content_rowid='id', detail='none', columnsize=0,"
@@ -60,8 +60,8 @@ class Migration(migrations.Migration):
                 "mysql": ["CREATE FULLTEXT INDEX search_terms ON search_entry (terms)"],
             },
         ),
-        # The recall and the edits of a message. Messages themselves have no target: where an
-        # index can leave them out, sending costs nothing more.
+        # For the recall and the edits of a message. Messages themselves have no target: a partial
+        # index costs nothing when they are sent.
         Run(
             index="message_target",
             statements={

@@ -1,4 +1,4 @@
-"""Files, and the messages that carry them."""
+"""Files and attachments."""
 
 from __future__ import annotations
 

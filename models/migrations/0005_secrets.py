@@ -1,4 +1,4 @@
-"""Keys that the servers share."""
+"""Keys that all servers share."""
 
 from __future__ import annotations
 

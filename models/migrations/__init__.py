@@ -1,1 +1,1 @@
-"""The migrations; each file is one step, and is never changed after its release."""
+"""The migrations of the tables. A released migration is never changed."""

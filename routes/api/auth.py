@@ -7,7 +7,7 @@ from middleware.authenticate import authenticate
 
 
 def mount(app: Application) -> None:
-    """Who one is."""
+    """Mount accounts, logins, tokens and tickets."""
     auth = app.controller.api.auth
     app.http.post("/auth/register", auth.register)
     app.http.post("/auth/login", auth.login)

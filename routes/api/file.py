@@ -1,4 +1,4 @@
-"""Uploads, and reading what was uploaded."""
+"""Uploads and downloads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from middleware.authenticate_or_link import authenticate_or_link
 
 
 def mount(app: Application) -> None:
-    """Files in, and out."""
+    """Mount uploads and downloads."""
     file, http = app.controller.api.file, app.http
-    # A file in one piece.
+    # Upload a file in one request.
     http.post("/upload", authenticate, file.upload.create, stream=True)
     http.post("/upload/<folder:path>", authenticate, file.upload.create_in, stream=True)
-    # A file in as many pieces as it takes: https://tus.io/protocols/resumable-upload
+    # Upload a file in several requests: https://tus.io/protocols/resumable-upload
     http.mount(("OPTIONS",), "/upload/tus", file.tus.options)
     http.mount(("OPTIONS",), "/upload/tus/<id>", file.tus.options)
     http.post("/upload/tus", authenticate, file.tus.create, stream=True)
@@ -21,7 +21,7 @@ def mount(app: Application) -> None:
     http.patch("/upload/tus/<id>", authenticate, file.tus.add, stream=True)
     http.post("/upload/tus/<id>", authenticate, file.tus.override, stream=True)
     http.delete("/upload/tus/<id>", authenticate, file.tus.remove)
-    # What was uploaded.
+    # Read files.
     http.post("/files/links", authenticate, file.download.links)
     http.get("/files/<id>", authenticate_or_link, file.download.show)
     http.get("/files/<id>/thumbnail", authenticate_or_link, file.download.thumbnail)

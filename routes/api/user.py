@@ -1,4 +1,4 @@
-"""People."""
+"""Users."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from middleware.authenticate import authenticate
 
 
 def mount(app: Application) -> None:
-    """Whom one may find."""
+    """Mount the search for users."""
     app.http.get("/users", authenticate, app.controller.api.user.search)
     app.http.get("/users/<id:int>", authenticate, app.controller.api.user.show)

@@ -1,8 +1,8 @@
 """
-The real application under test, and clients that wait for what it says.
+Tests of applications and plugins: a real server, and clients that wait for its answers.
 
-For tests of applications and of plugins; it wants `httpx`, `websockets` and `pyjwt`. Nothing here
-sleeps: a server is ready when it says so, a test waits for a frame, and every wait has an end.
+It needs `httpx`, `websockets` and `pyjwt`. Nothing here sleeps: a server is ready when it logs so,
+a test waits for a frame, and every wait has a time limit.
 """
 
 from yolk.testing.client import Socket, Timeout, close_all

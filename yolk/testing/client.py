@@ -1,4 +1,4 @@
-"""A client's side of a socket."""
+"""A WebSocket client for tests."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-PATIENCE = 10.0
-"""Seconds that every wait has."""
+TIMEOUT = 10.0
+"""The time limit of every wait, in seconds."""
 
 
 _open: set[Socket] = set()
 
 
 async def close_all() -> None:
-    """Close the sockets that a test left open; for a fixture that every test has."""
+    """Close the sockets that a test has left open; for a fixture that all tests use."""
     while _open:
         await _open.pop().abort()
 
 
 class Timeout(AssertionError):
-    """What a test waited for did not come."""
+    """A test has waited in vain."""
 
 
 class Socket:
     """
-    An open socket, spoken to in JSON.
+    An open WebSocket that speaks JSON.
 
-    What comes while a test waits for something else is kept in `passed`, in order.
+    Messages that arrive while a test waits for another one are kept in `passed`, in order.
     """
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -47,7 +47,7 @@ class Socket:
 
         Args:
             url: `ws://...`.
-            options: of `websockets.asyncio.client.connect`, such as `additional_headers`.
+            options: options of `websockets.asyncio.client.connect`, such as `additional_headers`.
 
         Raises:
             websockets.exceptions.InvalidStatus: the server answered with HTTP.
@@ -62,16 +62,16 @@ class Socket:
 
     async def receive(self) -> Any:
         """
-        Give the next message: JSON decoded, other text and bytes as they are.
+        Return the next message: JSON decoded, other text and bytes unchanged.
 
         Raises:
-            Timeout: none came.
+            Timeout: no message arrived.
             websockets.exceptions.ConnectionClosed: the socket was closed.
         """
         try:
-            message = await asyncio.wait_for(self.connection.recv(), PATIENCE)
+            message = await asyncio.wait_for(self.connection.recv(), TIMEOUT)
         except TimeoutError:
-            raise Timeout(f"no frame within {PATIENCE} s; before: {self.passed}") from None
+            raise Timeout(f"no frame within {TIMEOUT} s; before: {self.passed}") from None
         try:
             return json.loads(message)
         except ValueError:
@@ -79,16 +79,16 @@ class Socket:
 
     async def wait_for(self, **fields: Any) -> Any:
         """
-        Give the next message whose *fields* are as said.
+        Return the next message with these *fields*.
 
         Args:
-            fields: such as `type="message"`.
+            fields: names and values, such as `type="message"`.
 
         Raises:
-            Timeout: none came.
+            Timeout: no such message arrived.
             websockets.exceptions.ConnectionClosed: the socket was closed before.
         """
-        async with asyncio.timeout(PATIENCE * 3):
+        async with asyncio.timeout(TIMEOUT * 3):
             while True:
                 frame = await self.receive()
                 if isinstance(frame, dict) and fields.items() <= frame.items():
@@ -97,20 +97,20 @@ class Socket:
 
     async def request(self, kind: str, **data: Any) -> Any:
         """
-        Ask something, and give the answer to it.
+        Send a request, and return its answer.
 
         Args:
-            kind: the request's type.
-            data: its data.
+            kind: the type of the request.
+            data: the data of the request.
         """
         self._requests += 1
         await self.send({"id": self._requests, "type": kind, "data": data})
         return await self.wait_for(id=self._requests)
 
     async def ping(self) -> bool:
-        """Tell whether a ping is answered: everything before it was handled."""
+        """Send a ping and wait for the pong: all earlier messages were handled then."""
         pong = await self.connection.ping()
-        await asyncio.wait_for(pong, PATIENCE)
+        await asyncio.wait_for(pong, TIMEOUT)
         return True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -119,7 +119,7 @@ class Socket:
         await self.connection.close(code, reason)
 
     async def abort(self) -> None:
-        """Cut the connection without a word, as a network does."""
+        """Abort the connection without a close frame, as a network failure does."""
         _open.discard(self)
         self.connection.transport.abort()
         await self.connection.wait_closed()
@@ -129,7 +129,7 @@ class Socket:
         Wait until the server has closed the socket.
 
         Returns:
-            the close code and reason; what came before is in `passed`.
+            the close code and reason; messages before it are in `passed`.
 
         Raises:
             Timeout: it was not closed.

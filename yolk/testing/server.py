@@ -1,4 +1,4 @@
-"""The real application in processes of its own, with a port and a data folder of its own."""
+"""A real server process for tests, with a port and a data folder of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 import jwt
 
-from yolk.testing.client import PATIENCE, Socket
+from yolk.testing.client import TIMEOUT, Socket
 
 SETTINGS = (
     "YOLK_",
@@ -38,11 +38,11 @@ READY = "Serving on "
 
 class StartFailed(AssertionError):
     """
-    The application did not start; the text is what it printed.
+    The application did not start.
 
     Args:
-        text: that.
-        status: its exit status; negative when it had to be killed.
+        text: the reason and the output of the application.
+        status: its exit status; negative when it was killed.
     """
 
     def __init__(self, text: str, status: int) -> None:
@@ -52,7 +52,7 @@ class StartFailed(AssertionError):
 
 @dataclass
 class User:
-    """Somebody with an account, as `Server.user` made it."""
+    """A registered user: see `Server.user`."""
 
     server: Server
     id: int
@@ -68,24 +68,24 @@ class User:
         return found
 
     async def get(self, path: str, **parameters: Any) -> Any:
-        """Ask over HTTP with this user's token, and give the data of the answer."""
+        """GET *path* with this user's token, and return the data of the answer."""
         return await self.server.get(path, token=self.token, **parameters)
 
     async def post(self, path: str, **body: Any) -> Any:
-        """Ask over HTTP with this user's token, and give the data of the answer."""
+        """POST *body* with this user's token, and return the data of the answer."""
         return await self.server.post(path, token=self.token, **body)
 
 
 class Server:
     """
-    One running application.
+    An application in processes of its own.
 
     Args:
-        root: the folder with its `app.py`.
-        data: an empty folder for what running makes.
-        env: environment variables, such as `{"WORKERS": "2"}`. Those of the test's own process
-            that would change the application are left out.
-        command: what starts it; by default this Python with `app.py`.
+        root: the folder that contains its `app.py`.
+        data: an empty folder for the application's data.
+        env: environment variables, such as `{"WORKERS": "2"}`. Variables of the test's own process
+            that would configure the application are not inherited.
+        command: the command that starts it; by default this Python with `app.py`.
     """
 
     def __init__(
@@ -102,19 +102,19 @@ class Server:
         self.env = dict(env or {})
         self.command = command or [sys.executable, "app.py"]
         self.output = ""
-        """What it has printed so far."""
+        """The output of the application so far."""
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._printed = threading.Condition()
 
     @property
     def url(self) -> str:
-        """Where it serves: `http://127.0.0.1:<port>`."""
+        """The server's URL: `http://127.0.0.1:<port>`."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Its main process."""
+        """The process id of the main process."""
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.pid
@@ -123,13 +123,13 @@ class Server:
 
     def start(self, timeout: float = 60) -> Self:
         """
-        Start it, and return when all workers are ready.
+        Start the application, and wait until all workers are ready.
 
         Args:
-            timeout: seconds.
+            timeout: the time limit in seconds.
 
         Raises:
-            StartFailed: it ended, or is not ready in time.
+            StartFailed: the application ended, or is not ready in time.
         """
         kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         env = {
@@ -161,17 +161,17 @@ class Server:
         self.wait_for_output(READY, workers, timeout)
         return self
 
-    def wait_for_output(self, text: str, times: int = 1, timeout: float = PATIENCE) -> None:
+    def wait_for_output(self, text: str, times: int = 1, timeout: float = TIMEOUT) -> None:
         """
-        Wait until it has printed *text*.
+        Wait until the application has printed *text*.
 
         Args:
-            text: part of a line.
-            times: how often, since the start.
-            timeout: seconds.
+            text: a part of a line.
+            times: the number of occurrences since the start.
+            timeout: the time limit in seconds.
 
         Raises:
-            StartFailed: it ended, or did not print it in time.
+            StartFailed: the application ended, or did not print it in time.
         """
         with self._printed:
             found = self._printed.wait_for(
@@ -186,7 +186,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether any of its processes is there."""
+        """Whether any process of the application is running."""
         return self._reader is not None and self._reader.is_alive()
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -204,15 +204,15 @@ class Server:
         self, timeout: float = 30, by: signal.Signals = signal.SIGTERM, *, to_all: bool = False
     ) -> int:
         """
-        Stop it as an administrator does, and give its exit status.
+        Stop the application with a signal, and return its exit status.
 
         Args:
-            timeout: seconds, after which it is killed.
-            by: SIGINT is what Ctrl-C at a terminal sends.
-            to_all: send it to all processes, as a terminal does, not only to the main one.
+            timeout: seconds after which it is killed.
+            by: the signal; SIGINT is Ctrl-C.
+            to_all: whether all processes receive it, as from a terminal, or the main process only.
 
         Raises:
-            AssertionError: it did not stop in time, or left a process behind.
+            AssertionError: the application did not stop in time, or left a process behind.
         """
         process = self._process
         if process is None:
@@ -226,69 +226,69 @@ class Server:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not stop in time:\n{self.output}") from None
-        if not self._let_go():
+        if not self._wait_for_end():
             raise AssertionError(f"the server left a process behind:\n{self.output}")
         return status
 
     def kill(self) -> int:
-        """Kill all of its processes at once (SIGKILL), as a power cut does; give its status."""
+        """Kill all processes at once (SIGKILL), as a power failure does; return the exit status."""
         process = self._process
         if process is None:
             return 0
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         status = process.wait()
-        self._let_go()
+        self._wait_for_end()
         return status
 
-    def _let_go(self) -> bool:
-        """Wait until nobody holds its output any more: then all of its processes are gone."""
+    def _wait_for_end(self) -> bool:
+        """Wait until the output is closed, which is when all processes have ended."""
         reader, self._process = self._reader, None
         if reader is not None:
-            reader.join(PATIENCE)
+            reader.join(TIMEOUT)
         return not self.running
 
-    # --- asking
+    # --- requests
 
     async def ask(
         self, method: str, path: str, *, token: str | None = None, **options: Any
     ) -> httpx.Response:
         """
-        Send one HTTP request.
+        Send an HTTP request.
 
         Args:
-            method: such as "GET".
-            path: from the root on.
-            token: goes into the header `token`.
-            options: of `httpx.AsyncClient.request`.
+            method: the HTTP method, such as "GET".
+            path: the path, query included.
+            token: the value of the header `token`.
+            options: options of `httpx.AsyncClient.request`.
         """
         headers = {**({"token": token} if token else {}), **options.pop("headers", {})}
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=30) as client:
             return await client.request(method, path, headers=headers, **options)
 
     async def get(self, path: str, *, token: str | None = None, **parameters: Any) -> Any:
-        """GET *path*, and give the `data` of the answer, which must be `ok`."""
+        """GET *path*, and return the `data` of the answer, which must be `ok`."""
         return _data(await self.ask("GET", path, token=token, params=parameters))
 
     async def post(self, path: str, *, token: str | None = None, **body: Any) -> Any:
-        """POST *body* as JSON to *path*, and give the `data` of the answer, which must be `ok`."""
+        """POST *body* as JSON, and return the `data` of the answer, which must be `ok`."""
         return _data(await self.ask("POST", path, token=token, json=body))
 
     async def connect(self, path: str = "/ws", **options: Any) -> Socket:
-        """Open a socket at *path*, query included."""
+        """Open a WebSocket at *path*, query included."""
         return await Socket.open(f"ws://127.0.0.1:{self.port}{path}", **options)
 
     def token(self, **claims: Any) -> str:
-        """Sign a token as the application does (HS256); `exp` may be among the claims."""
+        """Return a token signed as by the application (HS256); the claims may include `exp`."""
         now = int(time.time())
         return jwt.encode({"iat": now, "exp": now + 3600, **claims}, self.secret, "HS256")
 
     async def user(self, name: str = "user", password: str = "correct horse") -> User:
         """
-        Register somebody at `/auth/register`.
+        Register a new user at `/auth/register`.
 
         Args:
-            name: the beginning of the username; the rest makes it unique.
+            name: the beginning of the username; a random suffix makes it unique.
             password: the password.
         """
         username = f"{name}-{secrets.token_hex(4)}"
@@ -308,7 +308,7 @@ class Server:
 
 
 def free_port() -> int:
-    """Give a TCP port on 127.0.0.1 that nobody listens on."""
+    """Return a free TCP port on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

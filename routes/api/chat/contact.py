@@ -1,4 +1,4 @@
-"""Blocking people, and what strangers may send."""
+"""Blocked users, and what strangers may send."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from middleware.authenticate import authenticate
 
 
 def mount(app: Application) -> None:
-    """Whom one wants to hear from."""
+    """Mount blocking and preferences."""
     contact = app.controller.api.chat.contact
     app.http.post("/chat/block", authenticate, contact.block)
     app.http.get("/chat/blocked", authenticate, contact.blocked)

@@ -1,4 +1,4 @@
-"""Groups: who is in them, and who may do what."""
+"""Groups and their members."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from middleware.authenticate import authenticate
 
 
 def mount(app: Application) -> None:
-    """Groups, their members, and those who want to come in."""
+    """Mount groups, their members, and requests to join."""
     group, http = app.controller.api.chat.group, app.http
     http.post("/chat/groups", authenticate, group.create)
     http.get("/chat/groups/<id:int>", authenticate, group.show)
@@ -21,7 +21,7 @@ def mount(app: Application) -> None:
     http.post("/chat/groups/<id:int>/roles", authenticate, group.roles)
     http.post("/chat/groups/<id:int>/mute", authenticate, group.mute)
     http.post("/chat/groups/<id:int>/nickname", authenticate, group.nickname)
-    # Coming in.
+    # Joining.
     http.post("/chat/groups/<id:int>/invite", authenticate, group.invite)
     http.post("/chat/groups/<id:int>/join", authenticate, group.join)
     http.get("/chat/groups/<id:int>/requests", authenticate, group.requests)

@@ -1,4 +1,4 @@
-"""Searching."""
+"""The search for messages."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from middleware.authenticate import authenticate
 
 
 def mount(app: Application) -> None:
-    """Where to look for what was said."""
+    """Mount the search."""
     app.http.get("/chat/search", authenticate, app.controller.api.chat.search.index)

@@ -1,4 +1,4 @@
-"""The socket, and the seed's way of chatting beside it over HTTP."""
+"""The WebSocket, and sending and receiving over HTTP."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from middleware.verify_token import verify_token
 
 
 def mount(app: Application) -> None:
-    """Who may open a socket, and who serves it."""
+    """Mount the WebSocket, and its requests over HTTP."""
     chatwebsocket = app.controller.api.chat.chatwebsocket
     # ws://localhost:7001/ws?token=123456
     app.ws.use(verify_token, load_user, check_status, register)
     app.ws.route("/ws", chatwebsocket.connect)
     # Send a message.
     app.http.post("/chat/send", authenticate, chatwebsocket.send)
-    # Get what came while one was away.
+    # Get undelivered messages.
     app.http.post("/chat/getmessage", authenticate, chatwebsocket.getmessage)
     app.http.post("/chat/sync", authenticate, chatwebsocket.sync)
-    # What is never stored.
+    # Send and watch what is not stored.
     app.http.post("/chat/typing", authenticate, chatwebsocket.typing)
     app.http.post("/chat/presence", authenticate, chatwebsocket.presence)
     # Recall a message.
     app.http.post("/chat/recall", authenticate, chatwebsocket.recall)
-    # Change the text of a message.
+    # Edit the text of a message.
     app.http.post("/chat/edit", authenticate, chatwebsocket.edit)
