@@ -2,8 +2,8 @@
 A client of the Yolk chat for bots and other programs, on asyncio.
 
 It needs two packages, `pip install httpx websockets` (httpx 0.28 and websockets 14, or later), and
-to be where Python finds it: `PYTHONPATH=web/client`. What a client does to lose nothing stands in
-docs/protocol.md; this one does it all. It is the twin of `yolk.js`.
+must be on Python's path: `PYTHONPATH=web/client`. It does everything that docs/protocol.md asks of
+a client that loses no messages, as `yolk.js` does.
 
     client = Client("https://chat.example.com", file="bot.sqlite3")
     await client.login("robot", "its password")
@@ -11,7 +11,8 @@ docs/protocol.md; this one does it all. It is the twin of `yolk.js`.
     await client.run()
 """
 
-from yolk_client.client import Client, conv_of_users, peer_of
+from yolk_client.client import Client
+from yolk_client.conversations import conv_of_users, peer_of
 from yolk_client.errors import YolkError
 from yolk_client.http import Token
 from yolk_client.store import FileInUse

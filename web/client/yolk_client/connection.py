@@ -1,11 +1,11 @@
 r"""
-One socket that is kept open.
+A socket that is reopened whenever it closes.
 
     idle -> connecting -> online -> offline -> connecting -> ...
                    \_________\______ refused, until connect() is called again
 
-Online means that the server's `connected` frame came: from there on nothing is missed, so that is
-the moment to sync. The numbers of the close codes say whether to come back.
+Online means that the server's `connected` frame was received: from then on no push is missed, so
+this is the moment to sync. The close code says whether to reconnect.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,15 +20,17 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from yolk_client.background import BackgroundTasks
+from yolk_client.backoff import Backoff
 from yolk_client.errors import TOO_BIG, Lost, SessionOver, YolkError
 from yolk_client.http import Http
 from yolk_client.types import State
 
 STABLE = 5.0
-"""Seconds online, after which the next loss begins with the short delay again."""
+"""Seconds online that reset the backoff."""
 ANSWER_TIMEOUT = 20.0
 SILENCE = 25.0
-"""Seconds after which we ask whether anybody is there."""
+"""Seconds without a frame, after which a ping is sent."""
 PONG_TIMEOUT = 5.0
 
 ABNORMAL, TOKEN_EXPIRED, BAD_TOKEN = 1006, 4009, 4502
@@ -37,38 +38,38 @@ ABNORMAL, TOKEN_EXPIRED, BAD_TOKEN = 1006, 4009, 4502
 
 class Connection:
     """
-    Opens the socket again and again.
+    A socket to the server, opened again and again.
 
     Args:
-        url: of the server.
-        http: gives tickets.
-        backoff: the shortest and the longest wait before coming back, in seconds.
-        told: hears of each new state.
-        pushed: hears of each push: its type and data.
+        url: the address of the server.
+        http: requests the tickets.
+        backoff: the wait before reconnecting.
+        on_state: called with each new state.
+        on_push: called with the type and the data of each push.
     """
 
     def __init__(
         self,
         url: str,
         http: Http,
-        backoff: tuple[float, float],
-        told: Callable[[State], None],
-        pushed: Callable[[str, Any], None],
+        backoff: Backoff,
+        on_state: Callable[[State], None],
+        on_push: Callable[[str, Any], None],
     ) -> None:
         self.state = State()
         self._url = url.replace("http", "ws", 1)
         self._http = http
         self._backoff = backoff
-        self._told = told
-        self._pushed = pushed
+        self._on_state = on_state
+        self._on_push = on_push
         self._socket: ClientConnection | None = None
         self._pending: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
-        self._room = 0
-        self._farewell = ""
+        self._max_size = 0
+        self._close_text = ""
         self._online_since: float | None = None
         self._running: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
 
     async def connect(self) -> None:
         """Open the socket now, whatever the state; from offline this is "try now"."""
@@ -76,17 +77,17 @@ class Connection:
         self._running = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """Close the socket and stay closed."""
+        """Close the socket, and do not reconnect."""
         await self._end()
         self._set(State())
 
     async def request(self, kind: str, data: Any) -> Any:
         """
-        Send a request, and give the data of its answer.
+        Send a request, and return the data of its answer.
 
         Raises:
             Lost: there is no connection, or it ended before the answer.
-            YolkError: the server said no.
+            YolkError: the server refused it.
         """
         frame, number = self._frame(kind, data)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -100,19 +101,17 @@ class Connection:
                 return await answer
         except TimeoutError:
             socket.transport.abort()  # a dead network closes no socket
-            raise Lost("no answer came") from None
+            raise Lost("the server did not answer") from None
         except ConnectionClosed:
             raise Lost from None
         finally:
             self._pending.pop(number, None)
 
-    def tell(self, kind: str, data: Any) -> None:
-        """Send what needs no answer; what is lost with the connection is lost."""
-        task = asyncio.create_task(self._tell(kind, data))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+    def notify(self, kind: str, data: Any) -> None:
+        """Send a frame without waiting for its answer; it may be lost with the connection."""
+        self._tasks.spawn(self._notify(kind, data))
 
-    async def _tell(self, kind: str, data: Any) -> None:
+    async def _notify(self, kind: str, data: Any) -> None:
         if self._socket is not None:
             with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(self._frame(kind, data)[0])
@@ -120,8 +119,8 @@ class Connection:
     def _frame(self, kind: str, data: Any) -> tuple[str, int]:
         self._last_id += 1
         frame = json.dumps({"id": self._last_id, "type": kind, "data": data}, ensure_ascii=False)
-        if self._room and len(frame.encode()) > self._room:
-            raise YolkError("the message is too big", code=TOO_BIG)
+        if self._max_size and len(frame.encode()) > self._max_size:
+            raise YolkError("the message is too large", code=TOO_BIG)
         return frame, self._last_id
 
     # --- one connection after the other
@@ -131,13 +130,13 @@ class Connection:
         attempt = 0
         quiet = renew = False
         while True:
-            self._farewell, wait = "", 0.0
+            self._close_text, wait = "", 0.0
             self._set(State("connecting", attempt, quiet))
             try:
                 if renew:
                     await self._http.renew()
-                code = await self._stay(attempt, quiet)
-            except YolkError as error:  # there was no ticket
+                code = await self._serve(attempt, quiet)
+            except YolkError as error:  # no ticket
                 if isinstance(error, SessionOver) or error.status in (401, 403):
                     return self._set(State("refused", code=error.code, text=str(error)))
                 code, wait = ABNORMAL, error.retry_after
@@ -147,26 +146,20 @@ class Connection:
                 if time.monotonic() - online > STABLE:
                     attempt = 0
             renew = code == TOKEN_EXPIRED
-            # A ticket lives for seconds, and the store it lies in may lose it: one more try tells
-            # whether it is really the login that is refused.
+            # A ticket lives for seconds, and the server may lose it: try once more before the login
+            # counts as refused.
             again = code == BAD_TOKEN and refused_tickets == 0
             refused_tickets += code == BAD_TOKEN
             if 4500 <= code < 5000 and not again:
-                return self._set(State("refused", code=code, text=self._farewell))
+                return self._set(State("refused", code=code, text=self._close_text))
             quiet = (renew or again) and attempt == 0
-            delay = 0.0 if quiet else max(wait, self._delay(attempt))
+            delay = 0.0 if quiet else max(wait, self._backoff.jittered(attempt + 1))
             attempt += 1
             self._set(State("offline", attempt, quiet, retry_at=time.time() + delay))
             await asyncio.sleep(delay)
 
-    def _delay(self, attempt: int) -> float:
-        """Between half and all of a growing time: a thousand clients must not come at once."""
-        least, most = self._backoff
-        chance = random.uniform(0.5, 1)  # noqa: S311 - no secret
-        return max(least, min(most, least * 2.0 ** min(attempt + 1, 30)) * chance)
-
-    async def _stay(self, attempt: int, quiet: bool) -> int:
-        """Open the socket, serve it until it closes, and give the close code."""
+    async def _serve(self, attempt: int, quiet: bool) -> int:
+        """Open the socket, serve it until it closes, and return the close code."""
         ticket = await self._http.ticket()
         socket = None
         try:
@@ -183,7 +176,7 @@ class Connection:
         except (OSError, EOFError, TimeoutError, WebSocketException):
             pass  # the network, or HTTP in place of an upgrade
         finally:
-            self._let_go()
+            self._fail_pending()
         return (socket and socket.close_code) or ABNORMAL
 
     def _receive(self, socket: ClientConnection, frame: Any, online: State) -> None:
@@ -191,13 +184,13 @@ class Connection:
         if "id" in frame and "msg" in frame:
             self._answer(frame)
         elif frame.get("msg") == "fail":
-            self._farewell = str(data)
+            self._close_text = str(data)
         elif kind == "connected":
-            self._socket, self._room = socket, data["max_message_size"]
+            self._socket, self._max_size = socket, data["max_message_size"]
             self._online_since = time.monotonic()
             self._set(online)
         elif kind != "pong":
-            self._pushed(kind, data)
+            self._on_push(kind, data)
 
     def _answer(self, frame: Any) -> None:
         answer = self._pending.pop(frame["id"], None)
@@ -209,7 +202,7 @@ class Connection:
             text, code = str(frame["data"]), int(frame["code"])
             answer.set_exception(YolkError(text, code=code, temporary=bool(frame["temporary"])))
 
-    def _let_go(self) -> None:
+    def _fail_pending(self) -> None:
         self._socket = None
         for answer in self._pending.values():
             if not answer.done():
@@ -225,4 +218,4 @@ class Connection:
 
     def _set(self, state: State) -> None:
         self.state = state
-        self._told(state)
+        self._on_state(state)

@@ -1,21 +1,21 @@
-"""What can go wrong."""
+"""The errors of the client."""
 
 from __future__ import annotations
 
 TOO_BIG = 1009
-"""The code of a message that is larger than the server takes: as that of the close."""
+"""The code of a message that is larger than the server accepts; also the close code."""
 
 
 class YolkError(Exception):
     """
-    The server said no, or could not be reached.
+    The server refused a request, or could not be reached.
 
     Args:
-        text: for people.
-        code: see "Errors" in docs/protocol.md; 0 where there was no answer.
-        status: of HTTP, or 0.
-        temporary: the same may work later.
-        retry_after: seconds that the server wants one to wait; 0 where it does not say.
+        text: a text for people.
+        code: see "Errors" in docs/protocol.md; 0 if there was no answer.
+        status: the HTTP status, or 0.
+        temporary: the same request may work later.
+        retry_after: the seconds to wait, if the server says so; else 0.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class YolkError(Exception):
 
 
 class Lost(YolkError):
-    """There was no answer: nobody knows whether the request was carried out."""
+    """There was no answer: the request may or may not have been carried out."""
 
-    def __init__(self, text: str = "the connection is lost") -> None:
+    def __init__(self, text: str = "the connection was lost") -> None:
         super().__init__(text, temporary=True)
 
 
 class SessionOver(YolkError):
-    """The login is over: only a new one helps."""
+    """The login has ended: log in again."""

@@ -1,4 +1,4 @@
-"""The HTTP side of the server, with a token that renews itself."""
+"""HTTP requests with a token that is renewed when it expires."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from yolk_client.errors import Lost, SessionOver, YolkError
 from yolk_client.types import Person
 
 TIMEOUT = 20.0
-"""Seconds for an answer."""
+"""Seconds to wait for an answer."""
 
 Token = Callable[[], str | Awaitable[str]]
-"""Gives a token of another system, fresh."""
+"""Returns a fresh token of another system."""
 
 
 class Http:
     """
-    Asks the server over HTTP.
+    The login, and requests to the server over HTTP.
 
     Args:
-        url: where it is.
-        token: gives tokens of another system; without it, there is a login.
+        url: the address of the server.
+        token: returns tokens of another system; None: there is a login.
     """
 
     def __init__(self, url: str, token: Token | None) -> None:
         self.me: Person | None = None
-        self._foreign = token
+        self._external_token = token
         self._token = ""
         self._refresh_token = ""
         self._renewing = asyncio.Lock()
         self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT)
 
-    async def enter(self, how: str, username: str, password: str) -> Person:
-        """Register or log in ("register" or "login")."""
+    async def authenticate(self, how: str, username: str, password: str) -> Person:
+        """Register or log in: *how* is "register" or "login"."""
         body = {"username": username, "password": password}
         return self._take(await self._ask("POST", f"/auth/{how}", json=body))
 
-    async def come(self) -> Person:
-        """Give who one is; with a token of another system, its `id` says it."""
+    async def identify(self) -> Person:
+        """Return the logged-in user; with a token of another system, the user of its `id`."""
         if self.me is None:
-            if self._foreign is None:
-                raise SessionOver("log in first", code=3001, status=401)
+            if self._external_token is None:
+                raise SessionOver("not logged in", code=3001, status=401)
             await self.renew("")
             user_id = _claims(self._token)["id"]
             self.me = Person.of(await self.call("GET", f"/users/{user_id}"))
         return self.me
 
-    async def leave(self) -> None:
-        """End the login, here at once."""
+    async def log_out(self) -> None:
+        """Delete the login here, then end it on the server."""
         token, refresh_token = self._token, self._refresh_token
         self.me, self._token, self._refresh_token = None, "", ""
         if refresh_token:
@@ -64,23 +64,23 @@ class Http:
     async def call(
         self, method: str, path: str, parameters: Mapping[str, Any] | None = None
     ) -> Any:
-        """Ask, and give the `data` of the answer."""
-        way = "params" if method == "GET" else "json"
-        return _data(await self.send(method, path, **{way: parameters}))
+        """Send a request, and return the `data` of the answer."""
+        argument = "params" if method == "GET" else "json"
+        return _data(await self.send(method, path, **{argument: parameters}))
 
     async def ticket(self) -> str:
-        """Give what opens a socket, once."""
+        """Return a ticket, which opens one socket."""
         return str((await self.call("POST", "/auth/ticket"))["ticket"])
 
     async def send(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> httpx.Response:
         """
-        Send a request with the token, and once more with a new one where it is refused.
+        Send a request with the token; if it is refused, renew the token and send it again.
 
         Raises:
             Lost: there was no answer.
-            SessionOver: the login is over.
+            SessionOver: the login has ended.
         """
         used = self._token
         response = await self._send_with(used, method, path, headers, options)
@@ -90,12 +90,12 @@ class Http:
         return await self._send_with(self._token, method, path, headers, options)
 
     async def renew(self, used: str | None = None) -> None:
-        """Get a new token in place of *used*, unless that happened meanwhile."""
+        """Renew the token, unless *used* is no longer the current one."""
         async with self._renewing:
             if used is not None and used != self._token:
                 return
-            if self._foreign is not None:
-                token = self._foreign()
+            if self._external_token is not None:
+                token = self._external_token()
                 self._token = await token if inspect.isawaitable(token) else token
                 return
             try:
@@ -107,7 +107,7 @@ class Http:
                 raise SessionOver(str(error), code=error.code, status=error.status) from None
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         await self._http.aclose()
 
     def _take(self, login: Any) -> Person:
@@ -138,7 +138,7 @@ class Http:
 
 
 def error_of(response: httpx.Response) -> YolkError:
-    """Read an answer that says no."""
+    """Return the error that an answer reports."""
     try:
         answer = response.json()
         text, code = str(answer["data"]), int(answer.get("code", 0))
@@ -166,6 +166,6 @@ def _data(response: httpx.Response) -> Any:
 
 
 def _claims(token: str) -> Any:
-    """Read a token without checking it: that is for the server."""
+    """Decode a token without verifying it: the server does that."""
     part = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

@@ -1,4 +1,4 @@
-"""What comes: of each conversation in the order of `seq`, each once, and none missing."""
+"""Incoming messages: of each conversation in the order of `seq`, each once, and none missing."""
 
 from __future__ import annotations
 
@@ -11,241 +11,233 @@ from yolk_client.errors import Lost, YolkError
 from yolk_client.store import Store
 from yolk_client.types import Message, OutboxEntry
 
-PAGE = 200
-ROOM = 1000
-"""Pushes that wait for the listeners; what comes beyond is pulled when they have time again."""
-MOST_CURSORS = 5000
-"""Conversations that one sync names at most."""
-ACKNOWLEDGE_EVERY = 0.3
-"""Seconds between two words on what arrived."""
+PAGE_SIZE = 200
+MAX_QUEUED = 1000
+"""Pushes that wait for the listeners; later ones are dropped, and pulled afterwards."""
+MAX_CURSORS = 5000
+"""Conversations in one sync."""
 
 Request = Callable[[str, Any], Awaitable[Any]]
 
 
 class Inbox:
     """
-    Hands out messages, and keeps for each conversation up to where.
+    The incoming messages of one user, with a cursor for each conversation.
 
     Args:
-        user_id: whose.
+        user_id: the user.
         store: keeps the cursors.
-        request: asks the server.
-        hand_out: gives a message to the listeners, and answers with what they wrote meanwhile.
-        sent: told that what they wrote was kept.
-        emit: tells of anything else.
-        delivered: tells the server how far one is in a conversation; None: it is told nothing.
-        max_missed: after so many missed messages of one conversation there is a gap instead.
+        request: sends a request to the server.
+        deliver: calls the listeners of a message, and returns what they sent.
+        release: sends what the listeners sent, once it is stored.
+        emit: emits another event.
+        on_delivered: called with the conversation and the seq of a delivered message.
+        max_missed: the number of missed messages of one conversation above which there is a gap.
     """
 
-    def __init__(  # noqa: PLR0913 - one each for what it tells, and whom
+    def __init__(  # noqa: PLR0913 - one for each direction
         self,
         user_id: int,
         store: Store,
         *,
         request: Request,
-        hand_out: Callable[[Message], Awaitable[list[OutboxEntry]]],
-        sent: Callable[[list[OutboxEntry]], None],
+        deliver: Callable[[Message], Awaitable[list[OutboxEntry]]],
+        release: Callable[[list[OutboxEntry]], None],
         emit: Callable[[str, Any], None],
-        delivered: Callable[[str, int], None] | None,
+        on_delivered: Callable[[str, int], None],
         max_missed: int | None,
     ) -> None:
         self._user_id = user_id
         self._store = store
         self._request = request
-        self._hand_out = hand_out
-        self._sent = sent
+        self._deliver = deliver
+        self._release = release
         self._emit = emit
-        self._delivered = delivered
-        self._most = max_missed
+        self._on_delivered = on_delivered
+        self._max_missed = max_missed
         self._cursors = store.cursors(user_id)
         self._known: dict[str, int] = {}
-        """The greatest seq that we heard of."""
+        """The greatest known seq of each conversation."""
         self._untouched: set[str] = set()
-        """The conversations of which nothing came since we began with now."""
-        self._doubtful: set[str] = set()
-        """The conversations in which something may be missing."""
+        """The conversations without a message since the first sync."""
+        self._incomplete: set[str] = set()
+        """The conversations in which messages may be missing."""
         self._queue: deque[Message] = deque()
-        self._stale = False
+        self._needs_sync = False
         self._wake = asyncio.Event()
-        self._arrived: dict[str, int] = {}
-        self._acknowledging: asyncio.TimerHandle | None = None
 
-    # --- what the connection says
+    # --- what the connection reports
 
     def push(self, message: Message) -> None:
-        """Take what was pushed, or stored for us, when its turn comes."""
-        self.heard(message.conv, message.seq)
-        if len(self._queue) < ROOM:
+        """Queue a pushed or just stored message."""
+        self.note_seq(message.conv, message.seq)
+        if len(self._queue) < MAX_QUEUED:
             self._queue.append(message)
 
-    def heard(self, conv: str, seq: int) -> None:
-        """Take note that a conversation goes up to *seq*: what is missing is pulled."""
+    def note_seq(self, conv: str, seq: int) -> None:
+        """Note that a conversation goes up to *seq*: missing messages are pulled."""
         self._known[conv] = max(seq, self._known.get(conv, 0))
-        self._doubtful.add(conv)
+        self._incomplete.add(conv)
         self._wake.set()
 
     def catch_up(self) -> None:
-        """There is a new connection, or the server says that pushes may be missing: sync."""
-        self._stale = True
+        """Sync: there is a new connection, or the server reports that pushes may be missing."""
+        self._needs_sync = True
         self._wake.set()
 
-    # --- one after the other
+    # --- delivering, one message after the other
 
     async def run(self) -> None:
-        """Hand out what comes, until cancelled."""
-        try:
-            while True:
-                await self._wake.wait()
-                self._wake.clear()
-                try:
-                    await self._work()
-                except Lost:
-                    self._stale = True  # the next connection wakes us
-                except YolkError:
-                    self._stale = True
-                    await asyncio.sleep(1)
-                    self._wake.set()
-        finally:
-            if self._acknowledging is not None:
-                self._acknowledging.cancel()
+        """Deliver messages until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._work()
+            except Lost:
+                self._needs_sync = True  # `catch_up` is called at the next connection
+            except YolkError:
+                self._needs_sync = True
+                await asyncio.sleep(1)
+                self._wake.set()
 
     async def _work(self) -> None:
-        while self._stale or self._queue or self._doubtful:
-            if self._stale:
+        while self._needs_sync or self._queue or self._incomplete:
+            if self._needs_sync:
                 await self._sync()
             elif self._queue:
-                await self._take(self._queue.popleft())
+                await self._receive(self._queue.popleft())
             else:
-                await self._fill(self._doubtful.pop())
+                await self._fill(self._incomplete.pop())
 
     async def _sync(self) -> None:
-        self._stale = False
+        self._needs_sync = False
         try:
             if self._cursors is None:
-                await self._begin_with_now()
+                await self._start_from_now()
                 return
-            recent = list(self._cursors.items())[-MOST_CURSORS:]
+            recent = list(self._cursors.items())[-MAX_CURSORS:]
             named = dict(recent)
-            answer = await self._request("sync", {"cursors": named, "limit": PAGE})
+            answer = await self._request("sync", {"cursors": named, "limit": PAGE_SIZE})
             for one in answer["conversations"]:
-                await self._take_missed(one, named.get(one["conv"]))
+                await self._deliver_missed(one, named.get(one["conv"]))
         except YolkError:
-            self._stale = True
+            self._needs_sync = True
             raise
         self._emit("synced", {"conversations": answer["conversations"]})
 
-    async def _begin_with_now(self) -> None:
+    async def _start_from_now(self) -> None:
         answer = await self._request("sync", {"cursors": {}, "limit": 1})
         self._cursors = {one["conv"]: one["last_seq"] for one in answer["conversations"]}
         self._untouched = set(self._cursors)
         self._store.begin(self._user_id, self._cursors)
         self._emit("synced", {"conversations": answer["conversations"]})
 
-    async def _take_missed(self, one: Any, named: int | None) -> None:
-        """Take what a sync says of one conversation; *named* is the cursor that it was given."""
+    async def _deliver_missed(self, one: Any, named: int | None) -> None:
+        """Deliver what a sync returned for one conversation; *named* is the cursor it was given."""
         conv, messages = one["conv"], [Message.of(found) for found in one["messages"]]
         if one["gone"]:
             self._forget(conv)
             return
         self._known[conv] = max(one["last_seq"], self._known.get(conv, 0))
         cursor = self._cursor(conv)
-        if cursor is None or named is None or self._is_too_much(conv, cursor):
+        if cursor is None or named is None or self._is_gap_too_large(conv, cursor):
             await self._fill(conv)
             return
         for message in messages:
-            # What the server left out before it was never for us.
-            await self._keep(message)
+            # Entries that the server left out are not for this user.
+            await self._deliver_and_store(message)
         if not one["more"]:
             self._move(conv, one["last_seq"])
         await self._fill(conv)
 
-    async def _take(self, message: Message) -> None:
-        """Take a message that is next, pass over one that we have, pull what is between."""
+    async def _receive(self, message: Message) -> None:
+        """Deliver the next message, ignore a known one, pull what is missing before it."""
         cursor = self._cursor(message.conv)
         if message.conv in self._untouched:
-            # Pushed since we are connected, so it is new, whether or not the first sync saw it.
+            # It was pushed after the connection, so it is new, even if the first sync counted it.
             self._untouched.remove(message.conv)
             if cursor is not None and message.seq <= cursor:
-                self.heard(message.conv, cursor)
-                self._place(message.conv, message.seq - 1)
+                self.note_seq(message.conv, cursor)
+                self._set_cursor(message.conv, message.seq - 1)
                 cursor = message.seq - 1
-        if cursor is None and (message.seq == 1 or self._is_my_coming(message)):
+        if cursor is None and (message.seq == 1 or self._is_own_join(message)):
             cursor = message.seq - 1
         if cursor is not None and message.seq == cursor + 1:
-            await self._keep(message)
+            await self._deliver_and_store(message)
         elif cursor is None or message.seq > cursor:
             await self._fill(message.conv)
 
     async def _fill(self, conv: str) -> None:
-        """Pull what lies between the cursor and what we heard of."""
+        """Pull what is between the cursor and the greatest known seq."""
         try:
             while (cursor := self._cursor(conv)) is None or cursor < self._known.get(conv, 0):
                 if cursor is None:
-                    await self._begin(conv)
+                    await self._deliver_new(conv)
                     continue
-                if self._is_too_much(conv, cursor):
+                if self._is_gap_too_large(conv, cursor):
                     self._skip(conv)
                     return
                 known = self._known[conv]
-                asked = {"conv": conv, "after": cursor, "limit": PAGE}
-                page = await self._request("pull", asked)
+                parameters = {"conv": conv, "after": cursor, "limit": PAGE_SIZE}
+                page = await self._request("pull", parameters)
                 for found in page["messages"]:
-                    await self._keep(Message.of(found))
+                    await self._deliver_and_store(Message.of(found))
                 if not page["more"]:
                     self._move(conv, known)
         except YolkError as error:
             if error.temporary:
                 raise
-            self._forget(conv)  # we are not in it any more
+            self._forget(conv)  # the user is no longer a member
 
-    async def _begin(self, conv: str) -> None:
-        """Hand out a conversation that is new to us, from where it began or we came."""
+    async def _deliver_new(self, conv: str) -> None:
+        """Deliver a new conversation from its first message, or from when the user joined."""
         found: list[Message] = []
         more = True
-        asked: dict[str, Any] = {"conv": conv, "limit": PAGE}
+        parameters: dict[str, Any] = {"conv": conv, "limit": PAGE_SIZE}
         while more:
-            page = await self._request("pull", asked)
+            page = await self._request("pull", parameters)
             more = page["more"]
             for message in map(Message.of, reversed(page["messages"])):
                 found.append(message)
-                asked["before"] = message.seq
-                if self._is_my_coming(message):
+                parameters["before"] = message.seq
+                if self._is_own_join(message):
                     more = False
                     break
-            if self._most is not None and len(found) > self._most:
+            if self._max_missed is not None and len(found) > self._max_missed:
                 self._skip(conv)
                 return
         self._known[conv] = max(self._known.get(conv, 0), found[0].seq if found else 0)
         for message in reversed(found):
-            await self._keep(message)
+            await self._deliver_and_store(message)
         self._move(conv, self._known[conv] if not found else found[0].seq)
 
-    def _is_my_coming(self, message: Message) -> bool:
+    def _is_own_join(self, message: Message) -> bool:
         options = message.options or {}
-        came = message.type == "notice" and options.get("event") == "joined"
-        return came and self._user_id in options.get("users", ())
+        is_join = message.type == "notice" and options.get("event") == "joined"
+        return is_join and self._user_id in options.get("users", ())
 
-    def _is_my_going(self, message: Message) -> bool:
+    def _is_own_leave(self, message: Message) -> bool:
         options = message.options or {}
         if message.type != "notice":
             return False
-        went = options.get("event") in ("left", "removed") and self._user_id in options.get(
+        is_exit = options.get("event") in ("left", "removed") and self._user_id in options.get(
             "users", ()
         )
-        return went or options.get("event") == "dissolved"
+        return is_exit or options.get("event") == "dissolved"
 
-    async def _keep(self, message: Message) -> None:
-        """Hand out a message, then keep that we did, and what was written in answer to it."""
+    async def _deliver_and_store(self, message: Message) -> None:
+        """Deliver a message, then store its cursor together with the answers to it."""
         conv, seq = message.conv, message.seq
         if seq <= (self._cursor(conv) or 0):
             return
-        written = await self._hand_out(message)
+        written = await self._deliver(message)
         self._store.keep(self._user_id, conv, seq, written)
-        self._place(conv, seq)
-        self._sent(written)
+        self._set_cursor(conv, seq)
+        self._release(written)
         if message.from_id != self._user_id:
-            self._acknowledge(conv, seq)
-        if self._is_my_going(message):
+            self._on_delivered(conv, seq)
+        if self._is_own_leave(message):
             self._forget(conv)
 
     # --- cursors
@@ -253,19 +245,19 @@ class Inbox:
     def _cursor(self, conv: str) -> int | None:
         return (self._cursors or {}).get(conv)
 
-    def _place(self, conv: str, seq: int) -> None:
+    def _set_cursor(self, conv: str, seq: int) -> None:
         if self._cursors is not None:
-            self._cursors.pop(conv, None)  # the one that moved last stands last
+            self._cursors.pop(conv, None)  # the latest is last
             self._cursors[conv] = seq
 
     def _move(self, conv: str, seq: int) -> None:
-        """Move a cursor over what is not for us."""
+        """Move a cursor over entries that are not for this user."""
         if seq > (self._cursor(conv) or 0) or self._cursor(conv) is None:
             self._store.keep(self._user_id, conv, seq, ())
-            self._place(conv, seq)
+            self._set_cursor(conv, seq)
 
-    def _is_too_much(self, conv: str, cursor: int) -> bool:
-        return self._most is not None and self._known.get(conv, 0) - cursor > self._most
+    def _is_gap_too_large(self, conv: str, cursor: int) -> bool:
+        return self._max_missed is not None and self._known.get(conv, 0) - cursor > self._max_missed
 
     def _skip(self, conv: str) -> None:
         self._move(conv, self._known[conv])
@@ -276,19 +268,3 @@ class Inbox:
         self._store.forget(self._user_id, conv)
         if self._cursors is not None and self._cursors.pop(conv, None) is not None:
             self._emit("gone", {"conv": conv})
-
-    def _acknowledge(self, conv: str, seq: int) -> None:
-        """Say now and then, rather than for every message, what arrived."""
-        if self._delivered is None:
-            return
-        self._arrived[conv] = seq
-        if self._acknowledging is None:
-            loop = asyncio.get_running_loop()
-            self._acknowledging = loop.call_later(ACKNOWLEDGE_EVERY, self._say_delivered)
-
-    def _say_delivered(self) -> None:
-        self._acknowledging = None
-        arrived, self._arrived = self._arrived, {}
-        for conv, seq in arrived.items():
-            if self._delivered is not None:
-                self._delivered(conv, seq)

@@ -1,14 +1,14 @@
-"""Who hears of what."""
+"""The listeners of events."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
+from yolk_client.background import BackgroundTasks
 from yolk_client.types import Message, OutboxEntry
 
 EVENTS = (
@@ -19,32 +19,32 @@ EVENTS = (
 log = logging.getLogger("yolk_client")
 
 
-class Turn:
-    """A message that listeners look at, and what they write meanwhile."""
+class Delivery:
+    """The delivery of one message to its listeners, and what they send meanwhile."""
 
     def __init__(self) -> None:
         self.written: list[OutboxEntry] = []
         self.is_over = False
 
 
-_turn: ContextVar[Turn | None] = ContextVar("_turn", default=None)
+_delivery: ContextVar[Delivery | None] = ContextVar("_delivery", default=None)
 
 
 class Listeners:
-    """Functions and coroutine functions, by the event that they hear of."""
+    """Functions and coroutine functions, by event."""
 
     def __init__(self) -> None:
         self._by_event: dict[str, list[Callable[[Any], object]]] = {name: [] for name in EVENTS}
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._tasks = BackgroundTasks()
 
     def add(self, event: str, listener: Callable[[Any], object]) -> Callable[[], None]:
-        """Add one; what this gives takes it away."""
+        """Add a listener. Returns a function that removes it."""
         listeners = self._by_event[event]
         listeners.append(listener)
         return lambda: listeners.remove(listener)
 
     def emit(self, event: str, value: Any) -> None:
-        """Tell of an event; nobody waits for those that are coroutines."""
+        """Call the listeners of an event; coroutines run in the background."""
         for listener in list(self._by_event[event]):
             try:
                 result = listener(value)
@@ -52,12 +52,12 @@ class Listeners:
                 log.exception("a listener of %s failed", event)
             else:
                 if inspect.isawaitable(result):
-                    self.spawn(_finish(event, result))
+                    self._tasks.spawn(_finish(event, result))
 
-    async def hand_out(self, message: Message) -> list[OutboxEntry]:
-        """Give a message to its listeners, one after the other, and what they wrote back."""
-        turn = Turn()
-        before = _turn.set(turn)
+    async def deliver(self, message: Message) -> list[OutboxEntry]:
+        """Call the listeners of a message one after the other. Returns what they sent."""
+        delivery = Delivery()
+        before = _delivery.set(delivery)
         try:
             for listener in list(self._by_event["message"]):
                 try:
@@ -67,21 +67,15 @@ class Listeners:
                 except Exception:  # the boundary of one listener
                     log.exception("a listener of message failed")
         finally:
-            _turn.reset(before)
-            turn.is_over = True
-        return turn.written
+            _delivery.reset(before)
+            delivery.is_over = True
+        return delivery.written
 
-    def turn(self) -> Turn | None:
-        """Give the turn that the caller belongs to: it is a listener of `message`, called now."""
-        turn = _turn.get()
-        # A task that a listener began goes its own way when the listener has ended.
-        return None if turn is None or turn.is_over else turn
-
-    def spawn(self, work: Awaitable[None]) -> None:
-        """Do something beside."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def current_delivery(self) -> Delivery | None:
+        """Return the delivery in which the caller runs, if it is a listener of `message`."""
+        delivery = _delivery.get()
+        # A task that a listener started may outlive the delivery.
+        return None if delivery is None or delivery.is_over else delivery
 
 
 async def _finish(event: str, work: Awaitable[object]) -> None:

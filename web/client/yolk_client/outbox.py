@@ -1,9 +1,9 @@
 """
-What was written and is not yet known to be stored.
+The messages that are not yet known to be stored.
 
-A message stays here until the server answered for its cid. It goes out again after every new
-connection, and after a restart of the program; the server knows the cid, so nothing is doubled.
-One message of a conversation is under way at a time: that keeps the order when one must wait.
+A message stays here until the server has answered for its cid. It is sent again over every new
+connection, and after a restart of the program; the server knows the cid, so it is stored once.
+One message of a conversation is in flight at a time: that keeps their order if one must wait.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from yolk_client.backoff import Backoff
 from yolk_client.errors import Lost, YolkError
 from yolk_client.store import Store
 from yolk_client.types import OutboxEntry
@@ -21,81 +22,81 @@ Request = Callable[[str, Any], Awaitable[Any]]
 
 class Outbox:
     """
-    Sends what one user wrote.
+    The messages of one user that are to be sent.
 
     Args:
-        user_id: whose.
-        store: keeps it.
-        backoff: the shortest and the longest wait after a failure that is temporary, in seconds.
-        request: asks the server.
-        stored: told of each message that is stored, with the answer.
-        changed: told of the conversation in which something changed.
+        user_id: the user.
+        store: keeps the messages.
+        backoff: the wait after a temporary failure.
+        request: sends a request to the server.
+        on_stored: called with each stored message, and the server's answer.
+        on_change: called with the conversation in which something changed.
     """
 
     def __init__(
         self,
         user_id: int,
         store: Store,
-        backoff: tuple[float, float],
+        backoff: Backoff,
         *,
         request: Request,
-        stored: Callable[[OutboxEntry, Any], None],
-        changed: Callable[[str], None],
+        on_stored: Callable[[OutboxEntry, Any], None],
+        on_change: Callable[[str], None],
     ) -> None:
         self._store = store
         self._backoff = backoff
         self._request = request
-        self._stored = stored
-        self._changed = changed
+        self._on_stored = on_stored
+        self._on_change = on_change
         self._entries = {entry.cid: entry for entry in store.outbox(user_id)}
         self._held: set[str] = set()
         self._draining: dict[str, asyncio.Task[None]] = {}
-        self._less = asyncio.Event()
+        self._fewer = asyncio.Event()
 
     def entries(self, conv: str | None = None) -> list[OutboxEntry]:
-        """Give what waits or failed, in the order in which it was written."""
+        """Return the messages that wait or failed, in order."""
         return [one for one in self._entries.values() if conv is None or one.conv == conv]
 
     def hold(self, entry: OutboxEntry) -> None:
-        """Take an entry that somebody else keeps, and which waits for `release`."""
+        """Add a message that is stored elsewhere, and sent only after `release`."""
         self._entries[entry.cid] = entry
         self._held.add(entry.cid)
-        self._changed(entry.conv)
+        self._on_change(entry.conv)
 
     def add(self, entry: OutboxEntry) -> None:
-        """Keep an entry, and send it."""
+        """Store a message, and send it."""
         self._store.keep_entry(entry)
         self._entries[entry.cid] = entry
-        self._changed(entry.conv)
+        self._on_change(entry.conv)
         self._drain(entry.conv)
 
     def release(self, entries: Iterable[OutboxEntry]) -> None:
-        """Send entries that were kept."""
+        """Send messages that were held."""
         for entry in entries:
             self._held.discard(entry.cid)
             self._drain(entry.conv)
 
     def retry(self, cid: str) -> None:
-        """Send one that failed once more."""
+        """Send a failed message again."""
         self.add(self._entries[cid].changed(state="sending", code=0, text=""))
 
     def discard(self, cid: str) -> None:
-        """Give one up. If it is under way, it may arrive."""
+        """Drop a message. If it is in flight, it may still be stored."""
         entry = self._entries.pop(cid)
         self._store.drop_entry(cid)
-        self._less.set()
-        self._changed(entry.conv)
+        self._fewer.set()
+        self._on_change(entry.conv)
 
     def resume(self) -> None:
-        """Send what waits: there is a connection."""
+        """Send what waits: there is a new connection."""
         for conv in {entry.conv for entry in self._entries.values()}:
             self._drain(conv)
 
     async def settle(self) -> None:
-        """Wait until nothing waits to be sent."""
+        """Wait until every message is stored or failed."""
         while any(entry.state == "sending" for entry in self._entries.values()):
-            self._less.clear()
-            await self._less.wait()
+            self._fewer.clear()
+            await self._fewer.wait()
 
     async def close(self) -> None:
         """Stop sending; what waits is kept."""
@@ -113,7 +114,7 @@ class Outbox:
         try:
             await self._send_waiting(conv)
         finally:
-            del self._draining[conv]  # at once: what is written next begins anew
+            del self._draining[conv]  # at once, so that the next message starts a new task
 
     async def _send_waiting(self, conv: str) -> None:
         failures = 0
@@ -125,8 +126,7 @@ class Outbox:
             except YolkError as error:
                 if error.temporary:
                     failures += 1
-                    least, most = self._backoff
-                    await asyncio.sleep(min(most, least * 2.0 ** min(failures, 30)))
+                    await asyncio.sleep(self._backoff.delay(failures))
                     continue
                 self._fail(entry, error)
             else:
@@ -144,13 +144,13 @@ class Outbox:
             failed = entry.changed(state="failed", code=error.code, text=str(error))
             self._entries[entry.cid] = failed
             self._store.keep_entry(failed)
-            self._less.set()
-            self._changed(entry.conv)
+            self._fewer.set()
+            self._on_change(entry.conv)
 
     def _take_answer(self, entry: OutboxEntry, answer: Any) -> None:
         if entry.cid in self._entries:
             self.discard(entry.cid)
-        self._stored(entry, answer)
+        self._on_stored(entry, answer)
 
 
 def _draft(entry: OutboxEntry) -> dict[str, Any]:

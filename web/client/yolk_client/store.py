@@ -1,4 +1,4 @@
-"""What has to survive a restart, in one file of SQLite; without a file, in memory."""
+"""What must survive a restart, in one SQLite file; without a file, in memory."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ ON CONFLICT (cid) DO UPDATE SET entry = excluded.entry"""
 
 
 class FileInUse(Exception):
-    """Another program has the file: both would take, and answer, the same messages."""
+    """Another program uses the file: both would receive, and answer, the same messages."""
 
 
 class Store:
     """
-    Cursors and outbox, each user's apart.
+    The cursors and the outbox of each user.
 
-    What was kept is there after a crash of the program; a power cut may take the last moments,
-    which then come, or are sent, once more.
+    What was stored survives a crash of the program. A power failure may lose the last moments:
+    their messages are then delivered, or sent, a second time.
 
     Args:
-        file: where; it is made. None is memory.
+        file: the path; the file is created. None: memory.
 
     Raises:
-        FileInUse: by another program.
+        FileInUse: another program uses the file.
     """
 
     def __init__(self, file: str | Path | None) -> None:
@@ -49,7 +49,7 @@ class Store:
             ":memory:" if file is None else file, timeout=5, isolation_level=None
         )
         try:
-            # One program has it. WAL and NORMAL: no waiting for the disk at each message.
+            # One program at a time. WAL and NORMAL: no wait for the disk at each message.
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")
@@ -61,7 +61,7 @@ class Store:
             raise
 
     def cursors(self, user_id: int) -> dict[str, int] | None:
-        """Give the cursors; None for a user who was never here."""
+        """Return the cursors of a user; None if there never were any."""
         found = self._database.execute("SELECT 1 FROM begun WHERE user_id = ?", (user_id,))
         if found.fetchone() is None:
             return None
@@ -69,7 +69,7 @@ class Store:
         return dict(rows.fetchall())
 
     def begin(self, user_id: int, cursors: dict[str, int]) -> None:
-        """Keep the first cursors of a user."""
+        """Store the first cursors of a user."""
         with self._database as database:
             database.execute("BEGIN")
             database.execute("INSERT INTO begun VALUES (?)", (user_id,))
@@ -77,7 +77,7 @@ class Store:
             database.executemany(_KEEP_CURSOR, rows)
 
     def keep(self, user_id: int, conv: str, seq: int, written: Iterable[OutboxEntry]) -> None:
-        """Keep a cursor, and what was written in answer to what it stands for, or neither."""
+        """Store a cursor together with the messages that answer it, or neither."""
         with self._database as database:
             database.execute("BEGIN")
             database.execute(_KEEP_CURSOR, (user_id, conv, seq))
@@ -85,7 +85,7 @@ class Store:
                 self.keep_entry(entry)
 
     def forget(self, user_id: int, conv: str) -> None:
-        """Forget a cursor."""
+        """Delete a cursor."""
         self._database.execute("DELETE FROM cursor WHERE user_id = ? AND conv = ?", (user_id, conv))
 
     def outbox(self, user_id: int) -> list[OutboxEntry]:
@@ -95,13 +95,13 @@ class Store:
         return [OutboxEntry(**json.loads(row[0])) for row in rows]
 
     def keep_entry(self, entry: OutboxEntry) -> None:
-        """Keep what was written, or its new state."""
+        """Store a message of the outbox, or its new state."""
         self._database.execute(_KEEP_ENTRY, (entry.from_id, entry.cid, json.dumps(asdict(entry))))
 
     def drop_entry(self, cid: str) -> None:
-        """Forget what was stored by the server, or given up."""
+        """Delete a message that the server has stored, or that was dropped."""
         self._database.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()

@@ -1,4 +1,4 @@
-"""What the client hands out, with the fields and units of docs/protocol.md."""
+"""The values that the client returns, with the fields and units of docs/protocol.md."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ ChatType = Literal["single", "group"]
 
 
 class _Wire:
-    """What comes as a JSON object. Fields that are not known here are passed over."""
+    """A value that is sent as a JSON object. Unknown fields are ignored."""
 
     @classmethod
     def of(cls, wire: Mapping[str, Any]) -> Self:
-        """Read an object of the server's."""
+        """Return the value of a JSON object."""
         return cls(**{one.name: wire[one.name] for one in fields(cls) if one.name in wire})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Person(_Wire):
-    """Somebody."""
+    """A user."""
 
     id: int
     username: str = ""
@@ -31,7 +31,7 @@ class Person(_Wire):
 
 @dataclass(frozen=True)
 class Message(_Wire):
-    """A message, or an entry that tells of a change."""
+    """A message, or an event of the conversation."""
 
     id: str
     conv: str
@@ -50,16 +50,16 @@ class Message(_Wire):
 
 @dataclass(frozen=True)
 class Page:
-    """A piece of a conversation."""
+    """A page of a conversation."""
 
     messages: list[Message]
     more: bool
-    """There are further ones in the direction of the question."""
+    """Whether there are more in the requested direction."""
 
 
 @dataclass(frozen=True)
 class FileInfo(_Wire):
-    """What the server knows of a file; what goes into the `data` of a message is its `url`."""
+    """What the server knows about a file; its `url` is the `data` of a message with it."""
 
     id: str
     url: str
@@ -74,7 +74,7 @@ class FileInfo(_Wire):
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """A message that was written and is not yet known to be stored."""
+    """A message that is not yet known to be stored."""
 
     cid: str
     conv: str
@@ -87,25 +87,25 @@ class OutboxEntry:
     create_time: int
     state: Literal["sending", "failed"] = "sending"
     code: int = 0
-    """Why it failed: the code of the server's answer; 1009 is "too big"."""
+    """Why it failed: the code of the server's answer; 1009: too large."""
     text: str = ""
 
     def changed(self, **values: Any) -> OutboxEntry:
-        """Give the same in another state."""
+        """Return a copy with other values."""
         return replace(self, **values)
 
 
 @dataclass(frozen=True)
 class State:
-    """How the connection is."""
+    """The state of the connection."""
 
     name: Literal["idle", "connecting", "online", "offline", "refused"] = "idle"
     attempt: int = 0
-    """Tries since the last stable connection."""
+    """Attempts since the last stable connection."""
     is_quiet: bool = False
-    """The socket is only being renewed: nothing to tell anybody."""
+    """The socket is only being renewed: show nothing to the user."""
     retry_at: float = 0
-    """When offline: the time of the next try, in seconds since 1970."""
+    """When offline: the time of the next attempt, in seconds since 1970."""
     code: int = 0
     """When refused: the close code, or the code of the answer, and its text for people."""
     text: str = ""

@@ -1,4 +1,4 @@
-"""Uploading a file piece by piece, by the tus protocol (https://tus.io, version 1.0.0)."""
+"""Uploads in pieces, by the tus protocol (https://tus.io, version 1.0.0)."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ from typing import BinaryIO
 
 import httpx
 
+from yolk_client.backoff import Backoff
 from yolk_client.errors import YolkError
 from yolk_client.http import Http, error_of
 from yolk_client.types import FileInfo
 
-LARGEST, SMALLEST = 1024 * 1024, 32 * 1024
-"""Bytes of one request: the fewer the more often the connection is lost."""
+MIN_PIECE, MAX_PIECE = 32 * 1024, 1024 * 1024
+"""Bytes of one request: the more often the connection is lost, the fewer."""
 VERSION = {"Tus-Resumable": "1.0.0"}
-PATIENCE = 120.0
-"""Seconds without anything new on the server, after which it is given up."""
+STALLED = 120.0
+"""Seconds without progress, after which the upload fails."""
 
 Progress = Callable[[int, int], object]
 
 
 class Upload:
     """
-    One file on its way, which goes on from where it was when the connection is lost.
+    The upload of one file, which resumes after a lost connection.
 
     Args:
-        http: asks the server.
-        content: where it is read from; it can be sought.
-        name: what it is called.
-        folder: where the server is to put it; empty for its own choice.
-        progress: told of the bytes that the server has, and of all.
-        backoff: the shortest and the longest wait after a failure, in seconds.
+        http: sends the requests.
+        content: the file, which must be seekable.
+        name: the name of the file.
+        folder: the folder on the server; empty: the default.
+        progress: called with the bytes that the server has, and the size.
+        backoff: the wait after a failure.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Upload:
         name: str,
         folder: str,
         progress: Progress | None,
-        backoff: tuple[float, float],
+        backoff: Backoff,
     ) -> None:
         self._http = http
         self._backoff = backoff
@@ -55,55 +56,52 @@ class Upload:
         self._name = name
         self._folder = folder
         self._progress = progress
-        self._piece = LARGEST
+        self._piece = MAX_PIECE
         self._done = 0
-        self._place: str | None = None
+        self._path: str | None = None
         self._file_id = ""
 
     async def run(self) -> FileInfo:
         """
-        Send it.
+        Send the file.
 
         Raises:
-            YolkError: the server does not want it, or is away for long.
+            YolkError: the server refused it, or was unavailable for long.
         """
         failures, since = 0, time.monotonic()
         while not self._file_id:
             before = self._done
             try:
-                await self._go_on()
+                await self._resume()
             except YolkError as error:
                 if self._done > before:
                     failures, since = 0, time.monotonic()
                 failures += 1
-                self._piece = max(SMALLEST, self._piece // 2)
-                if not error.temporary or time.monotonic() - since > PATIENCE:
+                self._piece = max(MIN_PIECE, self._piece // 2)
+                if not error.temporary or time.monotonic() - since > STALLED:
                     raise
-                least, most = self._backoff
-                await asyncio.sleep(
-                    max(error.retry_after, min(most, least * 2.0 ** min(failures, 30)))
-                )
+                await asyncio.sleep(max(error.retry_after, self._backoff.delay(failures)))
         return FileInfo.of(await self._http.call("GET", f"/files/{self._file_id}/info"))
 
-    async def _go_on(self) -> None:
-        if self._place is None:
+    async def _resume(self) -> None:
+        if self._path is None:
             self._note((await self._create()).headers)
         else:
-            self._note((await self._ask("HEAD", self._place)).headers)
+            self._note((await self._ask("HEAD", self._path)).headers)
         while not self._file_id:
             await self._send_piece()
 
     async def _create(self) -> httpx.Response:
         kind = mimetypes.guess_type(self._name)[0] or "application/octet-stream"
-        about = {"filename": self._name, "filetype": kind, "folder": self._folder}
+        metadata = {"filename": self._name, "filetype": kind, "folder": self._folder}
         coded = [
             f"{key} {base64.b64encode(value.encode()).decode()}"
-            for key, value in about.items()
+            for key, value in metadata.items()
             if value
         ]
         headers = {"Upload-Length": str(self._size), "Upload-Metadata": ",".join(coded)}
         response = await self._ask("POST", "/upload/tus", headers)
-        self._place = httpx.URL(response.headers["Location"]).path
+        self._path = httpx.URL(response.headers["Location"]).path
         return response
 
     async def _send_piece(self) -> None:
@@ -113,11 +111,11 @@ class Upload:
             "Upload-Offset": str(self._done),
             "Content-Type": "application/offset+octet-stream",
         }
-        self._note((await self._ask("PATCH", self._place or "", headers, piece)).headers)
-        self._piece = min(LARGEST, self._piece * 2)
+        self._note((await self._ask("PATCH", self._path or "", headers, piece)).headers)
+        self._piece = min(MAX_PIECE, self._piece * 2)
 
     def _note(self, headers: httpx.Headers) -> None:
-        """Take note of how far the server is; with the last piece it says the file's id."""
+        """Store the server's offset; after the last piece it also sends the id of the file."""
         self._done = int(headers.get("Upload-Offset", self._done))
         self._file_id = headers.get("Upload-File", "")
         if self._progress is not None:
@@ -131,16 +129,16 @@ class Upload:
         if response.is_success:
             return response
         if response.status_code == httpx.codes.CONFLICT and method == "PATCH":
-            # The answer to the piece before was lost: ask where we are.
-            raise YolkError("the offset is another one", status=409, temporary=True)
-        if response.status_code in (404, 410) and self._place is not None:
-            self._place, self._done = None, 0  # it expired: from the beginning
-            raise YolkError("the upload is gone", status=response.status_code, temporary=True)
+            # The answer to the previous piece was lost: ask for the offset.
+            raise YolkError("the offset does not match", status=409, temporary=True)
+        if response.status_code in (404, 410) and self._path is not None:
+            self._path, self._done = None, 0  # it expired: start again
+            raise YolkError("the upload has expired", status=response.status_code, temporary=True)
         raise error_of(response)
 
 
-def opened(file: str | Path | bytes | BinaryIO) -> tuple[BinaryIO, str, bool]:
-    """Give what a file is read from, its name, and whether it was opened here."""
+def open_content(file: str | Path | bytes | BinaryIO) -> tuple[BinaryIO, str, bool]:
+    """Return an open file, its name, and whether it was opened here."""
     if isinstance(file, bytes):
         return io.BytesIO(file), "file", True
     if isinstance(file, (str, Path)):
