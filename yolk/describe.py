@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from yolk.errors import ApiError
+from yolk.errors import ApiError, StartError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -16,7 +18,7 @@ class Nothing(msgspec.Struct, frozen=True):
     """An empty object: the request succeeded."""
 
 
-class Example(msgspec.Struct, frozen=True, kw_only=True):
+class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An example request and its answer."""
 
     params: Mapping[str, Any] = {}
@@ -66,7 +68,8 @@ def describe(
         errors: the errors that a client may receive. Those that the framework itself raises, such
             as for an invalid parameter, are added.
         security: OpenAPI security schemes by name; each of them alone is sufficient.
-        example: an example request and its answer.
+        example: an example request and its answer. Those of a controller's methods may also be in
+            a file beside it: see `examples_of`.
         takes: the media type of the body.
     """
     said = Description(
@@ -95,3 +98,21 @@ def undocumented(function: F) -> F:
 def description_of(function: Any) -> Description | None:
     """Return the description of a handler or a middleware, or None."""
     return getattr(function, "__described__", None)
+
+
+def examples_of(controller: type) -> dict[str, Example]:
+    """
+    Return the examples of a controller's methods, by name.
+
+    Those of `controllers/api/user.py` are in `controllers/api/user.examples.json`, if it exists.
+
+    Raises:
+        StartError: the file cannot be read.
+    """
+    path = Path(inspect.getfile(controller)).with_suffix(".examples.json")
+    if not path.is_file():
+        return {}
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Example])
+    except msgspec.MsgspecError as error:
+        raise StartError(f"{path} is no file of examples ({error}); correct it.") from None

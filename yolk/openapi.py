@@ -11,7 +11,7 @@ import msgspec
 
 from yolk.body import STOPPING
 from yolk.context import INVALID, UNREADABLE
-from yolk.describe import Description, Example, description_of
+from yolk.describe import Description, Example, description_of, examples_of
 from yolk.errors import ApiError
 from yolk.router import Route, controller_of
 
@@ -54,8 +54,7 @@ OWN = (
 def build(app: Application) -> dict[str, Any]:
     """Return the OpenAPI document of all routes of `app.http`."""
     faults = {one.code: one for one in OWN} | {kind.code: Fault.of(kind) for kind in _known()}
-    routes = app.http.routes
-    described = [(route, description_of(route.handler) or Description()) for route in routes]
+    described = [(route, _describe(route)) for route in app.http.routes]
     described = [(route, said) for route, said in described if said.documented]
     types = [kind for _, said in described for kind in (said.body, said.answer) if kind]
     schemas, components = msgspec.json.schema_components(types, ref_template=SCHEMAS)
@@ -113,6 +112,16 @@ def _known(kind: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
         if hasattr(child, "code"):
             yield child
         yield from _known(child)
+
+
+def _describe(route: Route) -> Description:
+    """Return the description of a route's handler, with the example from the controller's file."""
+    said = description_of(route.handler) or Description()
+    owner = controller_of(route.handler)
+    if said.example or owner is None:
+        return said
+    example = examples_of(owner).get(route.handler.__qualname__.rpartition(".")[2])
+    return msgspec.structs.replace(said, example=example)
 
 
 def _operation(

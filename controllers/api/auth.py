@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api import examples
 from extend.context import Context
 from services.account.sessions import Login
 from services.errors import BadRefreshToken, Busy, NameTaken, UserDisabled, WrongPassword
@@ -57,7 +56,7 @@ class Ticket(msgspec.Struct):
 class AuthController(Controller[Context]):
     """A controller that registers users, logs them in and out."""
 
-    @describe(body=Registration, answer=Login, errors=(NameTaken, Busy), example=examples.REGISTER)
+    @describe(body=Registration, answer=Login, errors=(NameTaken, Busy))
     async def register(self) -> None:
         """Create an account and log in."""
         asked = self.ctx.read(Registration)
@@ -66,33 +65,26 @@ class AuthController(Controller[Context]):
         )
         self.ctx.api_success(login)
 
-    @describe(
-        body=Credentials,
-        answer=Login,
-        errors=(WrongPassword, UserDisabled, Busy),
-        example=examples.LOG_IN,
-    )
+    @describe(body=Credentials, answer=Login, errors=(WrongPassword, UserDisabled, Busy))
     async def login(self) -> None:
         """Log in on one more device."""
         asked = self.ctx.read(Credentials)
         self.ctx.api_success(await self.ctx.service.account.login(asked.username, asked.password))
 
-    @describe(
-        body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled), example=examples.REFRESH
-    )
+    @describe(body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled))
     async def refresh(self) -> None:
         """Get new tokens for a refresh token, which cannot be used again."""
         asked = self.ctx.read(Refresh)
         self.ctx.api_success(await self.ctx.service.account.sessions.refresh(asked.refresh_token))
 
-    @describe(body=Logout, example=examples.LOG_OUT)
+    @describe(body=Logout)
     async def logout(self) -> None:
         """Log out on this device; its sockets are closed with 4505."""
         asked = self.ctx.read(Logout)
         await self.ctx.service.account.sessions.revoke(self.ctx.claims, asked.refresh_token)
         self.ctx.api_success({})
 
-    @describe(answer=Ticket, example=examples.TICKET)
+    @describe(answer=Ticket)
     async def ticket(self) -> None:
         """Get a ticket for one socket: /ws?ticket=..."""
         ticket = await self.ctx.service.account.tickets.issue(self.ctx.claims)

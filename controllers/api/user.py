@@ -6,7 +6,6 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api import examples
 from extend.context import Context
 from services.account.users import Person
 from services.errors import NoSuchPerson
@@ -29,13 +28,13 @@ class Which(msgspec.Struct):
 class UserController(Controller[Context]):
     """A controller that finds users."""
 
-    @describe(query=Search, answer=list[Person], example=examples.SEARCH)
+    @describe(query=Search, answer=list[Person])
     async def search(self) -> None:
         """Find users whose username begins with `q`."""
         asked = self.ctx.read(Search, self.ctx.query)
         self.ctx.api_success(await self.ctx.service.account.users.search(asked.q, asked.limit))
 
-    @describe(answer=Person, errors=(NoSuchPerson,), example=examples.SHOW)
+    @describe(answer=Person, errors=(NoSuchPerson,))
     async def show(self) -> None:
         """Show one user."""
         asked = self.ctx.read(Which, self.ctx.params)

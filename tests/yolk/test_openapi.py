@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+import pytest
 
 from tests.yolk.conftest import Ask, Load
 from tests.yolk.small_apps import serving
-from yolk import ApiError, Example, describe
+from yolk import ApiError, Example, StartError, describe
 from yolk.openapi import build
 
 
@@ -119,6 +120,42 @@ def test_an_error_has_its_texts(load: Load) -> None:
 
     assert example["summary"] == "没了 · Gone"
     assert example["value"] == {"msg": "fail", "data": "没了", "code": 9001, "temporary": False}
+
+
+CONTROLLER = """
+from yolk import Controller
+
+class ThingController(Controller):
+    async def show(self):
+        '''Show a thing.'''
+"""
+
+
+def test_examples_may_be_in_a_file_beside_the_controller(load: Load) -> None:
+    """`thing.examples.json` has the examples of the controller in `thing.py`, by method."""
+    app = load(
+        {
+            "controllers/thing.py": CONTROLLER,
+            "controllers/thing.examples.json": '{"show": {"params": {"id": "egg"}, "answer": 3}}',
+        }
+    )
+    app.http.get("/things/<id>", app.controller.thing.show)
+
+    operation = build(app)["paths"]["/things/{id}"]["get"]
+
+    assert operation["parameters"][0]["example"] == "egg"
+    good = operation["responses"]["200"]["content"]["application/json"]
+    assert good["example"] == {"msg": "ok", "data": 3}
+
+
+@pytest.mark.parametrize("text", ["{", '{"show": {"says": 1}}'])
+def test_a_broken_file_of_examples_is_named(load: Load, text: str) -> None:
+    """The sentence names the file."""
+    app = load({"controllers/thing.py": CONTROLLER, "controllers/thing.examples.json": text})
+    app.http.get("/things", app.controller.thing.show)
+
+    with pytest.raises(StartError, match=r"thing\.examples\.json is no file of examples"):
+        build(app)
 
 
 async def test_a_description_costs_requests_nothing(ask: Ask) -> None:

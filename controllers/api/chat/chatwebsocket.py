@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api.chat import examples, frames, requests
+from controllers.api.chat import frames, requests
 from extend.context import Context
 from models.columns import milliseconds
 from services.conversation.history import Synced
@@ -94,7 +94,7 @@ class ChatwebsocketController(Controller[Context]):
         """Take note of the close. The link `register` takes the user off line."""
         self.ctx.logger.debug("user %s left: %d %s", self.ctx.user.id, code, reason)
 
-    @describe(body=frames.Send, answer=WireMessage, errors=REFUSALS, example=examples.SEND)
+    @describe(body=frames.Send, answer=WireMessage, errors=REFUSALS)
     async def send(self) -> None:
         """Send a message over HTTP; the answer says that it is committed."""
         asked = self.ctx.read(frames.Send)
@@ -105,12 +105,7 @@ class ChatwebsocketController(Controller[Context]):
         stored = await self.ctx.service.message.send(draft)
         self.ctx.api_success(stored.message)
 
-    @describe(
-        body=frames.Recall,
-        answer=WireMessage,
-        errors=(NoMessage, NotPermitted, TooLate),
-        example=examples.RECALL,
-    )
+    @describe(body=frames.Recall, answer=WireMessage, errors=(NoMessage, NotPermitted, TooLate))
     async def recall(self) -> None:
         """Take back a message of one's own; everybody is told."""
         asked = self.ctx.read(frames.Recall)
@@ -122,7 +117,6 @@ class ChatwebsocketController(Controller[Context]):
         body=frames.Edit,
         answer=WireMessage,
         errors=(NoMessage, NotText, TooLateToEdit, Muted, AllMuted, Blocked, RefusedByPlugin),
-        example=examples.EDIT,
     )
     async def edit(self) -> None:
         """Change the text of a message of one's own; everybody is told."""
@@ -130,9 +124,7 @@ class ChatwebsocketController(Controller[Context]):
         edited = await self.ctx.service.message.edit.edit(self.ctx.user.id, asked.id, asked.text())
         self.ctx.api_success(edited)
 
-    @describe(
-        body=Undelivered, answer=list[WireMessage], errors=(Busy,), example=examples.GET_MESSAGE
-    )
+    @describe(body=Undelivered, answer=list[WireMessage], errors=(Busy,))
     async def getmessage(self) -> None:
         """Get what others wrote while one was away; the delivered cursor moves past it."""
         asked = self.ctx.read(Undelivered)
@@ -141,7 +133,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success(waiting)
 
-    @describe(body=frames.Resume, answer=Synced, example=examples.SYNC)
+    @describe(body=frames.Resume, answer=Synced)
     async def sync(self) -> None:
         """Get what a client has missed, by what it has."""
         asked = self.ctx.read(frames.Resume)
@@ -150,7 +142,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success(synced)
 
-    @describe(body=frames.Typing, errors=(NoGroup,), example=examples.TYPING)
+    @describe(body=frames.Typing, errors=(NoGroup,))
     async def typing(self) -> None:
         """Show that one is writing at this moment."""
         asked = self.ctx.read(frames.Typing)
@@ -159,7 +151,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success({})
 
-    @describe(body=frames.Watch, answer=frames.Online, example=examples.PRESENCE)
+    @describe(body=frames.Watch, answer=frames.Online)
     async def presence(self) -> None:
         """Tell who is online now; a socket can ask to be told of changes."""
         asked = self.ctx.read(frames.Watch)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api.chat import examples, frames
+from controllers.api.chat import frames
 from extend.context import Context
 from services.contact.contact import Blocked, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
@@ -31,28 +31,26 @@ class Page(msgspec.Struct):
 class ContactController(Controller[Context]):
     """A controller for blocked users and settings."""
 
-    @describe(
-        body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked), example=examples.BLOCK
-    )
+    @describe(body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked))
     async def block(self) -> None:
         """Block a user, or unblock them."""
         asked = self.ctx.read(Block)
         await self.ctx.service.contact.block(self.ctx.user.id, asked.user_id, on=asked.on)
         self.ctx.api_success({})
 
-    @describe(query=Page, answer=Blocked, example=examples.BLOCKED)
+    @describe(query=Page, answer=Blocked)
     async def blocked(self) -> None:
         """List the users that you blocked."""
         asked = self.ctx.read(Page, self.ctx.query)
         found = await self.ctx.service.contact.blocked(self.ctx.user.id, asked.after, asked.limit)
         self.ctx.api_success(found)
 
-    @describe(answer=Preferences, example=examples.PREFERENCES)
+    @describe(answer=Preferences)
     async def preferences(self) -> None:
         """Show your settings."""
         self.ctx.api_success(await self.ctx.service.contact.preferences(self.ctx.user.id))
 
-    @describe(body=Preferences, answer=Preferences, example=examples.DECIDE)
+    @describe(body=Preferences, answer=Preferences)
     async def decide(self) -> None:
         """Set what strangers may send to you."""
         asked = self.ctx.read(Preferences)

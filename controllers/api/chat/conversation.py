@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api.chat import examples, frames
+from controllers.api.chat import frames
 from extend.context import Context
 from services.conversation.conversation import Marks
 from services.conversation.history import Page
@@ -40,7 +40,7 @@ class Hide(msgspec.Struct):
 class ConversationController(Controller[Context]):
     """Lists conversations, arranges the list, and pages through them."""
 
-    @describe(query=Index, answer=list[Overview], example=examples.CONVERSATIONS)
+    @describe(query=Index, answer=list[Overview])
     async def index(self) -> None:
         """List one's conversations: what is pinned, then the rest, the latest first."""
         asked = self.ctx.read(Index, self.ctx.query)
@@ -53,33 +53,33 @@ class ConversationController(Controller[Context]):
         )
         self.ctx.api_success(overview)
 
-    @describe(answer=Unread, example=examples.UNREAD)
+    @describe(answer=Unread)
     async def unread(self) -> None:
         """Count what one has not read."""
         self.ctx.api_success(await self.ctx.service.conversation.unread(self.ctx.user.id))
 
-    @describe(body=Switch, answer=Marks, errors=(NoConversation,), example=examples.PIN)
+    @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def pin(self) -> None:
         """Put a conversation on top of the list, or take it from there."""
         asked = self.ctx.read(Switch)
         marks = await self.ctx.service.conversation.pin(self.ctx.user.id, asked.conv, on=asked.on)
         self.ctx.api_success(marks)
 
-    @describe(body=Switch, answer=Marks, errors=(NoConversation,), example=examples.QUIET)
+    @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def quiet(self) -> None:
         """Note whether new messages of a conversation should make no noise."""
         asked = self.ctx.read(Switch)
         marks = await self.ctx.service.conversation.quiet(self.ctx.user.id, asked.conv, on=asked.on)
         self.ctx.api_success(marks)
 
-    @describe(body=Hide, answer=Marks, errors=(NoConversation,), example=examples.HIDE)
+    @describe(body=Hide, answer=Marks, errors=(NoConversation,))
     async def hide(self) -> None:
         """Take a conversation from the list until there is something new in it."""
         asked = self.ctx.read(Hide)
         marks = await self.ctx.service.conversation.hide(self.ctx.user.id, asked.conv)
         self.ctx.api_success(marks)
 
-    @describe(body=frames.Cursor, errors=(NoConversation, Busy), example=examples.CURSOR)
+    @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def delivered(self) -> None:
         """Note that everything up to a seq arrived."""
         asked = self.ctx.read(frames.Cursor)
@@ -88,14 +88,14 @@ class ConversationController(Controller[Context]):
         )
         self.ctx.api_success({})
 
-    @describe(body=frames.Cursor, errors=(NoConversation, Busy), example=examples.CURSOR)
+    @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def read(self) -> None:
         """Note that everything up to a seq was read."""
         asked = self.ctx.read(frames.Cursor)
         await self.ctx.service.conversation.cursors.read(self.ctx.user.id, asked.conv, asked.seq)
         self.ctx.api_success({})
 
-    @describe(body=frames.ReadersOf, answer=Readers, errors=(NoMessage,), example=examples.READERS)
+    @describe(body=frames.ReadersOf, answer=Readers, errors=(NoMessage,))
     async def readers(self) -> None:
         """Tell who has read a message."""
         asked = self.ctx.read(frames.ReadersOf)
@@ -104,7 +104,7 @@ class ConversationController(Controller[Context]):
         )
         self.ctx.api_success(found)
 
-    @describe(query=frames.Pull, answer=Page, errors=(NoConversation,), example=examples.HISTORY)
+    @describe(query=frames.Pull, answer=Page, errors=(NoConversation,))
     async def history(self) -> None:
         """Give a page of a conversation, by seq."""
         asked = self.ctx.read(frames.Pull, self.ctx.query)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from controllers.api.chat import examples, frames
+from controllers.api.chat import frames
 from extend.context import Context
 from services.errors import Busy, NoConversation
 from services.search.search import Found
@@ -25,7 +25,7 @@ class Search(msgspec.Struct):
 class SearchController(Controller[Context]):
     """Looks for messages by what they say."""
 
-    @describe(query=Search, answer=Found, errors=(NoConversation, Busy), example=examples.FIND)
+    @describe(query=Search, answer=Found, errors=(NoConversation, Busy))
     async def index(self) -> None:
         """Give messages of one's own conversations that hold a text, the newest first."""
         asked = self.ctx.read(Search, self.ctx.query)

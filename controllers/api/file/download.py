@@ -8,7 +8,6 @@ from typing import Any
 from sanic import HTTPResponse
 from sanic.response import ResponseStream
 
-from controllers.api.file import examples
 from controllers.api.file.ranges import asked_for, disposition, is_known
 from controllers.api.file.requests import Reading, Which
 from extend.context import Context
@@ -28,9 +27,7 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 class DownloadController(Controller[Context]):
     """Gives files to those who may read them."""
 
-    @describe(
-        query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable), example=examples.READ
-    )
+    @describe(query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def show(self) -> None:
         """
         Read a file, or a part of it.
@@ -40,23 +37,18 @@ class DownloadController(Controller[Context]):
         """
         self.ctx.body = await self._send("file")
 
-    @describe(
-        query=Reading,
-        answer=bytes,
-        errors=(NoFile, StorageUnavailable),
-        example=examples.READ_SMALL,
-    )
+    @describe(query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def thumbnail(self) -> None:
         """Read the small copy of a picture: WebP, at most 480 pixels wide and high."""
         self.ctx.body = await self._send("thumbnail")
 
-    @describe(answer=FileInfo, errors=(NoFile,), example=examples.INFO)
+    @describe(answer=FileInfo, errors=(NoFile,))
     async def info(self) -> None:
         """Say what is known of a file."""
         found = await self.ctx.service.file.find(self.ctx.params["id"])
         self.ctx.api_success(file_info(found))
 
-    @describe(body=Which, answer=SignedLinks, example=examples.LINKS)
+    @describe(body=Which, answer=SignedLinks)
     async def links(self) -> None:
         """Sign links that need no token for a while; what one may not read is left out."""
         asked = self.ctx.read(Which)

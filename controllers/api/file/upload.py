@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from controllers.api.file import examples
 from controllers.api.file.arriving import arriving
 from controllers.api.file.multipart import BESIDE, FormFile
 from controllers.api.file.requests import Form
@@ -36,14 +35,12 @@ ERRORS = (
 class UploadController(Controller[Context]):
     """Takes files in."""
 
-    @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS, example=examples.UPLOAD)
+    @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS)
     async def create(self) -> None:
         """Upload a file: the first part of the form that has a filename."""
         self.ctx.api_success(await self._take(""))
 
-    @describe(
-        body=Form, takes=FORM, answer=FileInfo, errors=ERRORS, example=examples.UPLOAD_TO_FOLDER
-    )
+    @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS)
     async def create_in(self) -> None:
         """Upload a file into a folder of one's choice, which is a label: nothing more."""
         # Sanic leaves the parameters that are paths percent-encoded.
