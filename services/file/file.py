@@ -11,12 +11,11 @@ import msgspec
 from models import File
 from services.errors import NoFile, StorageUnavailable
 from services.file.access import readable
-from services.file.info import FileInfo
+from services.file.info import FileInfo, parse_file_id
 from services.file.intake import thumbnail_key
 from services.file.links import Variant
 from services.file.names import check_folder, check_name
 from services.file.upload import Upload
-from services.message.target import parse_id
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class FileService(Service):
 
     async def readable(self, user_id: int, file_ids: Collection[str]) -> list[File]:
         """Give those of some files that a person may read: their own, and those sent to them."""
-        ids = [one for one in map(parse_id, file_ids) if one is not None]
+        ids = [one for one in map(parse_file_id, file_ids) if one is not None]
         return await readable(self.ctx.app.orm, user_id, ids)
 
     async def link(self, file_ids: Collection[str]) -> SignedLinks:
@@ -117,7 +116,7 @@ class FileService(Service):
         Raises:
             NoFile: the link is none of ours, or has ended.
         """
-        found = parse_id(file_id)
+        found = parse_file_id(file_id)
         if found is None or not self.ctx.app.links.check(str(found), variant, expires, signature):
             raise NoFile
         file = await File.get_or_none(id=found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from uuid_utils.compat import UUID
 
 from models import File
 
@@ -44,6 +45,14 @@ def file_info(file: File) -> FileInfo:
         blur=file.blur,
         thumbnail=bool(file.thumbnail),
     )
+
+
+def parse_file_id(text: str) -> UUID | None:
+    """Return the id that *text* is, or None if it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def kind_of(info: FileInfo) -> Kind:
