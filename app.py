@@ -26,7 +26,7 @@ from services.message.sql.store import store_for  # noqa: E402
 from services.message.writer import message_writer  # noqa: E402
 from services.push.delivery import Delivery, encode_push  # noqa: E402
 from services.push.hooks import ChatHooks  # noqa: E402
-from services.push.presence import announce  # noqa: E402
+from services.push.presence import presence_announcer  # noqa: E402
 from services.push.recipients import Recipients  # noqa: E402
 from services.search.indexer import Indexer  # noqa: E402
 from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES  # noqa: E402
@@ -72,8 +72,8 @@ class Parts:
         # Pushes.
         closing.add(app.hooks.close)
         self.recipients = Recipients()
-        self.delivery = Delivery(app.ws, app.hooks)
-        self.delivery.listeners += [self.indexer.committed, self.intake.pace.noticed]
+        listeners = (self.indexer.committed, self.intake.pace.noticed)
+        self.delivery = Delivery(app.ws, app.hooks, listeners)
         # Messages and cursors: closed first, so that whatever is queued is stored and pushed.
         self.writer = message_writer(
             store_for(app.orm, chat.strangers),
@@ -109,8 +109,8 @@ class Boot(yolk.Boot):
             self._closing = closing.pop_all()
         for name, part in vars(parts).items():
             app.provide(name, part)
-        app.ws.on("online", announce(app.ws, online=True))
-        app.ws.on("offline", announce(app.ws, online=False))
+        app.ws.on("online", presence_announcer(app.ws, online=True))
+        app.ws.on("offline", presence_announcer(app.ws, online=False))
         app.ws.on("online", app.hooks.online)
         app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", self.ask_to_sync)

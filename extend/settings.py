@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 import yolk
-from services.fields import Kind
+from services.fields import MessageType
 from services.file.kinds import EXECUTABLE
 
 
@@ -39,7 +39,7 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue: int = 10_000
     """The number of messages that may wait for a commit in one worker; further ones fail as
     temporary."""
-    extra_types: tuple[Kind, ...] = ()
+    extra_types: tuple[MessageType, ...] = ()
     """Message types that are accepted beside those of the protocol. Their content is not
     checked."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000

@@ -30,11 +30,8 @@ if TYPE_CHECKING:
     from services.group.group import GroupService
     from services.group.joining import JoiningService
     from services.group.members import MembersService
-    from services.message.content_types import ContentTypesService
-    from services.message.edit import EditService
     from services.message.message import MessageService
-    from services.message.recall import RecallService
-    from services.message.references import ReferencesService
+    from services.push.presence import PresenceService
     from services.push.typing_indicator import TypingIndicatorService
     from services.search.search import SearchService
 
@@ -79,13 +76,8 @@ if TYPE_CHECKING:
             joining: JoiningService
             members: MembersService
 
-        class _Message(MessageService):
-            content_types: ContentTypesService
-            edit: EditService
-            recall: RecallService
-            references: ReferencesService
-
         class _Push(Protocol):
+            presence: PresenceService
             typing_indicator: TypingIndicatorService
 
         account: _Account
@@ -94,6 +86,6 @@ if TYPE_CHECKING:
         conversation: _Conversation
         file: FileService
         group: _Group
-        message: _Message
+        message: MessageService
         push: _Push
         search: SearchService

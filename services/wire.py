@@ -1,4 +1,4 @@
-"""Messages as clients see them."""
+"""What clients see: messages, pushed frames, and the names of conversations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models import Message
 
 
 class WireMessage(msgspec.Struct, frozen=True):
-    """One message, with the fields and units that the protocol gives it."""
+    """A stored message or event, with the fields and units of the protocol."""
 
     id: str
     conv: str
@@ -25,17 +25,17 @@ class WireMessage(msgspec.Struct, frozen=True):
     create_time: int
     isremove: int = 0
     edit_time: int | msgspec.UnsetType = msgspec.UNSET
-    """When it was last edited; left out where it never was."""
+    """When it was last edited; left out if it never was."""
 
     @classmethod
     def of(cls, row: Message) -> WireMessage:
-        """Show a stored message."""
+        """Return the message of a model."""
         return cls.of_columns(vars(row))
 
     @classmethod
     def of_columns(cls, row: Any) -> WireMessage:
         """
-        Show a stored message.
+        Return the message of a row.
 
         Args:
             row: the columns of the table, by name.
@@ -58,38 +58,26 @@ class WireMessage(msgspec.Struct, frozen=True):
         )
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the sender is told once a message is committed."""
-
-    id: str
-    conv: str
-    seq: int
-    create_time: int
-    dup: bool
-    changed: bool = False
-    """The server or a plugin made something else of it: left out where not."""
-
-
 class Push(msgspec.Struct, frozen=True):
-    """A frame that nobody asked for."""
+    """A frame that the client did not ask for."""
 
     type: str
     data: object
     timestamp: int
 
 
-def single(first: int, second: int) -> str:
-    """Name the conversation of two people."""
-    return f"s:{min(first, second)}:{max(first, second)}"
+def single_conv(user_id: int, other_id: int) -> str:
+    """Return the name of the conversation of two users."""
+    return f"s:{min(user_id, other_id)}:{max(user_id, other_id)}"
 
 
-def group(group_id: int) -> str:
-    """Name the conversation of a group."""
+def group_conv(group_id: int) -> str:
+    """Return the name of a group's conversation."""
     return f"g:{group_id}"
 
 
-def pair(conv: str) -> tuple[int, ...]:
-    """Give the two of "s:<low>:<high>", or the one who writes to oneself; else nobody."""
+def single_users(conv: str) -> tuple[int, ...]:
+    """Return the two users of "s:<low>:<high>", one if both are the same; else none."""
     kind, *ids = conv.split(":")
-    found = tuple(int(one) for one in ids if one.isascii() and one.isdigit())
-    return tuple(dict.fromkeys(found)) if kind == "s" and len(ids) == len(found) == 2 else ()
+    users = tuple(int(one) for one in ids if one.isascii() and one.isdigit())
+    return tuple(dict.fromkeys(users)) if kind == "s" and len(ids) == len(users) == 2 else ()

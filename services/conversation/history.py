@@ -11,7 +11,7 @@ from models import Member, Message
 from services.conversation.sql.memberships import Membership, read_memberships
 from services.conversation.sql.ranges import Range, read_ranges
 from services.errors import NoConversation
-from services.wire import WireMessage, pair
+from services.wire import WireMessage, single_users
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class HistoryService(Service):
         """
         member = await Member.get_or_none(conv=conv, user_id=user_id)
         if member is None:
-            if user_id in pair(conv):
+            if user_id in single_users(conv):
                 return Page([], more=False)  # the two have not written to each other yet
             raise NoConversation
         query = Message.filter(conv=conv, seq__gt=max(member.join_seq, after or 0))

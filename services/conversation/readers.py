@@ -9,7 +9,7 @@ import msgspec
 from models import Member, Message
 from services.account.users import Person
 from services.errors import NoMessage
-from services.message.target import parse_id
+from services.message.target import parse_message_id
 from yolk import Service
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class ReadersService(Service):
 
 
 async def _visible(user_id: int, message_id: str) -> Message:
-    target = parse_id(message_id)
+    target = parse_message_id(message_id)
     message = None if target is None else await Message.get_or_none(id=target)
     if message is None:
         raise NoMessage

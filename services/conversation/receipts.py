@@ -10,7 +10,7 @@ from services.conversation.sql.memberships import read_members
 from services.conversation.sql.ranges import Range, read_authors
 from services.database import Database
 from services.push.delivery import Delivery
-from services.wire import pair
+from services.wire import single_users
 
 MAX_RECEIPT_EVENTS = 100
 """Events before a cursor whose authors in a group are notified."""
@@ -31,9 +31,10 @@ class Receipts:
 
     async def announce(self, moved: Sequence[Moved]) -> None:
         """Push a receipt for each cursor after its commit, with two queries at most for all."""
-        authors = await self._authors([one for one in moved if not pair(one.conv)])
+        authors = await self._authors([one for one in moved if not single_users(one.conv)])
         for one in moved:
-            concerned = {one.user_id, *pair(one.conv), *authors.get((one.user_id, one.conv), ())}
+            notified = authors.get((one.user_id, one.conv), ())
+            concerned = {one.user_id, *single_users(one.conv), *notified}
             self._delivery.send("receipt", _receipt(one), concerned)
 
     async def _authors(self, moved: Sequence[Moved]) -> dict[tuple[int, str], set[int]]:

@@ -13,8 +13,7 @@ from models.columns import milliseconds
 from services.conversation.events import append_event, lock_conversation, push_events
 from services.errors import GroupFull, NoGroup, NotPermitted
 from services.group.sql import insert_members, lock_member_ids
-from services.wire import WireMessage
-from services.wire import group as group_conv
+from services.wire import WireMessage, group_conv
 
 if TYPE_CHECKING:
     from extend.context import Context

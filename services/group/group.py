@@ -10,7 +10,7 @@ from services.errors import GroupFull, NoGroup
 from services.group.candidates import addable
 from services.group.change import ADMIN, OWNER, Change, changing, member_of, push_change
 from services.group.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
-from services.wire import group as group_conv
+from services.wire import group_conv
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from models import JoinRequest
 from services.group.candidates import addable, request_approval
 from services.group.change import ADMIN, Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
-from services.wire import group as group_conv
+from services.wire import group_conv
 from yolk import Service
 
 if TYPE_CHECKING:

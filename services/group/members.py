@@ -10,7 +10,7 @@ from models.columns import milliseconds
 from services.errors import NoMember, NotPermitted, OwnerMustStay
 from services.group.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
-from services.wire import group as group_conv
+from services.wire import group_conv
 from yolk import Service
 
 if TYPE_CHECKING:

@@ -1,67 +1,268 @@
-"""Checking and sending messages."""
+"""Sending, editing and recalling messages."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
-from models import Message
-from services.errors import NoFile, NoSuchPerson, RefusedByPlugin, TypeRefused
-from services.message.batch import Draft, Stored
-from services.message.content_types import ANYTHING, without_file
-from services.message.references import refers
+import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from models import Attachment, Member, Message
+from models.columns import milliseconds
+from services.conversation.events import append_event, push_events
+from services.errors import (
+    MentionsAll,
+    NoFile,
+    NoForward,
+    NoMention,
+    NoMessage,
+    NoReply,
+    NoSuchPerson,
+    NotText,
+    RefusedByPlugin,
+    TooLate,
+    TooLateToEdit,
+    TypeRefused,
+)
+from services.group.change import ADMIN, MEMBER
+from services.message.batch import Stored
+from services.message.content_types import FREE_TYPES, carries_file, check_content
+from services.message.draft import Draft
+from services.message.permission import recall_refusal, refusal_by_group, refusal_by_user
+from services.message.references import check_references, has_references
+from services.message.sql.permission import read_membership, read_relation
+from services.message.target import Target, lock_target, parse_message_id
+from services.search.sql import change, forget
+from services.wire import WireMessage
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
 
+NOT_FOR_REPETITIONS = (
+    *(NoReply, NoForward, NoMention, MentionsAll),
+    *(NoFile, TypeRefused, NoSuchPerson, RefusedByPlugin),
+)
+"""Refusals that do not concern a message that is stored already: it gets its first answer again,
+whatever became of what it refers to."""
+
 
 class MessageService(Service):
-    """Messages of the one who asks."""
+    """
+    Messages of the user who asks.
+
+    A message goes from its `Draft` through `check` into the queue of `ctx.app.writer`
+    (`writer.py`), which stores it in a batch (`batch.py`, `sql/`) and then pushes it
+    (`services/push/delivery.py`). Whether the sender may write there is decided in the transaction
+    that stores it (`permission.py`).
+    """
 
     ctx: Context
 
-    def check(self, draft: Draft, options: Mapping[str, Any] | None) -> Awaitable[Draft] | None:
+    async def send(self, draft: Draft) -> Stored:
         """
-        Look at a message before it is queued.
+        Check a message, and return it when it is stored.
 
-        Args:
-            draft: the message.
-            options: its options, decoded.
+        Raises:
+            ChatError: it is refused, or too many messages are waiting.
+        """
+        checking = self.check(draft)
+        return await self.ctx.app.writer.put(draft if checking is None else await checking)
+
+    def check(self, draft: Draft) -> Awaitable[Draft] | None:
+        """
+        Check what has to be looked up before a message is queued.
 
         Returns:
-            None where nothing has to be looked at; else what gives the message as it may be sent,
-            or raises the `ChatError` why not. Until then its sender's next one has to wait.
+            None if there is nothing to look up. Otherwise what returns the message as it is to be
+            stored, or raises a `ChatError`; until then the next message of its sender must wait.
         """
-        if draft.type not in ANYTHING or refers(options) or self.ctx.app.hooks.before_send.handlers:
-            return self._check(draft, options)
-        return None
+        if (
+            draft.type in FREE_TYPES
+            and not has_references(draft.options)
+            and not self.ctx.app.hooks.before_send.handlers
+        ):
+            return None
+        return self._check(draft)
 
-    async def _check(self, draft: Draft, options: Mapping[str, Any] | None) -> Draft:
-        # First what the server itself holds: a plugin sees only what could be sent.
-        if options and refers(options):
-            await self.ctx.service.message.references.check(draft, dict(options))
-        content = self.ctx.service.message.content_types
+    async def _check(self, draft: Draft) -> Draft:
+        database, extra_types = self.ctx.app.orm, self.ctx.app.config.chat.extra_types
         try:
-            checked = await content.check(draft)
+            # First the server's own rules: plugins see only what could be sent.
+            if has_references(draft.options):
+                await check_references(draft)
+            checked = await check_content(draft, database, extra_types)
             answer = await self.ctx.app.hooks.check(checked)
-            return checked if answer is checked else await content.check(without_file(answer))
-        except (RefusedByPlugin, NoFile, TypeRefused, NoSuchPerson):
-            # One that is stored already gets its first answer, whatever is thought of it now, and
-            # whatever became of what it carries.
+            if answer is not checked:
+                checked = await check_content(answer, database, extra_types)
+        except NOT_FOR_REPETITIONS:
             if draft.cid and await Message.exists(from_id=draft.from_id, cid=draft.cid):
                 return draft
             raise
+        return checked
 
-    def send(self, draft: Draft) -> asyncio.Future[Stored]:
+    async def edit(self, user_id: int, message_id: str, data: str) -> WireMessage:
         """
-        Queue a message for the next commit.
+        Replace the text of a message and announce it in the conversation.
+
+        The announcement is an event with the new text, so that `sync` brings it to clients that
+        are not connected; it does not count as unread. The same text again changes nothing.
+
+        Args:
+            user_id: who asks.
+            message_id: the message's id.
+            data: the new text, as `send` takes it.
 
         Returns:
-            a future of the stored message, or of the `ChatError` why not.
+            the message as it is now.
 
         Raises:
-            Busy: too many messages are waiting.
+            NoMessage: there is none, it is another user's, it was recalled, or the user cannot see
+                it.
+            NotText: it is no text.
+            TooLateToEdit: it was sent too long ago.
+            Muted: an admin of the group muted the user.
+            AllMuted: only admins may write.
+            Blocked: the recipient blocked the user.
+            RefusedByPlugin: a plugin refuses the new text.
         """
-        return self.ctx.app.writer.put(draft)
+        if self.ctx.app.hooks.before_send.handlers:
+            data = await self._ask_plugins(user_id, message_id, data)
+        async with self.ctx.app.orm.transaction() as connection:
+            target = await lock_target(connection, user_id, message_id)
+            conversation, message, _ = target
+            if message.from_id != user_id or message.isremove:
+                raise NoMessage
+            if message.type != "text":
+                raise NotText
+            if message.data == data:
+                return WireMessage.of(message)
+            now = milliseconds()
+            if now - message.create_time > self.ctx.app.config.chat.edit_within * 1000:
+                raise TooLateToEdit
+            await self._check_permission(connection, message, now)
+            message.data, message.edit_time = data, now
+            this = Message.filter(id=message.id).using_db(connection)
+            await this.update(data=data, edit_time=now)
+            await change(connection, conversation, message.seq, message.create_time, data)
+            event = await append_event(
+                connection,
+                conversation,
+                "edit",
+                user_id,
+                message.to_id,
+                {"target": str(message.id), "seq": message.seq, "edit_time": now},
+                data=data,
+                target=message.id,
+            )
+        await push_events(self.ctx, conversation.conv, [event])
+        return WireMessage.of(message)
+
+    async def _ask_plugins(self, user_id: int, message_id: str, data: str) -> str:
+        """Return the new text as plugins leave it: an edit must not bypass them."""
+        target = parse_message_id(message_id)
+        message = await Message.get_or_none(id=target, from_id=user_id) if target else None
+        if message is None or message.type != "text" or message.isremove or message.data == data:
+            return data  # `edit` refuses it, or changes nothing
+        draft = Draft(
+            from_id=user_id,
+            to_id=message.to_id,
+            cid=message.cid,
+            type=message.type,
+            data=data,
+            options=msgspec.json.decode(message.options) if message.options else None,
+            chat_type=message.chat_type,
+        )
+        return (await self.ctx.app.hooks.check(draft)).data
+
+    async def _check_permission(
+        self, connection: BaseDBAsyncClient, message: Message, now: int
+    ) -> None:
+        """Refuse an edit by a user who may not write there any more."""
+        dialect, strangers = self.ctx.app.orm.dialect, self.ctx.app.config.chat.strangers
+        sender, to = message.from_id, message.to_id
+        if message.chat_type == "group":
+            membership = await read_membership(connection, dialect, to, sender)
+            if membership is None:
+                raise NoMessage
+            refusal = refusal_by_group(membership, now)
+        else:
+            relation = await read_relation(connection, dialect, sender, to, strangers)
+            refusal = refusal_by_user(relation, accepted=True)
+        if refusal is not None:
+            raise refusal
+
+    async def recall(self, user_id: int, message_id: str) -> WireMessage:
+        """
+        Erase the content of a message from the database and announce it in the conversation.
+
+        The announcement is an event, so that `sync` brings it to clients that are not connected;
+        it does not count as unread. Recalling a message again returns the same event.
+
+        Args:
+            user_id: who asks: the author, or in a group also an admin.
+            message_id: the message's id.
+
+        Returns:
+            the event.
+
+        Raises:
+            NoMessage: there is none, the user cannot see it, or it is the other user's.
+            NotPermitted: it is another member's, and the user's role does not allow it.
+            TooLate: it was sent too long ago.
+        """
+        async with self.ctx.app.orm.transaction() as connection:
+            target = await lock_target(connection, user_id, message_id)
+            conversation, message, member = target
+            refusal = await _recall_refusal(connection, target)
+            if refusal is not None:
+                raise refusal
+            if message.isremove:
+                return await _earlier_event(connection, message)
+            age = milliseconds() - message.create_time
+            if age > self.ctx.app.config.chat.recall_within * 1000 and member.role < ADMIN:
+                raise TooLate
+            await _erase(connection, message)
+            event = await append_event(
+                connection,
+                conversation,
+                "recall",
+                user_id,
+                message.to_id,
+                {"target": str(message.id), "seq": message.seq},
+                target=message.id,
+            )
+        await push_events(self.ctx, conversation.conv, [event])
+        return event
+
+
+async def _recall_refusal(connection: BaseDBAsyncClient, target: Target) -> Exception | None:
+    conversation, message, member = target
+    is_author, is_group = message.from_id == member.user_id, conversation.chat_type == "group"
+    author = None
+    if is_group and not is_author:
+        author = await Member.get_or_none(
+            conv=message.conv, user_id=message.from_id, using_db=connection
+        )
+    author_role = MEMBER if author is None else author.role
+    return recall_refusal(member.role, author_role, is_author=is_author, is_group=is_group)
+
+
+async def _earlier_event(connection: BaseDBAsyncClient, message: Message) -> WireMessage:
+    event = await Message.get_or_none(target=message.id, type="recall", using_db=connection)
+    if event is None:
+        raise NoMessage
+    return WireMessage.of(event)
+
+
+async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
+    """Erase what a message said, carried, or said after an edit."""
+    this = Message.filter(id=message.id).using_db(connection)
+    await this.update(data="", options=None, isremove=1)
+    if carries_file(message.type, message.data):
+        await Attachment.filter(message_id=message.id).using_db(connection).delete()
+    if message.edit_time is not None:
+        edits = Message.filter(target=message.id, type="edit").using_db(connection)
+        await edits.update(data="")
+    await forget(connection, message.conv, message.seq)

@@ -1,4 +1,4 @@
-"""The message that somebody wants to change."""
+"""The message that a user wants to edit or to recall."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid_utils.compat import UUID
 from models import Conversation, Member, Message
 from services.conversation.events import lock_conversation
 from services.errors import NoMessage
-from services.fields import ENTRIES
+from services.fields import EVENT_TYPES
 
 
 class Target(NamedTuple):
@@ -20,25 +20,24 @@ class Target(NamedTuple):
     """Locked: one change at a time."""
     message: Message
     member: Member
-    """Whoever asks."""
+    """The user who wants to change it."""
 
 
 async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: str) -> Target:
     """
-    Give a message that nobody else changes before the transaction ends.
+    Return a message that nobody else changes before the transaction ends.
 
     Args:
         connection: the transaction.
-        user_id: who asks.
+        user_id: who wants to change it.
         message_id: the message's id.
 
     Raises:
-        NoMessage: there is none, it tells of a change, or the one who asks cannot see it (any
-            more).
+        NoMessage: there is none, it is an event, or the user cannot see it (any more).
     """
-    target = parse_id(message_id)
+    target = parse_message_id(message_id)
     found = None if target is None else await Message.get_or_none(id=target, using_db=connection)
-    if found is None or found.type in ENTRIES:
+    if found is None or found.type in EVENT_TYPES:
         raise NoMessage
     conversation = await lock_conversation(connection, found.conv)
     member = await Member.get_or_none(conv=found.conv, user_id=user_id, using_db=connection)
@@ -49,8 +48,8 @@ async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: s
     return Target(conversation, message, member)
 
 
-def parse_id(text: str) -> UUID | None:
-    """Give a message's id, or None where it is none."""
+def parse_message_id(text: str) -> UUID | None:
+    """Return the id that *text* is, or None if it is none."""
     try:
         return UUID(text)
     except ValueError:

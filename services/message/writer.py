@@ -9,13 +9,14 @@ from contextlib import suppress
 from tortoise.exceptions import IntegrityError
 
 from services.errors import Busy, NotStorable, Unavailable
-from services.message.batch import Batch, Changed, Draft, Stored
+from services.message.batch import Batch, Conflict, Stored
+from services.message.draft import Draft
 from services.message.sql.store import Store
 from services.push.recipients import Recipients
 from yolk.concurrency import Batcher
 
-RETRIES = 4
-"""How often a batch is tried again when another worker was in its way."""
+MAX_RETRIES = 4
+"""Times that a batch is tried again after a conflict with another worker."""
 
 
 def message_writer(
@@ -46,10 +47,10 @@ def message_writer(
 
     async def store_batch(drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
         try:
-            for _ in range(RETRIES):
+            for _ in range(MAX_RETRIES):
                 # Another worker was first, with the same message or the same conversation: what
                 # it wrote is visible now.
-                with suppress(Changed, IntegrityError):
+                with suppress(Conflict, IntegrityError):
                     return await store_once(drafts)
             return await store_once(drafts)
         except unavailable_errors as error:
@@ -69,7 +70,7 @@ def message_writer(
             announce(new)
 
     def to_error(error: Exception) -> BaseException:
-        if isinstance(error, Changed):
+        if isinstance(error, Conflict):
             return Unavailable()
         logger.error("a message cannot be stored", exc_info=error)
         return NotStorable()

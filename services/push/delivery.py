@@ -1,4 +1,4 @@
-"""From a commit to the sockets of those concerned."""
+"""Pushes what was committed to the sockets of the users whom it concerns."""
 
 from __future__ import annotations
 
@@ -14,38 +14,43 @@ from services.push.hooks import ChatHooks
 from services.wire import Push, WireMessage
 from yolk import Label, WebSocketServer
 
+Listener = Callable[[Sequence[WireMessage]], None]
+"""Gets messages and events that were committed."""
+
 
 class Delivery:
     """
-    Pushes what is committed to everybody concerned, each encoded once.
+    The way from a commit to sockets, on whichever worker they are. Each frame is encoded once.
 
     Args:
         sockets: all of them.
-        hooks: where plugins have a say.
+        hooks: of the plugins.
+        listeners: called with whatever was committed, before it is pushed.
     """
 
-    def __init__(self, sockets: WebSocketServer, hooks: ChatHooks) -> None:
+    def __init__(
+        self, sockets: WebSocketServer, hooks: ChatHooks, listeners: Sequence[Listener] = ()
+    ) -> None:
         self._sockets = sockets
         self._hooks = hooks
-        self.listeners: list[Callable[[Sequence[WireMessage]], None]] = []
-        """Called with whatever was committed, messages and entries, before it is pushed."""
+        self._listeners = (*listeners, hooks.committed)
 
     def committed(self, stored: Sequence[Stored]) -> None:
         """Push messages to the members that their conversations had when they were stored."""
-        self._tell([one.message for one in stored])
+        self._notify([one.message for one in stored])
         for one in stored:
-            self._push(one.message, one.users, one.origin)
+            self._push(one.message, one.users, one.draft.origin)
 
     def push(self, message: WireMessage, user_ids: Iterable[int], origin: object = None) -> None:
         """
-        Push one committed entry.
+        Push one committed event.
 
         Args:
-            message: what was committed.
-            user_ids: whom it concerns.
+            message: the event.
+            user_ids: the users whom it concerns.
             origin: a socket that does not get it.
         """
-        self._tell([message])
+        self._notify([message])
         self._push(message, user_ids, origin)
 
     def send(
@@ -58,12 +63,12 @@ class Delivery:
         droppable: bool = False,
     ) -> None:
         """
-        Push something that is stored nowhere.
+        Push something that is not stored.
 
         Args:
             kind: the type of the frame.
             data: anything that msgspec can encode.
-            user_ids: whom it concerns.
+            user_ids: the users whom it concerns.
             skip: a socket that does not get it.
             droppable: whether it may be lost under load, before anything else is.
         """
@@ -72,13 +77,13 @@ class Delivery:
 
     def _push(self, message: WireMessage, user_ids: Iterable[int], origin: object) -> None:
         if self._hooks.before_deliver.handlers:
-            people = {*user_ids, message.from_id}
-            self._hooks.deliver(message, people, partial(self._write_to_some, message, origin))
+            concerned = {*user_ids, message.from_id}
+            self._hooks.deliver(message, concerned, partial(self._write_to, message, origin))
         else:
             self._write(message, user_ids, origin)
 
-    def _write_to_some(self, message: WireMessage, origin: object, left: AbstractSet[int]) -> None:
-        self._write(message, left, origin, to_sender=message.from_id in left)
+    def _write_to(self, message: WireMessage, origin: object, users: AbstractSet[int]) -> None:
+        self._write(message, users, origin, to_sender=message.from_id in users)
 
     def _write(
         self,
@@ -96,19 +101,18 @@ class Delivery:
             send(others[0], frame, origin, label)
         elif others:
             self._sockets.send_to_users(others, frame, origin, label)
-        # A sender's own devices prove nothing: what one wrote oneself never lies waiting.
+        # Without a label: what users wrote themselves never counts as undelivered.
         if to_sender:
             send(sender, frame, origin)
 
-    def _tell(self, messages: Sequence[WireMessage]) -> None:
-        for listener in self.listeners:
+    def _notify(self, messages: Sequence[WireMessage]) -> None:
+        for listener in self._listeners:
             listener(messages)
-        self._hooks.committed(messages)
 
 
 def encode_push(kind: str, data: object) -> str:
     """
-    Encode a frame that nobody asked for.
+    Encode a frame that the client did not ask for.
 
     Args:
         kind: its type.

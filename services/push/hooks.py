@@ -1,4 +1,4 @@
-"""Where plugins have a say in the chat, and what they are told."""
+"""The points of the chat at which plugins act: `app.hooks`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from services.errors import RefusedByPlugin, Unavailable
-from services.fields import LONGEST_OPTIONS, Kind, Text, own_options
-from services.message.batch import Draft
+from services.errors import InvalidData, RefusedByPlugin, Unavailable
+from services.fields import MessageText, MessageType
+from services.message.draft import Draft, without_file
 from services.wire import WireMessage
 from yolk import Filter, Hooks, Notice, Refusal
 from yolk.concurrency import KeyedSerialQueue
@@ -20,48 +20,29 @@ if TYPE_CHECKING:
     from yolk import Application
 
 MAX_WAITING = 10_000
-"""Calls of plugins that wait: for pushes, for commits and for presence; each kind counts alone."""
+"""Pushes, commits, and changes of presence that wait for plugins; each kind counts for itself."""
 
 CLOSE_TIMEOUT = 3.0
-"""Seconds to wait for these calls when the worker stops."""
-
-
-class Outgoing(msgspec.Struct, frozen=True):
-    """A message that somebody wants to send."""
-
-    from_id: int
-    to_id: int
-    """A person, or a group."""
-    chat_type: str
-    """ "single" or "group"."""
-    conv: str
-    cid: str | None
-    type: Kind
-    data: Text
-    options: dict[str, Any] | None
-
-    def change(self, **fields: Any) -> Outgoing:
-        """Give the same with another `data`, `type` or `options`."""
-        changed: Outgoing = msgspec.structs.replace(self, **fields)
-        return changed
+"""Seconds in which waiting pushes and commits must end when the worker stops."""
 
 
 class ChatHooks(Hooks):
     """
-    The points of the chat: `app.hooks`.
+    The hooks of the chat.
 
-    before_send(message) -> message | None: may refuse, or answer a changed one; before it is
-        stored, and before the next one of the same socket is looked at.
-    after_commit(messages): what was stored, messages and entries, in the order of its commits on
+    before_send(message) -> message | None: may refuse a message, or return a changed one; before it
+        is stored, and before the next one of the same socket is read.
+    after_commit(messages): messages and events that were stored, in the order of the commits on
         this worker.
-    before_deliver(message, user_ids) -> user_ids | None: may leave people out of the push, who
-        find it by `sync`.
-    on_online(user_id), on_offline(user_id): the first socket came, the last went, of all workers.
+    before_deliver(message, user_ids) -> user_ids | None: may exclude users from the push, who get
+        the message by `sync`.
+    on_online(user_id), on_offline(user_id): the first socket of a user was opened, or the last one
+        closed, across all workers.
     """
 
     def __init__(self, app: Application) -> None:
         super().__init__(app)
-        self.before_send: Filter[Outgoing] = self.declare(Filter("before_send", 1, _changed))
+        self.before_send: Filter[Draft] = self.declare(Filter("before_send", 1, _changed))
         self.after_commit: Notice[Sequence[WireMessage]] = self.declare(Notice("after_commit"))
         self.before_deliver: Filter[AbstractSet[int]] = self.declare(
             Filter("before_deliver", 2, _fewer)
@@ -74,37 +55,21 @@ class ChatHooks(Hooks):
 
     async def check(self, draft: Draft) -> Draft:
         """
-        Ask whether a message may be sent, and as what.
+        Return a message as plugins leave it.
 
         Raises:
-            RefusedByPlugin: it may not.
-            Unavailable: a plugin that has to be asked failed.
+            RefusedByPlugin: a plugin refuses it.
+            Unavailable: a plugin that must be asked failed.
         """
-        if not self.before_send.handlers:
-            return draft
-        asked = Outgoing(
-            draft.from_id,
-            draft.to_id,
-            draft.chat_type,
-            draft.conv,
-            draft.cid,
-            draft.type,
-            draft.data,
-            msgspec.json.decode(draft.options) if draft.options else None,
-        )
         try:
-            answer = await self.before_send.run(asked)
+            return await self.before_send.run(draft)
         except Refusal as refusal:
             if refusal.temporary:
                 raise Unavailable from None
             raise RefusedByPlugin(refusal.code, str(refusal)) from None
-        if answer is asked:
-            return draft
-        options = msgspec.json.encode(answer.options).decode() if answer.options else None
-        return msgspec.structs.replace(draft, type=answer.type, data=answer.data, options=options)
 
     def committed(self, messages: Sequence[WireMessage]) -> None:
-        """Tell of what was committed, later and in order."""
+        """Notify plugins of what was committed, later and in order."""
         hook = self.after_commit
         if hook.handlers and not self._commits.put(None, partial(hook.tell, messages)):
             hook.missed()
@@ -116,11 +81,11 @@ class ChatHooks(Hooks):
         push: Callable[[AbstractSet[int]], None],
     ) -> None:
         """
-        Ask who is to get a push, and push; later, and in order within a conversation.
+        Ask plugins who gets a push, and push; later, and in order within a conversation.
 
         Args:
             message: what was committed.
-            user_ids: whom it concerns.
+            user_ids: the users whom it concerns.
             push: pushes it to some of them.
         """
         ask = partial(self._deliver, message, frozenset(user_ids), push)
@@ -143,49 +108,68 @@ class ChatHooks(Hooks):
             self._app.logger.exception("pushing a message of %s failed", message.conv)
 
     def online(self, user_id: int) -> Awaitable[None] | None:
-        """Tell that somebody came; what to await ends when everybody knows."""
-        return self._tell(self.on_online, user_id)
+        """Notify plugins that a user is online; the awaitable ends when all are notified."""
+        return self._notify(self.on_online, user_id)
 
     def offline(self, user_id: int) -> Awaitable[None] | None:
-        """Tell that somebody went."""
-        return self._tell(self.on_offline, user_id)
+        """Notify plugins that a user is offline; the awaitable ends when all are notified."""
+        return self._notify(self.on_offline, user_id)
 
-    def _tell(self, hook: Notice[int], user_id: int) -> Awaitable[None] | None:
+    def _notify(self, hook: Notice[int], user_id: int) -> Awaitable[None] | None:
         if not hook.handlers:
             return None
-        told = self._presence.put(user_id, partial(hook.tell, user_id))
-        if told is None:
+        notified = self._presence.put(user_id, partial(hook.tell, user_id))
+        if notified is None:
             hook.missed()
-        return told
+        return notified
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait until what is waiting for plugins is done."""
         for queue in (self._commits, self._pushes):
             await queue.close(CLOSE_TIMEOUT)
 
 
-def _changed(before: Outgoing, answer: Any) -> Outgoing:
-    """Take a plugin's message for the one that was sent, within the limits that clients have."""
-    if not isinstance(answer, Outgoing):
+class _Changes(msgspec.Struct):
+    """What a plugin may change, with the bounds that clients have."""
+
+    type: MessageType
+    data: MessageText
+    options: dict[str, Any] | None
+
+
+def _changed(before: Draft, answer: Any) -> Draft:
+    """
+    Return a plugin's message in place of the one that was sent.
+
+    Raises:
+        ValueError: the plugin changed what it cannot change, or passed a limit.
+    """
+    if not isinstance(answer, Draft):
         raise TypeError(f"it answered {type(answer).__name__}, neither a message nor None")
     if answer is before:
         return before
-    for name in ("from_id", "to_id", "chat_type", "conv", "cid"):
+    for name in ("from_id", "to_id", "chat_type", "cid"):
         if getattr(answer, name) != getattr(before, name):
             raise ValueError(f"it changed {name}; only data, type and options can be changed")
-    checked = msgspec.convert(msgspec.structs.asdict(answer), Outgoing)
-    # What its file is says the server itself: see `ContentTypesService`.
-    options = msgspec.json.encode(own_options(checked.options))
-    if len(options) > LONGEST_OPTIONS:
-        raise ValueError(f"its options take more than {LONGEST_OPTIONS} bytes")
-    if "\0" in checked.data or b"\\u0000" in options:
-        raise ValueError("a text of it holds the character U+0000")
-    return checked
+    # `file` is left out: if the message still carries one, the server describes it anew.
+    wanted = {"type": answer.type, "data": answer.data, "options": without_file(answer.options)}
+    changes = msgspec.convert(wanted, _Changes)
+    after = before.change(**msgspec.structs.asdict(changes), file=None)
+    try:
+        after.check_limits()
+    except InvalidData as error:
+        raise ValueError(error.detail) from None
+    return after
 
 
 def _fewer(before: AbstractSet[int], answer: Any) -> AbstractSet[int]:
-    """Take a plugin's people: never more than there were."""
+    """
+    Return the users that a plugin leaves.
+
+    Raises:
+        ValueError: there are others among them.
+    """
     left = frozenset(answer)
     if not left <= before:
-        raise ValueError("it added people; it can only leave some out")
+        raise ValueError("it added users; it can only exclude some")
     return left

@@ -1,51 +1,54 @@
-"""Who sees whom come and go."""
+"""Who is online, for clients that watch other users."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING
 
 from services.errors import InvalidData
 from services.push.delivery import encode_push
-from yolk import WebSocket, WebSocketServer
+from yolk import Service, WebSocketServer
 
-MOST = 5000
-"""People whom one socket sees at most."""
+if TYPE_CHECKING:
+    from extend.context import Context
 
-
-async def watch(
-    sockets: WebSocketServer, websocket: WebSocket, users: Collection[int], seen: Collection[int]
-) -> set[int]:
-    """
-    Let a socket see who of *users* is online, now and whenever it changes.
-
-    Args:
-        sockets: all of them.
-        websocket: who wants to see.
-        users: whom.
-        seen: whom the socket sees already.
-
-    Returns:
-        those of *users* who are online.
-
-    Raises:
-        InvalidData: these would be more than `MOST`; then nobody is added.
-    """
-    if len({*users, *seen}) > MOST:
-        raise InvalidData(f"users: a socket sees {MOST} people at most")
-    # Enter first, then look: no change falls in between.
-    await websocket.room.join([_room(user_id) for user_id in users])
-    return await sockets.is_online(users)
+MAX_WATCHED = 5000
+"""Users that one socket watches."""
 
 
-def announce(sockets: WebSocketServer, *, online: bool) -> Callable[[int], Any]:
-    """Give what tells those who watch a user that the user came or went."""
+class PresenceService(Service):
+    """The users that a socket watches."""
 
-    def tell(user_id: int) -> None:
+    ctx: Context
+
+    async def watch(self, user_ids: Collection[int]) -> set[int]:
+        """
+        Push to this socket, from now on, when one of these users goes online or offline.
+
+        Returns:
+            those of them who are online.
+
+        Raises:
+            InvalidData: the socket would watch more than `MAX_WATCHED`; then none is added.
+        """
+        ctx = self.ctx
+        watched = ctx.watched.union(user_ids)
+        if len(watched) > MAX_WATCHED:
+            raise InvalidData(f"users: a socket watches at most {MAX_WATCHED} users")
+        # Join first, then look: no change falls in between.
+        await ctx.websocket.room.join([_room(user_id) for user_id in user_ids])
+        ctx.watched = watched
+        return await ctx.app.ws.is_online(user_ids)
+
+
+def presence_announcer(sockets: WebSocketServer, *, online: bool) -> Callable[[int], None]:
+    """Return the function that pushes to those who watch a user that it is online, or offline."""
+
+    def announce(user_id: int) -> None:
         data = {"user_id": user_id, "online": online}
         sockets.send_to(_room(user_id), encode_push("presence", data))
 
-    return tell
+    return announce
 
 
 def _room(user_id: int) -> str:

@@ -1,54 +1,61 @@
-"""Who is in a conversation."""
+"""The members of conversations, who get what is pushed there."""
 
 from __future__ import annotations
 
 from models import Group, Member
-from services.wire import group
+from services.wire import single_users
 
-LARGEST = 200_000
-"""How many people are kept in memory, over all groups."""
+MAX_KNOWN_MEMBERS = 200_000
+"""Members that are kept in memory, over all groups."""
 
 
 class Recipients:
     """
-    Those whom a message in a conversation concerns.
+    The users whom a message in a conversation concerns.
 
-    The members of a group are kept under the group's version, which moves with them; so what is
-    kept is never old, and 5,000 of them are read once and not for every message.
+    The members of a group are cached under the group's version, which changes with them: so what is
+    cached is never out of date, and 5,000 members are read once and not for every message.
     """
 
     def __init__(self) -> None:
         self.known: dict[str, tuple[int, tuple[int, ...]]] = {}
-        """Conversation to version and members, the longest kept first."""
+        """Conversation to version and members, the oldest first."""
         self._size = 0
 
     def keep(self, conv: str, version: int, users: tuple[int, ...]) -> None:
-        """Keep the members that a group had under *version*."""
+        """Cache the members that a group had under *version*."""
         _, before = self.known.pop(conv, (0, ()))
         self.known[conv] = (version, users)
         self._size += len(users) - len(before)
-        while self._size > LARGEST:
+        while self._size > MAX_KNOWN_MEMBERS:
             oldest = next(iter(self.known))
             self._size -= len(self.known.pop(oldest)[1])
 
     async def of(self, conv: str) -> tuple[int, ...]:
         """
-        Give the members of a conversation; nobody, where there is none.
+        Return the members of a conversation; none if there is no such conversation.
 
         Args:
-            conv: a group's, or one of two people.
+            conv: a group's, or one of two users.
         """
-        kind, _, rest = conv.partition(":")
-        if kind == "s":
-            return tuple(dict.fromkeys(int(user) for user in rest.split(":")))
-        found = await Group.get_or_none(id=int(rest), dissolve_time=None)
-        if found is None:
-            return ()
-        version, users = self.known.get(conv, (None, ()))
-        if version == found.version:
+        if conv.startswith("s:"):
+            return single_users(conv)
+        group = await Group.get_or_none(id=int(conv.partition(":")[2]), dissolve_time=None)
+        return () if group is None else await self.of_group(conv, group.version)
+
+    async def of_group(self, conv: str, version: int) -> tuple[int, ...]:
+        """
+        Return the members of a group.
+
+        Args:
+            conv: the group's conversation.
+            version: the group's, read just now.
+        """
+        known_version, users = self.known.get(conv, (None, ()))
+        if known_version == version:
             return users
         # Read after the version: they may be newer than it, which the next version corrects.
-        rows = await Member.filter(conv=group(found.id)).values_list("user_id")
+        rows = await Member.filter(conv=conv).values_list("user_id")
         users = tuple(int(row[0]) for row in rows)
-        self.keep(conv, found.version, users)
+        self.keep(conv, version, users)
         return users

@@ -1,47 +1,59 @@
-"""Showing that somebody is writing at this moment. It is never stored, and lost first."""
+"""Shows users that another one is typing. It is never stored, and dropped first under load."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models import Block
+from models.columns import milliseconds
 from services.errors import NoGroup
-from services.wire import group
+from services.message.permission import refusal_by_group, refusal_by_user
+from services.message.sql.permission import read_membership, read_relation
+from services.wire import group_conv
 from yolk import Service
 
 if TYPE_CHECKING:
     from extend.context import Context
 
-LARGEST = 200
-"""In a group with more members nobody is told."""
+MAX_GROUP_MEMBERS = 200
+"""In a larger group nobody is notified."""
 
 
 class TypingIndicatorService(Service):
-    """Tells of writing."""
+    """The typing indicator of the user who asks."""
 
     ctx: Context
 
     async def show(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
         """
-        Tell those concerned; nobody who blocked the writer, who does not learn that.
+        Notify the recipients, unless the user may not write to them; the user does not learn that.
 
         Args:
-            user_id: who writes.
-            to_id: the other person, or the group.
+            user_id: who is typing.
+            to_id: the other user, or the group.
             chat_type: "single" or "group".
-            origin: the socket that says so.
+            origin: the socket of the request, which is not notified.
 
         Raises:
             NoGroup: there is none, or the user is not in it.
         """
-        if chat_type == "group":
-            members = await self.ctx.app.recipients.of(group(to_id))
-            if user_id not in members:
-                raise NoGroup
-            told = [one for one in members if one != user_id] if len(members) <= LARGEST else []
-        else:
-            blocked = await Block.exists(user_id=to_id, blocked_id=user_id)
-            told = [] if blocked else [to_id]
-        data = {"from_id": user_id, "to_id": to_id, "chat_type": chat_type}
-        if told:
-            self.ctx.app.delivery.send("typing", data, told, origin, droppable=True)
+        recipients = await self._recipients(user_id, to_id, chat_type)
+        if recipients:
+            data = {"from_id": user_id, "to_id": to_id, "chat_type": chat_type}
+            self.ctx.app.delivery.send("typing", data, recipients, origin, droppable=True)
+
+    async def _recipients(self, user_id: int, to_id: int, chat_type: str) -> list[int]:
+        app = self.ctx.app
+        connection, dialect = app.orm.connection, app.orm.dialect
+        if chat_type != "group":
+            strangers = app.config.chat.strangers
+            relation = await read_relation(connection, dialect, user_id, to_id, strangers)
+            return [] if refusal_by_user(relation) else [to_id]
+        membership = await read_membership(connection, dialect, to_id, user_id)
+        if membership is None:
+            raise NoGroup
+        if refusal_by_group(membership, milliseconds()):
+            return []
+        members = await app.recipients.of_group(group_conv(to_id), membership.version)
+        return (
+            [] if len(members) > MAX_GROUP_MEMBERS else [one for one in members if one != user_id]
+        )

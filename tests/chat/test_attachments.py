@@ -11,7 +11,8 @@ from uuid_utils.compat import UUID, uuid7
 
 from models import Attachment, File, Member, User
 from services.file.access import readable
-from services.message.batch import Draft, Stored
+from services.message.batch import Stored
+from services.message.draft import Draft
 from tests.chat.test_types import playful, send
 from tests.chat.test_writer import Chat, chat, database_url
 from tests.groups import in_group, make_group, people

@@ -20,7 +20,8 @@ from services.group.forms import GroupChanges, GroupView, NewGroup
 from services.group.group import GroupService
 from services.group.joining import JoiningService
 from services.group.members import MembersService
-from services.message.batch import Draft, Stored
+from services.message.batch import Stored
+from services.message.draft import Draft
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery

@@ -19,7 +19,8 @@ from services.errors import (
     NoGroup,
     StrangersRefused,
 )
-from services.message.batch import Draft, Stored
+from services.message.batch import Stored
+from services.message.draft import Draft
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.recipients import Recipients

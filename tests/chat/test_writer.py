@@ -18,7 +18,8 @@ from tortoise.exceptions import OperationalError
 from models import Conversation, Member, Message, User
 from plugins.orm import Database
 from services.errors import Busy, NoRecipient, NotStorable, Unavailable, UserDisabled
-from services.message.batch import Draft, Stored
+from services.message.batch import Stored
+from services.message.draft import Draft
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.recipients import Recipients

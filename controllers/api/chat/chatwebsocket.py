@@ -1,4 +1,4 @@
-"""One user's socket, and the seed's way of chatting beside it over HTTP."""
+"""A user's socket, and the same requests over HTTP."""
 
 from __future__ import annotations
 
@@ -41,32 +41,31 @@ from yolk import Controller, Label, describe
 
 
 class Undelivered(msgspec.Struct):
-    """How much of what lies waiting."""
+    """How many of the undelivered messages."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
     ack: bool = False
-    """Whether the client says `delivered` itself, once it has the answer."""
+    """Whether the client itself sends `delivered` once it has the answer."""
 
 
-REFUSALS = (
+SEND_ERRORS = (
     *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
     *(NoReply, NoForward, NoMention, MentionsAll, NoFile, TypeRefused, NoSuchPerson),
     *(RefusedByPlugin, NotStorable, Busy),
 )
-"""Why a message is not sent."""
+"""What `send` answers if the message is refused."""
 
 
 class ChatwebsocketController(Controller[Context]):
-    """One user's open socket, and the same requests over HTTP."""
+    """A user's open socket, and the same requests over HTTP."""
 
     async def connect(self) -> None:
-        """Serve an open socket. It is registered: from here on it misses nothing."""
+        """Serve an open socket. It is registered already: it misses nothing from here on."""
         ctx = self.ctx
         if not ctx.websocket:
             return ctx.api_fail("非法访问")
-        # Listen for messages, and for the close.
         ctx.websocket.on("message", self.receive).on("close", self.leave)
-        # For a client that only listens, the heartbeat's pong says what arrived.
+        # For clients that only listen, the pong of the heartbeat proves what arrived.
         ctx.websocket.on("arrived", self.arrived)
         limits = ctx.app.config.websocket
         ctx.websocket.send(
@@ -86,32 +85,26 @@ class ChatwebsocketController(Controller[Context]):
         return requests.receive(self.ctx, message)
 
     async def arrived(self, labels: list[Label]) -> None:
-        """Move the delivered cursor, unless the client does it itself."""
+        """Move the delivered cursor, unless the client itself does."""
         if not self.ctx.says_delivered:
             await self.ctx.service.conversation.cursors.arrived(self.ctx.user.id, labels)
 
     def leave(self, code: int, reason: str) -> None:
-        """Take note of the close. The link `register` takes the user off line."""
+        """Log the close. The middleware `register` sets the user offline."""
         self.ctx.logger.debug("user %s left: %d %s", self.ctx.user.id, code, reason)
 
-    @describe(body=frames.Send, answer=WireMessage, errors=REFUSALS)
+    @describe(body=frames.Send, answer=WireMessage, errors=SEND_ERRORS)
     async def send(self) -> None:
-        """Send a message over HTTP; the answer says that it is committed."""
+        """Send a message; the answer follows the commit."""
         asked = self.ctx.read(frames.Send)
-        draft = requests.draft(self.ctx, asked)
-        checks = self.ctx.service.message.check(draft, asked.options)
-        if checks is not None:
-            draft = await checks
-        stored = await self.ctx.service.message.send(draft)
+        stored = await self.ctx.service.message.send(asked.draft(self.ctx.user.id))
         self.ctx.api_success(stored.message)
 
     @describe(body=frames.Recall, answer=WireMessage, errors=(NoMessage, NotPermitted, TooLate))
     async def recall(self) -> None:
-        """Take back a message of one's own; everybody is told."""
+        """Recall a message; the members of the conversation are notified."""
         asked = self.ctx.read(frames.Recall)
-        self.ctx.api_success(
-            await self.ctx.service.message.recall.recall(self.ctx.user.id, asked.id)
-        )
+        self.ctx.api_success(await self.ctx.service.message.recall(self.ctx.user.id, asked.id))
 
     @describe(
         body=frames.Edit,
@@ -119,23 +112,23 @@ class ChatwebsocketController(Controller[Context]):
         errors=(NoMessage, NotText, TooLateToEdit, Muted, AllMuted, Blocked, RefusedByPlugin),
     )
     async def edit(self) -> None:
-        """Change the text of a message of one's own; everybody is told."""
+        """Edit the text of your own message; the members of the conversation are notified."""
         asked = self.ctx.read(frames.Edit)
-        edited = await self.ctx.service.message.edit.edit(self.ctx.user.id, asked.id, asked.text())
+        edited = await self.ctx.service.message.edit(self.ctx.user.id, asked.id, asked.text())
         self.ctx.api_success(edited)
 
     @describe(body=Undelivered, answer=list[WireMessage], errors=(Busy,))
     async def getmessage(self) -> None:
-        """Get what others wrote while one was away; the delivered cursor moves past it."""
+        """Get undelivered messages; the delivered cursor moves past them."""
         asked = self.ctx.read(Undelivered)
-        waiting = await self.ctx.service.conversation.history.undelivered(
+        undelivered = await self.ctx.service.conversation.history.undelivered(
             self.ctx.user.id, asked.limit, ack=asked.ack
         )
-        self.ctx.api_success(waiting)
+        self.ctx.api_success(undelivered)
 
     @describe(body=frames.Resume, answer=Synced)
     async def sync(self) -> None:
-        """Get what a client has missed, by what it has."""
+        """Get what a client has missed since the cursors that it has."""
         asked = self.ctx.read(frames.Resume)
         synced = await self.ctx.service.conversation.history.missed(
             self.ctx.user.id, asked.cursors, asked.limit
@@ -144,7 +137,7 @@ class ChatwebsocketController(Controller[Context]):
 
     @describe(body=frames.Typing, errors=(NoGroup,))
     async def typing(self) -> None:
-        """Show that one is writing at this moment."""
+        """Show the recipients that you are typing."""
         asked = self.ctx.read(frames.Typing)
         await self.ctx.service.push.typing_indicator.show(
             self.ctx.user.id, asked.to_id, asked.chat_type
@@ -153,7 +146,7 @@ class ChatwebsocketController(Controller[Context]):
 
     @describe(body=frames.Watch, answer=frames.Online)
     async def presence(self) -> None:
-        """Tell who is online now; a socket can ask to be told of changes."""
+        """Get who is online now; over a socket you are also notified of changes."""
         asked = self.ctx.read(frames.Watch)
         online = await self.ctx.app.ws.is_online(asked.users) if asked.users else set()
         self.ctx.api_success(frames.Online(sorted(online)))

@@ -1,4 +1,4 @@
-"""What a client may ask over its socket, and the form of the answers."""
+"""What a client may request over its socket, and the form of the answers."""
 
 from __future__ import annotations
 
@@ -7,50 +7,74 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from services.errors import ChatError, InvalidData, UnreadableFrame
-from services.fields import LONGEST_OPTIONS, Id, Kind, Text, own_options
+from services.fields import Id, MessageText, MessageType
+from services.message.draft import Draft, without_file
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.
 Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
 
+MAX_REQUEST_ID_LENGTH = 64
+
 
 class Frame(msgspec.Struct):
     """A request: `{"id", "type", "data"}`."""
 
     type: Annotated[str, msgspec.Meta(max_length=32)]
-    id: int | Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    id: int | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID_LENGTH)] | None = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class Send(msgspec.Struct):
-    """A message to somebody."""
+    """A message to a user or a group."""
 
     to_id: Id
-    data: Text
+    data: MessageText
     cid: Cid | None = None
-    type: Kind = "text"
+    type: MessageType = "text"
     chat_type: Literal["single", "group"] = "single"
     options: dict[str, Any] | None = None
 
-    def options_text(self) -> str | None:
+    def draft(self, from_id: int, origin: object = None) -> Draft:
         """
-        Give the options as they are stored: without `file`, which the server says itself.
+        Return the message that is to be stored.
+
+        Args:
+            from_id: the sender.
+            origin: the sender's socket.
 
         Raises:
-            InvalidData: they are too long, or a text holds a NUL, which PostgreSQL cannot store.
+            InvalidData: the options are too long, or a text cannot be stored.
         """
-        options = own_options(self.options)
-        text = msgspec.json.encode(options).decode() if options else None
-        if text is not None and len(text) > LONGEST_OPTIONS:
-            raise InvalidData(f"options: more than {LONGEST_OPTIONS} bytes")
-        if "\0" in self.data or "\0" in (self.cid or "") or "\\u0000" in (text or ""):
-            raise InvalidData("a text holds the character U+0000")
-        return text
+        draft = Draft(
+            from_id=from_id,
+            to_id=self.to_id,
+            cid=self.cid,
+            type=self.type,
+            data=self.data,
+            options=without_file(self.options),
+            chat_type=self.chat_type,
+            origin=origin,
+        )
+        draft.check_limits()
+        return draft
+
+
+class SendResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to `send`, once the message is committed."""
+
+    id: str
+    conv: str
+    seq: int
+    create_time: int
+    dup: bool
+    changed: bool = False
+    """The server or a plugin modified the message; left out if not."""
 
 
 class Cursor(msgspec.Struct):
-    """How far somebody is in a conversation."""
+    """How far the user is in a conversation."""
 
     conv: Conv
     seq: Seq
@@ -64,7 +88,7 @@ class Resume(msgspec.Struct):
 
 
 class Pull(msgspec.Struct):
-    """Which piece of a conversation."""
+    """A part of a conversation."""
 
     conv: Conv
     before: Seq | None = None
@@ -73,20 +97,20 @@ class Pull(msgspec.Struct):
 
 
 class Typing(msgspec.Struct):
-    """Whom one is writing to at this moment."""
+    """The user or the group that the user is typing a message to."""
 
     to_id: Id
     chat_type: Literal["single", "group"] = "single"
 
 
 class Recall(msgspec.Struct):
-    """Which message to take back."""
+    """The message to recall."""
 
     id: Annotated[str, msgspec.Meta(max_length=36)]
 
 
 class ReadersOf(msgspec.Struct):
-    """Of which message one wants to know the readers, and from where on."""
+    """The message whose readers are wanted, and a page of them."""
 
     id: Annotated[str, msgspec.Meta(max_length=36)]
     after: Seq = 0
@@ -94,14 +118,14 @@ class ReadersOf(msgspec.Struct):
 
 
 class Edit(msgspec.Struct):
-    """Which message to change, and its new text."""
+    """The message to edit, and its new text."""
 
     id: Annotated[str, msgspec.Meta(max_length=36)]
-    data: Text
+    data: MessageText
 
     def text(self) -> str:
         """
-        Give the new text.
+        Return the new text.
 
         Raises:
             InvalidData: it holds a NUL, which PostgreSQL cannot store.
@@ -112,13 +136,13 @@ class Edit(msgspec.Struct):
 
 
 class Watch(msgspec.Struct):
-    """Whose coming and going one wants to see."""
+    """The users whose presence is wanted."""
 
     users: Annotated[list[Id], msgspec.Meta(max_length=1000)]
 
 
 class Online(msgspec.Struct):
-    """Who of them is online."""
+    """Those of the users who are online."""
 
     online: list[int]
 
@@ -128,7 +152,7 @@ _frames = msgspec.json.Decoder(Frame)
 
 def decode(message: str | bytes) -> Frame:
     """
-    Read a request.
+    Decode a request.
 
     Raises:
         UnreadableFrame: it is none.
@@ -140,18 +164,22 @@ def decode(message: str | bytes) -> Frame:
 
 
 def request_id(message: str | bytes) -> Any:
-    """Give the id of a frame that is otherwise unreadable, so that the client knows which."""
+    """Return the id of a frame that is otherwise unreadable, so that the client knows which."""
     try:
         frame = msgspec.json.decode(message)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
     found = frame.get("id") if isinstance(frame, dict) else None
-    return found if isinstance(found, (int, str)) and len(str(found)) <= 64 else None
+    return (
+        found
+        if isinstance(found, (int, str)) and len(str(found)) <= MAX_REQUEST_ID_LENGTH
+        else None
+    )
 
 
 def read(frame: Frame, kind: type[Any]) -> Any:
     """
-    Read the data of a request.
+    Decode the data of a request.
 
     Raises:
         InvalidData: a field is missing or not what it should be.
@@ -163,12 +191,12 @@ def read(frame: Frame, kind: type[Any]) -> Any:
 
 
 def ok(request: Any, data: object) -> str:
-    """Encode the answer to a request that went well."""
+    """Encode the answer to a request that succeeded."""
     return msgspec.json.encode({"id": request, "msg": "ok", "data": data}).decode()
 
 
 def fail(request: Any, error: ChatError, locale: str) -> str:
-    """Encode the answer to a request that was refused."""
+    """Encode the answer to a request that failed."""
     answer = {
         "id": request,
         "msg": "fail",

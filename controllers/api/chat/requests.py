@@ -1,4 +1,4 @@
-"""Requests over one socket, each answered by its id."""
+"""Requests over one socket, each answered under its id."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from controllers.api.chat.frames import Frame
 from extend.context import Context
 from models.columns import milliseconds
 from services.errors import ChatError, UnknownType
-from services.message.batch import Draft, Stored
-from services.push.presence import watch
-from services.wire import Receipt
+from services.message.batch import Stored
+from services.message.draft import Draft
 
 Answer = Callable[[Context, Frame], Awaitable[None] | None]
 
 
 def receive(ctx: Context, message: str | bytes) -> Awaitable[None] | None:
     """
-    Answer one frame. Whatever is wrong with it, the socket lives on.
+    Answer one frame. Whatever is wrong with it, the socket stays open.
 
-    A message to somebody is queued before this returns, so the order of frames is the order in
-    the conversation; its answer follows the commit, and more frames may come meanwhile.
+    A message that needs no check is queued before this returns, so the order of frames is the order
+    in the conversation; its answer follows the commit, and more frames may arrive meanwhile.
+
+    Returns:
+        None, or what ends when the next frame may be read.
     """
     frame: Frame | None = None
     try:
@@ -42,7 +44,7 @@ def receive(ctx: Context, message: str | bytes) -> Awaitable[None] | None:
 
 
 async def _guard(ctx: Context, frame: Frame, work: Awaitable[None]) -> None:
-    """Wait for the answer to one request, and turn what goes wrong into one."""
+    """Wait for the answer to one request, and answer with the error if it fails."""
     try:
         await work
     except ChatError as error:
@@ -53,38 +55,39 @@ async def _guard(ctx: Context, frame: Frame, work: Awaitable[None]) -> None:
 
 def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
     asked: frames.Send = frames.read(frame, frames.Send)
-    made = draft(ctx, asked, ctx.websocket)
-    checks = ctx.service.message.check(made, asked.options)
-    if checks is not None:
-        return _check_and_queue(ctx, frame, made, checks)
-    _queue(ctx, frame, made)
+    draft = asked.draft(ctx.user.id, ctx.websocket)
+    checking = ctx.service.message.check(draft)
+    if checking is not None:
+        return _queue_checked(ctx, frame, checking)
+    _queue(ctx, frame, draft)
     return None
 
 
-async def _check_and_queue(
-    ctx: Context, frame: Frame, made: Draft, checks: Awaitable[Draft]
-) -> None:
-    """Send what has to be looked at first; the frames behind it wait, and stay behind it."""
-    checked = await checks
-    _queue(ctx, frame, checked, changed=checked is not made)
+async def _queue_checked(ctx: Context, frame: Frame, checking: Awaitable[Draft]) -> None:
+    """Queue a message after its check; the frames behind it wait, and stay behind it."""
+    _queue(ctx, frame, await checking)
 
 
-def _queue(ctx: Context, frame: Frame, made: Draft, *, changed: bool = False) -> None:
-    future = ctx.service.message.send(made)
-    future.add_done_callback(partial(_sent, ctx, frame.id, changed))
+def _queue(ctx: Context, frame: Frame, draft: Draft) -> None:
+    ctx.app.writer.put(draft).add_done_callback(partial(_answer_send, ctx, frame.id))
 
 
-def _sent(ctx: Context, request: Any, changed: bool, future: asyncio.Future[Stored]) -> None:
+def _answer_send(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
     error = future.exception()
     if error is not None:
         _fail(ctx, request, error if isinstance(error, ChatError) else ctx.fault(error))
         return
     stored = future.result()
     message = stored.message
-    receipt = Receipt(
-        message.id, message.conv, message.seq, message.create_time, stored.dup, changed
+    result = frames.SendResult(
+        message.id,
+        message.conv,
+        message.seq,
+        message.create_time,
+        stored.dup,
+        stored.draft.changed,
     )
-    ctx.websocket.send(frames.ok(request, receipt))
+    ctx.websocket.send(frames.ok(request, result))
 
 
 async def _delivered(ctx: Context, frame: Frame) -> None:
@@ -116,14 +119,13 @@ async def _pull(ctx: Context, frame: Frame) -> None:
 
 async def _recall(ctx: Context, frame: Frame) -> None:
     asked: frames.Recall = frames.read(frame, frames.Recall)
-    ctx.websocket.send(
-        frames.ok(frame.id, await ctx.service.message.recall.recall(ctx.user.id, asked.id))
-    )
+    event = await ctx.service.message.recall(ctx.user.id, asked.id)
+    ctx.websocket.send(frames.ok(frame.id, event))
 
 
 async def _edit(ctx: Context, frame: Frame) -> None:
     asked: frames.Edit = frames.read(frame, frames.Edit)
-    edited = await ctx.service.message.edit.edit(ctx.user.id, asked.id, asked.text())
+    edited = await ctx.service.message.edit(ctx.user.id, asked.id, asked.text())
     ctx.websocket.send(frames.ok(frame.id, edited))
 
 
@@ -145,8 +147,7 @@ async def _typing(ctx: Context, frame: Frame) -> None:
 
 async def _presence(ctx: Context, frame: Frame) -> None:
     asked: frames.Watch = frames.read(frame, frames.Watch)
-    online = await watch(ctx.app.ws, ctx.websocket, asked.users, ctx.watched)
-    ctx.watched = ctx.watched.union(asked.users)
+    online = await ctx.service.push.presence.watch(asked.users)
     ctx.websocket.send(frames.ok(frame.id, frames.Online(sorted(online))))
 
 
@@ -174,22 +175,3 @@ ANSWERS: dict[str, Answer] = {
     "presence": _presence,
     "ping": _pong,
 }
-
-
-def draft(ctx: Context, asked: frames.Send, origin: object = None) -> Draft:
-    """
-    Give what is to be stored.
-
-    Raises:
-        InvalidData: the options are too long, or a text cannot be stored.
-    """
-    return Draft(
-        from_id=ctx.user.id,
-        to_id=asked.to_id,
-        cid=asked.cid,
-        type=asked.type,
-        data=asked.data,
-        options=asked.options_text(),
-        chat_type=asked.chat_type,
-        origin=origin,
-    )

@@ -1,9 +1,9 @@
 """
-A batch in PostgreSQL.
+How PostgreSQL stores a batch.
 
-Each statement is a way to the database and back, which costs more than what it does there: so there
-are few. Lists go in as arrays, and what is looked up comes out as JSON. LATERAL with a LIMIT looks
-up each key by the index, however large the table is.
+Each statement is a round trip, which costs more than its work in the database: so there are few.
+Lists are passed as arrays, and what is looked up is returned as JSON. LATERAL with a LIMIT looks up
+each key by the index, however large the table is.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from typing import Any
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from services.message.batch import Batch, Changed, Findings, Pair, Seat
-from services.message.sql.rows import COLUMNS, NAMES, by_key, values
-from services.wire import WireMessage, group, single
+from services.message.batch import Batch, Conflict, LookupResult
+from services.message.permission import GroupMembership, Relation
+from services.message.sql.rows import COLUMNS, NAMES, by_key, row_values
+from services.wire import WireMessage, group_conv, single_conv
 
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 
 _LOCK = """
 SELECT conv, last_seq, last_number FROM conversation WHERE conv = ANY($1::text[])
 ORDER BY conv FOR UPDATE"""
-_FINDINGS = """
+_LOOK_UP = """
 SELECT (SELECT json_agg(json_build_array(id, status)) FROM "user" WHERE id = ANY($1::bigint[]))
-    AS people,
+    AS users,
 EXISTS (SELECT FROM unnest($2::bigint[], $3::text[]) k (sender, cid) CROSS JOIN LATERAL
     (SELECT FROM message WHERE from_id = k.sender AND cid = k.cid LIMIT 1) m)
     AS repeats,
 (SELECT json_agg(json_build_array(k.sender, k.recipient, b.id IS NOT NULL,
-        coalesce(p.strangers, $7), coalesce(s.sent_seq, 0), coalesce(r.sent_seq, 0)))
+        coalesce(p.strangers, $7), coalesce(s.sent_seq, 0) > 0, coalesce(r.sent_seq, 0) > 0))
     FROM unnest($4::bigint[], $5::bigint[], $6::text[]) k (sender, recipient, conv)
     LEFT JOIN block b ON b.user_id = k.recipient AND b.blocked_id = k.sender
     LEFT JOIN preference p ON p.user_id = k.recipient
     LEFT JOIN member s ON s.conv = k.conv AND s.user_id = k.sender
     LEFT JOIN member r ON r.conv = k.conv AND r.user_id = k.recipient)
-    AS pairs,
+    AS relations,
 (SELECT json_agg(json_build_array(g.id, m.user_id, g.version, g.muted, m.role, m.muted_until))
     FROM unnest($8::bigint[], $9::bigint[], $10::text[]) k (id, sender, conv)
     JOIN chat_group g ON g.id = k.id AND g.dissolve_time IS NULL
     JOIN member m ON m.conv = k.conv AND m.user_id = k.sender)
-    AS seats"""
+    AS memberships"""
 _EARLIER = """
 SELECT m.* FROM unnest($1::bigint[], $2::text[]) k (sender, cid) CROSS JOIN LATERAL
     (SELECT * FROM message WHERE from_id = k.sender AND cid = k.cid LIMIT 1) m"""
@@ -79,64 +80,69 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
     Store a batch within an open transaction.
 
     Args:
-        connection: the transaction. Nothing of the batch is true before it commits.
+        connection: the transaction. No outcome of the batch is true before it commits.
         batch: what to store.
-        strangers: what people who decided nothing take from strangers.
+        strangers: what users who decided nothing accept from strangers.
 
     Raises:
-        Changed: another worker began one of the conversations at this moment.
+        Conflict: another worker began one of the conversations at this moment.
     """
-    ask = connection.execute_query_dict
-    # Locked before anything is looked up, and always in the same order: who may write cannot
-    # change any more, and two batches never wait for each other.
+    query = connection.execute_query_dict
+    # Locked before anything is looked up, and always in the same order: permissions cannot change
+    # any more, and two batches never wait for each other.
     before = {
         row["conv"]: (row["last_seq"], row["last_number"])
-        for row in await ask(_LOCK, [batch.convs])
+        for row in await query(_LOCK, [batch.convs])
     }
     batch.plan(await _look_up(connection, batch, strangers))
     if not batch.counts:
         return
     for conv in batch.unknown:
-        batch.members[conv] = tuple(row["user_id"] for row in await ask(_GROUP_MEMBERS, [conv]))
+        batch.members[conv] = tuple(row["user_id"] for row in await query(_GROUP_MEMBERS, [conv]))
     new = [conv for conv in batch.counts if conv not in before]
-    if new and len(await ask(_CONVERSATIONS, [new, batch.now])) < len(new):
-        raise Changed
+    if new and len(await query(_CONVERSATIONS, [new, batch.now])) < len(new):
+        raise Conflict
     ends = batch.ends(before)
     if members := batch.new_members(ends):
-        await ask(_MEMBERS, [*_columns(members, 2), batch.now])
+        await query(_MEMBERS, [*_columns(members, 2), batch.now])
     rows = batch.number(ends)
     moved = [(conv, *end) for conv, end in ends.items()]
-    await ask(
+    await query(
         _MESSAGES,
         [
             batch.now,
             *_columns(moved, 3),
             *_columns(batch.own_cursors(), 4),
             *_columns(batch.attachments, 4),
-            *_columns(map(values, rows), len(NAMES)),
+            *_columns(map(row_values, rows), len(NAMES)),
         ],
     )
 
 
-async def _look_up(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> Findings:
-    ask = connection.execute_query_dict
+async def _look_up(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> LookupResult:
+    query = connection.execute_query_dict
     keys = _columns(batch.keys, 2)
-    pairs = [(sender, to, single(sender, to)) for sender, to in batch.pairs]
-    seats = [(number, sender, group(number)) for number, sender in batch.seats]
-    (found,) = await ask(
-        _FINDINGS, [list(batch.people), *keys, *_columns(pairs, 3), strangers, *_columns(seats, 3)]
+    pairs = [(sender, to, single_conv(sender, to)) for sender, to in batch.relations]
+    places = [(group, sender, group_conv(group)) for group, sender in batch.memberships]
+    (found,) = await query(
+        _LOOK_UP, [list(batch.users), *keys, *_columns(pairs, 3), strangers, *_columns(places, 3)]
     )
-    earlier = await ask(_EARLIER, keys) if found["repeats"] else []
-    return Findings(
-        statuses=dict(_rows(found["people"])),
+    earlier = await query(_EARLIER, keys) if found["repeats"] else []
+    return LookupResult(
+        statuses=dict(_rows(found["users"])),
         earlier=by_key(map(WireMessage.of_columns, earlier)),
-        pairs={(sender, to): Pair(*rest) for sender, to, *rest in _rows(found["pairs"])},
-        seats={(number, user): Seat(*rest) for number, user, *rest in _rows(found["seats"])},
+        relations={
+            (sender, to): Relation(*rest) for sender, to, *rest in _rows(found["relations"])
+        },
+        memberships={
+            (group, user): GroupMembership(*rest)
+            for group, user, *rest in _rows(found["memberships"])
+        },
     )
 
 
 def _columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Turn rows of *width* values each into columns; there may be none."""
+    """Return the columns of rows of *width* values each; there may be no rows."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 

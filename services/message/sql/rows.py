@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from services.message.batch import Key, Row
+from services.message.batch import Key, Stored
 from services.wire import WireMessage
 
 NAMES = (
@@ -26,8 +26,8 @@ NAMES = (
 COLUMNS = ", ".join((*NAMES, "isremove", "create_time"))
 
 
-def values(row: Row) -> tuple[Any, ...]:
-    """Give the values of `NAMES`."""
+def row_values(row: Stored) -> tuple[Any, ...]:
+    """Return the values of `NAMES`."""
     message = row.message
     return (
         message.id,
@@ -40,10 +40,10 @@ def values(row: Row) -> tuple[Any, ...]:
         message.chat_type,
         message.type,
         message.data,
-        row.options,
+        row.draft.options_json,
     )
 
 
 def by_key(messages: Iterable[WireMessage]) -> dict[Key, WireMessage]:
-    """Give messages by their sender's own name for them."""
+    """Return messages by their sender and `cid`."""
     return {(message.from_id, message.cid): message for message in messages}

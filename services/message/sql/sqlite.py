@@ -1,9 +1,9 @@
 """
-A batch in SQLite.
+How SQLite stores a batch.
 
-Lists of keys go in as JSON, and messages many at a time, so that one statement, and one release of
-the interpreter's lock, does for many rows. CROSS JOIN keeps the order: look up each key, never scan
-the table.
+Lists of keys are passed as JSON, and messages many at a time, so that one statement, and one
+release of the interpreter's lock, does for many rows. CROSS JOIN keeps the order: look up each key,
+never scan the table.
 """
 
 from __future__ import annotations
@@ -14,25 +14,26 @@ from typing import Any
 
 import msgspec
 
-from services.message.batch import Batch, Findings, Pair, Row, Seat
-from services.message.sql.rows import COLUMNS, NAMES, by_key, values
-from services.wire import WireMessage, group, single
+from services.message.batch import Batch, LookupResult, Stored
+from services.message.permission import GroupMembership, Relation
+from services.message.sql.rows import COLUMNS, NAMES, by_key, row_values
+from services.wire import WireMessage, group_conv, single_conv
 
 _encode = msgspec.json.Encoder().encode
 
-_PEOPLE = "SELECT id, status FROM user WHERE id IN (SELECT value FROM json_each(?))"
+_USERS = "SELECT id, status FROM user WHERE id IN (SELECT value FROM json_each(?))"
 _EARLIER = """
 SELECT m.* FROM json_each(?) k
 CROSS JOIN message m ON m.from_id = k.value->>0 AND m.cid = k.value->>1"""
-_PAIRS = """
+_RELATIONS = """
 SELECT k.value->>0, k.value->>1, b.id IS NOT NULL, coalesce(p.strangers, ?),
-    coalesce(s.sent_seq, 0), coalesce(r.sent_seq, 0)
+    coalesce(s.sent_seq, 0) > 0, coalesce(r.sent_seq, 0) > 0
 FROM json_each(?) k
 LEFT JOIN block b ON b.user_id = k.value->>1 AND b.blocked_id = k.value->>0
 LEFT JOIN preference p ON p.user_id = k.value->>1
 LEFT JOIN member s ON s.conv = k.value->>2 AND s.user_id = k.value->>0
 LEFT JOIN member r ON r.conv = k.value->>2 AND r.user_id = k.value->>1"""
-_SEATS = """
+_MEMBERSHIPS = """
 SELECT g.id, m.user_id, g.version, g.muted, m.role, m.muted_until FROM json_each(?) k
 CROSS JOIN chat_group g ON g.id = k.value->>0
 CROSS JOIN member m ON m.conv = k.value->>2 AND m.user_id = k.value->>1
@@ -49,13 +50,13 @@ INSERT INTO member (conv, user_id, create_time)
 SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true
 ON CONFLICT (conv, user_id) DO NOTHING"""
 _ROW = f"({', '.join('?' * len(NAMES))}, 0, ?)"
-_ROWS = (64, 16, 4, 1)
-"""How many messages one statement takes. Each number is a statement of its own to prepare."""
+_ROW_COUNTS = (64, 16, 4, 1)
+"""Messages that one statement inserts. Each number is a statement of its own to prepare."""
 # FAIL, since whatever fails ends the transaction: to undo one statement alone, SQLite would keep
 # copies of all pages that it touches, which takes two thirds of the time.
 _MESSAGES = {
     count: f"INSERT OR FAIL INTO message ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"
-    for count in _ROWS
+    for count in _ROW_COUNTS
 }
 _ATTACHMENTS = """
 INSERT INTO attachment (message_id, file_id, conv, seq)
@@ -70,30 +71,12 @@ def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str
     Store a batch within an open transaction, the only one that writes.
 
     Args:
-        connection: with the transaction. Nothing of the batch is true before it commits.
+        connection: with the transaction. No outcome of the batch is true before it commits.
         batch: what to store.
-        strangers: what people who decided nothing take from strangers.
+        strangers: what users who decided nothing accept from strangers.
     """
     execute = connection.execute
-    people = execute(_PEOPLE, (_json(batch.people),))
-    earlier = execute(_EARLIER, (_json(batch.keys),)) if batch.keys else ()
-    pairs = [(sender, to, single(sender, to)) for sender, to in batch.pairs]
-    seats = [(number, sender, group(number)) for number, sender in batch.seats]
-    batch.plan(
-        Findings(
-            statuses=dict(map(tuple, people)),
-            earlier=by_key(map(WireMessage.of_columns, earlier)),
-            pairs={
-                (row[0], row[1]): Pair(*row[2:])
-                for row in execute(_PAIRS, (strangers, _json(pairs)))
-            }
-            if pairs
-            else {},
-            seats={(row[0], row[1]): Seat(*row[2:]) for row in execute(_SEATS, (_json(seats),))}
-            if seats
-            else {},
-        )
-    )
+    batch.plan(_look_up(connection, batch, strangers))
     if not batch.counts:
         return
     for conv in batch.unknown:
@@ -113,13 +96,29 @@ def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str
     execute(_OWN_CURSORS, (_json(batch.own_cursors()),))
 
 
-def _insert(connection: sqlite3.Connection, rows: Sequence[Row], now: int) -> None:
+def _look_up(connection: sqlite3.Connection, batch: Batch, strangers: str) -> LookupResult:
+    execute = connection.execute
+    users = execute(_USERS, (_json(batch.users),))
+    earlier = execute(_EARLIER, (_json(batch.keys),)) if batch.keys else ()
+    pairs = [(sender, to, single_conv(sender, to)) for sender, to in batch.relations]
+    relations = execute(_RELATIONS, (strangers, _json(pairs))) if pairs else ()
+    places = [(group, sender, group_conv(group)) for group, sender in batch.memberships]
+    memberships = execute(_MEMBERSHIPS, (_json(places),)) if places else ()
+    return LookupResult(
+        statuses=dict(map(tuple, users)),
+        earlier=by_key(map(WireMessage.of_columns, earlier)),
+        relations={(sender, to): Relation(*rest) for sender, to, *rest in relations},
+        memberships={(group, user): GroupMembership(*rest) for group, user, *rest in memberships},
+    )
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[Stored], now: int) -> None:
     start = 0
-    for count in _ROWS:
+    for count in _ROW_COUNTS:
         while len(rows) - start >= count:
             some = rows[start : start + count]
             connection.execute(
-                _MESSAGES[count], [value for row in some for value in (*values(row), now)]
+                _MESSAGES[count], [value for row in some for value in (*row_values(row), now)]
             )
             start += count
 

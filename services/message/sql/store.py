@@ -1,11 +1,11 @@
-"""A batch of messages in one transaction, in each database's own SQL."""
+"""Stores a batch of messages in one transaction, in the SQL of each database."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
 from services.database import Database
-from services.message.batch import Batch, Changed
+from services.message.batch import Batch, Conflict
 from services.message.sql.mysql import store_in_mysql
 from services.message.sql.postgres import store_in_postgres
 from services.message.sql.sqlite import store_in_sqlite
@@ -16,15 +16,15 @@ Store = Callable[[Batch], Awaitable[None]]
 
 def store_for(database: Database, strangers: str) -> Store:
     """
-    Give what stores batches in *database*.
+    Return the function that stores batches in *database*.
 
-    What it raises is the database's: one of its `unavailable_errors`, or `IntegrityError` when
-    another worker stored the same message a moment ago; or `Changed`, when another began the same
-    conversation, or the two waited for each other.
+    It raises one of the database's `unavailable_errors`; `IntegrityError` if another worker stored
+    the same message a moment ago; or `Conflict` if another worker began the same conversation, or
+    the two waited for each other.
 
     Args:
-        database: where to.
-        strangers: what people who decided nothing take from strangers.
+        database: where to store.
+        strangers: what users who decided nothing accept from strangers.
     """
 
     async def to_sqlite(batch: Batch) -> None:
@@ -45,6 +45,6 @@ def store_for(database: Database, strangers: str) -> Store:
         try:
             await store_batch(batch)
         except database.conflict_errors as error:
-            raise Changed from error
+            raise Conflict from error
 
     return store
