@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import yolk
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis as AsyncRedis
-
     from app import Parts
     from extend.settings import Settings
     from extend.trees import Controllers, Services
     from services.database import Database
     from services.file.storage import Storage
     from services.push.hooks import ChatHooks
+    from services.redis import Redis
 else:
     Parts = object
 
@@ -31,14 +30,6 @@ class Tokens(Protocol):
 
     def verify(self, token: str | None) -> dict[str, Any]:
         """Return the claims of a token; raises PyJWT's errors."""
-
-
-if TYPE_CHECKING:
-
-    class Redis(AsyncRedis):
-        """`app.redis`, from the plugin `redis`."""
-
-        unavailable_errors: tuple[type[BaseException], ...]
 
 
 class WebSocket(yolk.WebSocket, Protocol):

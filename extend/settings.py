@@ -8,7 +8,7 @@ import msgspec
 
 import yolk
 from services.fields import MessageType
-from services.file.kinds import EXECUTABLE
+from services.file.settings import FileSettings
 
 
 class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,36 +44,6 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
-
-
-class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Uploads and links to files."""
-
-    image_bytes: Annotated[int, msgspec.Meta(ge=0)] = 20 * 1024**2
-    """The largest size of a picture, in bytes."""
-    audio_bytes: Annotated[int, msgspec.Meta(ge=0)] = 20 * 1024**2
-    """The largest size of an audio file, in bytes."""
-    video_bytes: Annotated[int, msgspec.Meta(ge=0)] = 500 * 1024**2
-    """The largest size of a video, in bytes."""
-    file_bytes: Annotated[int, msgspec.Meta(ge=0)] = 2 * 1024**3
-    """The largest size of any other file, in bytes."""
-    user_bytes: Annotated[int, msgspec.Meta(ge=0)] = 4 * 1024**3
-    """The largest total size of one user's uploads in progress, in bytes."""
-    pixels: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
-    """The largest number of pixels of a picture."""
-    refused_types: tuple[str, ...] = EXECUTABLE
-    """Media types that may not be uploaded, such as "application/zip" or "video/*"."""
-    patience: Annotated[float, msgspec.Meta(gt=0)] = 30.0
-    """How long an uploading client may send nothing before the request fails, in seconds."""
-    upload_expires_in: Annotated[int, msgspec.Meta(ge=1)] = 24 * 3600
-    """How long an unfinished resumable upload is kept after its last piece, in seconds."""
-    link_expires_in: Annotated[int, msgspec.Meta(ge=2)] = 3600
-    """The minimum lifetime of a signed link, in seconds."""
-    threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
-    """The number of uploads that a worker writes to disk at the same time."""
-    picture_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    """The number of pictures that a worker decodes at the same time; a large one takes some
-    200 MB of memory."""
 
 
 class Settings(yolk.Settings, frozen=True, kw_only=True):

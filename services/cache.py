@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
+from services import Service
 
 
 class CacheService(Service):
     """The seed's cache: values and lists by key, as an Egg application stores them."""
-
-    ctx: Context
 
     async def get(self, key: str) -> Any:
         """Give the value of *key*, or None."""

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tortoise.exceptions import IntegrityError
 
 from models import User
+from services import Service
 from services.account.sessions import Login
 from services.errors import NameTaken, UserDisabled, WrongPassword
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class AccountService(Service):
     """A service that registers users and logs them in."""
-
-    ctx: Context
 
     async def register(self, username: str, password: str, nickname: str) -> Login:
         """

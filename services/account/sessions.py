@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from tortoise.expressions import Q
@@ -11,12 +11,9 @@ from uuid_utils.compat import UUID, uuid7
 
 from models import Session, User
 from models.columns import milliseconds
+from services import Service
 from services.account.digest import digest
 from services.errors import BadRefreshToken, BadToken, LoggedOut, UserDisabled
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 REFRESH_GRACE_MS = 30_000
 """Milliseconds in which the refresh token that was used last is accepted again."""
@@ -36,8 +33,6 @@ class Login(msgspec.Struct):
 
 class SessionsService(Service):
     """A service that opens, refreshes and revokes sessions."""
-
-    ctx: Context
 
     async def open(self, user: User) -> Login:
         """Open a session for *user*, and return its tokens."""

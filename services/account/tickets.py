@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from services import Service
 from services.account.digest import digest
 from services.errors import BadToken
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class TicketsService(Service):
     """A service that issues and redeems tickets."""
-
-    ctx: Context
 
     async def issue(self, claims: dict[str, Any]) -> str:
         """Return a ticket that opens one socket within `ticket_expires_in` seconds."""

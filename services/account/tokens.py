@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 
 from models import User
+from services import Service
 from services.errors import BadToken, NoSuchUser, TokenExpired
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class TokensService(Service):
     """A service that verifies tokens and loads their users."""
-
-    ctx: Context
 
     def verify(self, token: str | None) -> dict[str, Any]:
         """

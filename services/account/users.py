@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from models import User
+from services import Service
 from services.errors import NoSuchPerson
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class Person(msgspec.Struct):
@@ -27,8 +23,6 @@ class Person(msgspec.Struct):
 
 class UsersService(Service):
     """A service that finds users."""
-
-    ctx: Context
 
     async def find(self, user_id: int) -> Person:
         """

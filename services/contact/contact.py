@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from models import Block, Preference
+from services import Service
 from services.account.users import Person
 from services.errors import BlocksThemselves, TooManyBlocked
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 MAX_BLOCKED_USERS = 5000
 
@@ -35,8 +32,6 @@ class Preferences(msgspec.Struct):
 
 class ContactService(Service):
     """A service that blocks users and stores the setting for strangers."""
-
-    ctx: Context
 
     async def block(self, user_id: int, blocked_id: int, *, on: bool) -> None:
         """

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from models import Conversation, Member
 from models.columns import milliseconds
+from services import Service
 from services.conversation.overview import Overview, Place, Unread
 from services.conversation.sql.overview import read_overview, read_unread
 from services.errors import NoConversation
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class Marks(msgspec.Struct):
@@ -28,8 +23,6 @@ class Marks(msgspec.Struct):
 
 class ConversationService(Service):
     """Lists conversations and stores how a member wants them listed."""
-
-    ctx: Context
 
     async def overview(
         self, user_id: int, limit: int, after: Place | None = None

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from models import Member
+from services import Service
 from services.conversation.sql.cursors import Move
 from services.conversation.sql.ranges import Range, read_authors
-from yolk import Label, Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
+from yolk import Label
 
 ARRIVAL_WINDOW = 500
 """Events that are read beyond those that a pong confirms: the member's own lie between them."""
@@ -19,8 +16,6 @@ ARRIVAL_WINDOW = 500
 
 class CursorsService(Service):
     """Moves a member's cursors, forward only."""
-
-    ctx: Context
 
     async def delivered(self, user_id: int, conv: str, seq: int) -> None:
         """

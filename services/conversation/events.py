@@ -14,7 +14,7 @@ from models.columns import milliseconds
 from services.wire import WireMessage
 
 if TYPE_CHECKING:
-    from extend.context import Context
+    from services import Context
 
 
 async def lock_conversation(connection: BaseDBAsyncClient, conv: str) -> Conversation | None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from models import Member, Message
+from services import Service
 from services.conversation.sql.memberships import Membership, read_memberships
 from services.conversation.sql.ranges import Range, read_ranges
 from services.errors import NoConversation
 from services.wire import WireMessage, single_users
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 MAX_SYNC_MESSAGES = 2000
 """Messages in one answer to `sync`, over all conversations."""
@@ -61,8 +57,6 @@ class Synced(msgspec.Struct):
 
 class HistoryService(Service):
     """Reads what was said in a user's conversations."""
-
-    ctx: Context
 
     async def page(
         self, user_id: int, conv: str, *, before: int | None, after: int | None, limit: int

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from models import Member, Message
+from services import Service
 from services.account.users import Person
 from services.errors import NoMessage
 from services.message.target import parse_message_id
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class Readers(msgspec.Struct):
@@ -27,8 +22,6 @@ class Readers(msgspec.Struct):
 
 class ReadersService(Service):
     """Lists the readers of messages."""
-
-    ctx: Context
 
     async def of(self, user_id: int, message_id: str, after: int, limit: int) -> Readers:
         """

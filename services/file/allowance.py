@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from services.errors import TooManyBytes
 
 if TYPE_CHECKING:
-    from extend.application import Redis
+    from services.redis import Redis
 
 PREFIX = "files_on_the_way_"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Collection
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from models import File
+from services import Service
 from services.errors import NoFile, StorageUnavailable
 from services.file.access import readable
 from services.file.info import FileInfo, parse_file_id
@@ -16,10 +16,6 @@ from services.file.intake import thumbnail_key
 from services.file.links import Variant
 from services.file.names import check_folder, check_name
 from services.file.upload import Upload
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -51,8 +47,6 @@ class Content(msgspec.Struct, frozen=True):
 
 class FileService(Service):
     """Takes files in, and tells who may read them."""
-
-    ctx: Context
 
     async def receive(
         self, name: str, folder: str, chunks: AsyncIterator[bytes], length: int | None

@@ -31,7 +31,7 @@ from services.file.upload import Placing, Upload, digest_of
 from yolk.concurrency import release_on_cancellation, run_to_completion
 
 if TYPE_CHECKING:
-    from extend.settings import FileSettings
+    from services.file.settings import FileSettings
 
 T = TypeVar("T")
 

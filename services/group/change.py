@@ -16,7 +16,7 @@ from services.group.sql import insert_members, lock_member_ids
 from services.wire import WireMessage, group_conv
 
 if TYPE_CHECKING:
-    from extend.context import Context
+    from services import Context
 
 MEMBER, ADMIN, OWNER = 0, 1, 2
 """Roles; each has the permissions of the lower ones."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models import Conversation, Group, Member
 from models.columns import milliseconds
+from services import Service
 from services.errors import GroupFull, NoGroup
 from services.group.candidates import addable
 from services.group.change import ADMIN, OWNER, Change, changing, member_of, push_change
 from services.group.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
 from services.wire import group_conv
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 LOOKS = ("name", "avatar")
 RULES = ("history", "approval", "invite_role", "muted")
@@ -24,8 +21,6 @@ OWNER_RULES = frozenset({"history", "invite_role"})
 
 class GroupService(Service):
     """Creates, shows, changes and dissolves groups."""
-
-    ctx: Context
 
     async def create(self, user_id: int, wanted: NewGroup) -> NewGroupView:
         """

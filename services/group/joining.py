@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from models import JoinRequest
+from services import Service
 from services.group.candidates import addable, request_approval
 from services.group.change import ADMIN, Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
 from services.wire import group_conv
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class JoiningService(Service):
     """Adds users to groups, at once or after approval."""
-
-    ctx: Context
 
     async def invite(self, user_id: int, group_id: int, user_ids: Collection[int]) -> Invited:
         """

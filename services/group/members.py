@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from models import Member
 from models.columns import milliseconds
+from services import Service
 from services.errors import NoMember, NotPermitted, OwnerMustStay
 from services.group.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
 from services.wire import group_conv
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 
 class MembersService(Service):
     """Lists and removes the members of groups, and changes their roles."""
-
-    ctx: Context
 
     # --- listing
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
 
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Attachment, Member, Message
 from models.columns import milliseconds
+from services import Service
 from services.conversation.events import append_event, push_events
 from services.errors import (
     MentionsAll,
@@ -35,10 +35,6 @@ from services.message.sql.permission import read_membership, read_relation
 from services.message.target import Target, lock_target, parse_message_id
 from services.search.sql import change, forget
 from services.wire import WireMessage
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 NOT_FOR_REPETITIONS = (
     *(NoReply, NoForward, NoMention, MentionsAll),
@@ -57,8 +53,6 @@ class MessageService(Service):
     (`services/push/delivery.py`). Whether the sender may write there is decided in the transaction
     that stores it (`permission.py`).
     """
-
-    ctx: Context
 
     async def send(self, draft: Draft) -> Stored:
         """

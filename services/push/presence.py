@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
 
+from services import Service
 from services.errors import InvalidData
 from services.push.delivery import encode_push
-from yolk import Service, WebSocketServer
-
-if TYPE_CHECKING:
-    from extend.context import Context
+from yolk import WebSocketServer
 
 MAX_WATCHED = 5000
 """Users that one socket watches."""
@@ -18,8 +15,6 @@ MAX_WATCHED = 5000
 
 class PresenceService(Service):
     """The users that a socket watches."""
-
-    ctx: Context
 
     async def watch(self, user_ids: Collection[int]) -> set[int]:
         """

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from models.columns import milliseconds
+from services import Service
 from services.errors import NoGroup
 from services.message.permission import refusal_by_group, refusal_by_user
 from services.message.sql.permission import read_membership, read_relation
 from services.wire import group_conv
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 MAX_GROUP_MEMBERS = 200
 """In a larger group nobody is notified."""
@@ -20,8 +15,6 @@ MAX_GROUP_MEMBERS = 200
 
 class TypingIndicatorService(Service):
     """The typing indicator of the user who asks."""
-
-    ctx: Context
 
     async def show(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
         """

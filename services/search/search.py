@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from models import Conversation, Member
+from services import Service
 from services.conversation.sql.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
 from services.search.sql import Candidate, find
 from services.search.terms import conversation_term, plain, text_terms, user_term
 from services.wire import WireMessage
-from yolk import Service
-
-if TYPE_CHECKING:
-    from extend.context import Context
 
 MAX_SEARCHES = 2
 """Searches of one worker at the same time: one for a common word reads many rows."""
@@ -43,8 +38,6 @@ class Found(msgspec.Struct):
 
 class SearchService(Service):
     """Searches a user's conversations."""
-
-    ctx: Context
 
     async def search(
         self, user_id: int, text: str, *, conv: str | None, before: int | None, limit: int

@@ -1,0 +1,1 @@
+"""Accounts: registering, logins, sessions, tokens, tickets and passwords."""

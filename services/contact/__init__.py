@@ -1,0 +1,1 @@
+"""Contacts: blocked users, and what users accept from strangers."""

@@ -1,0 +1,1 @@
+"""Conversations: the list, history, cursors, sync and readers."""

@@ -1,0 +1,1 @@
+"""Files: uploads, resumable uploads, links and downloads."""

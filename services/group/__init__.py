@@ -1,0 +1,1 @@
+"""Groups: their properties, members and requests to join."""

@@ -1,0 +1,1 @@
+"""Messages: checking, storing, editing and recalling them."""
