@@ -59,29 +59,29 @@ class AuthController(Controller[Context]):
     @describe(body=Registration, answer=Login, errors=(NameTaken, Busy))
     async def register(self) -> None:
         """Create an account and log in."""
-        asked = self.ctx.read(Registration)
+        body = self.ctx.read(Registration)
         login = await self.ctx.service.account.register(
-            asked.username, asked.password, asked.nickname.strip()
+            body.username, body.password, body.nickname.strip()
         )
         self.ctx.api_success(login)
 
     @describe(body=Credentials, answer=Login, errors=(WrongPassword, UserDisabled, Busy))
     async def login(self) -> None:
         """Log in on one more device."""
-        asked = self.ctx.read(Credentials)
-        self.ctx.api_success(await self.ctx.service.account.login(asked.username, asked.password))
+        body = self.ctx.read(Credentials)
+        self.ctx.api_success(await self.ctx.service.account.login(body.username, body.password))
 
     @describe(body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled))
     async def refresh(self) -> None:
         """Get new tokens for a refresh token, which cannot be used again."""
-        asked = self.ctx.read(Refresh)
-        self.ctx.api_success(await self.ctx.service.account.sessions.refresh(asked.refresh_token))
+        body = self.ctx.read(Refresh)
+        self.ctx.api_success(await self.ctx.service.account.sessions.refresh(body.refresh_token))
 
     @describe(body=Logout)
     async def logout(self) -> None:
         """Log out on this device; its sockets are closed with 4505."""
-        asked = self.ctx.read(Logout)
-        await self.ctx.service.account.sessions.revoke(self.ctx.claims, asked.refresh_token)
+        body = self.ctx.read(Logout)
+        await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
         self.ctx.api_success({})
 
     @describe(answer=Ticket)

@@ -19,7 +19,7 @@ class Search(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 
-class Which(msgspec.Struct):
+class UserPath(msgspec.Struct):
     """The user in the path."""
 
     id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
@@ -31,11 +31,11 @@ class UserController(Controller[Context]):
     @describe(query=Search, answer=list[Person])
     async def search(self) -> None:
         """Find users whose username begins with `q`."""
-        asked = self.ctx.read(Search, self.ctx.query)
-        self.ctx.api_success(await self.ctx.service.account.users.search(asked.q, asked.limit))
+        query = self.ctx.read(Search, self.ctx.query)
+        self.ctx.api_success(await self.ctx.service.account.users.search(query.q, query.limit))
 
     @describe(answer=Person, errors=(NoSuchPerson,))
     async def show(self) -> None:
         """Show one user."""
-        asked = self.ctx.read(Which, self.ctx.params)
-        self.ctx.api_success(await self.ctx.service.account.users.find(asked.id))
+        params = self.ctx.read(UserPath, self.ctx.params)
+        self.ctx.api_success(await self.ctx.service.account.users.find(params.id))

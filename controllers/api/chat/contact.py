@@ -34,15 +34,15 @@ class ContactController(Controller[Context]):
     @describe(body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked))
     async def block(self) -> None:
         """Block a user, or unblock them."""
-        asked = self.ctx.read(Block)
-        await self.ctx.service.contact.block(self.ctx.user.id, asked.user_id, on=asked.on)
+        body = self.ctx.read(Block)
+        await self.ctx.service.contact.block(self.ctx.user.id, body.user_id, on=body.on)
         self.ctx.api_success({})
 
     @describe(query=Page, answer=Blocked)
     async def blocked(self) -> None:
         """List the users that you blocked."""
-        asked = self.ctx.read(Page, self.ctx.query)
-        found = await self.ctx.service.contact.blocked(self.ctx.user.id, asked.after, asked.limit)
+        query = self.ctx.read(Page, self.ctx.query)
+        found = await self.ctx.service.contact.blocked(self.ctx.user.id, query.after, query.limit)
         self.ctx.api_success(found)
 
     @describe(answer=Preferences)
@@ -53,7 +53,7 @@ class ContactController(Controller[Context]):
     @describe(body=Preferences, answer=Preferences)
     async def decide(self) -> None:
         """Set what strangers may send to you."""
-        asked = self.ctx.read(Preferences)
+        body = self.ctx.read(Preferences)
         self.ctx.api_success(
-            await self.ctx.service.contact.save_preferences(self.ctx.user.id, asked)
+            await self.ctx.service.contact.save_preferences(self.ctx.user.id, body)
         )

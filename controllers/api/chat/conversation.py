@@ -17,102 +17,100 @@ from yolk import Controller, describe
 
 
 class Index(msgspec.Struct):
-    """Which piece of the list."""
+    """A page of the list."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 200
     before: Annotated[str, msgspec.Meta(max_length=100)] | None = None
-    """The `place` of the last conversation that one has."""
+    """The `place` of the last conversation of the page before."""
 
 
 class Switch(msgspec.Struct):
-    """What to switch on, or off, for one conversation."""
+    """A mark of a conversation, to be set or removed."""
 
     conv: frames.Conv
     on: bool
 
 
 class Hide(msgspec.Struct):
-    """Which conversation not to list until there is something new in it."""
+    """A conversation to hide."""
 
     conv: frames.Conv
 
 
 class ConversationController(Controller[Context]):
-    """Lists conversations, arranges the list, and pages through them."""
+    """A controller for the list of conversations, their marks, cursors and history."""
 
     @describe(query=Index, answer=list[Overview])
     async def index(self) -> None:
-        """List one's conversations: what is pinned, then the rest, the latest first."""
-        asked = self.ctx.read(Index, self.ctx.query)
+        """List your conversations: first the pinned ones, then the others, the latest first."""
+        query = self.ctx.read(Index, self.ctx.query)
         try:
-            after = None if asked.before is None else Place.of(asked.before)
+            after = None if query.before is None else Place.of(query.before)
         except ValueError:
             raise InvalidData("before: no place of a list") from None
         overview = await self.ctx.service.conversation.overview(
-            self.ctx.user.id, asked.limit, after
+            self.ctx.user.id, query.limit, after
         )
         self.ctx.api_success(overview)
 
     @describe(answer=Unread)
     async def unread(self) -> None:
-        """Count what one has not read."""
+        """Count your unread messages."""
         self.ctx.api_success(await self.ctx.service.conversation.unread(self.ctx.user.id))
 
     @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def pin(self) -> None:
-        """Put a conversation on top of the list, or take it from there."""
-        asked = self.ctx.read(Switch)
-        marks = await self.ctx.service.conversation.pin(self.ctx.user.id, asked.conv, on=asked.on)
+        """Pin a conversation to the top of the list, or unpin it."""
+        body = self.ctx.read(Switch)
+        marks = await self.ctx.service.conversation.pin(self.ctx.user.id, body.conv, on=body.on)
         self.ctx.api_success(marks)
 
     @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def quiet(self) -> None:
-        """Note whether new messages of a conversation should make no noise."""
-        asked = self.ctx.read(Switch)
-        marks = await self.ctx.service.conversation.quiet(self.ctx.user.id, asked.conv, on=asked.on)
+        """Mute the notifications of a conversation, or unmute them."""
+        body = self.ctx.read(Switch)
+        marks = await self.ctx.service.conversation.quiet(self.ctx.user.id, body.conv, on=body.on)
         self.ctx.api_success(marks)
 
     @describe(body=Hide, answer=Marks, errors=(NoConversation,))
     async def hide(self) -> None:
-        """Take a conversation from the list until there is something new in it."""
-        asked = self.ctx.read(Hide)
-        marks = await self.ctx.service.conversation.hide(self.ctx.user.id, asked.conv)
+        """Hide a conversation until there is a new message in it."""
+        body = self.ctx.read(Hide)
+        marks = await self.ctx.service.conversation.hide(self.ctx.user.id, body.conv)
         self.ctx.api_success(marks)
 
     @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def delivered(self) -> None:
-        """Note that everything up to a seq arrived."""
-        asked = self.ctx.read(frames.Cursor)
-        await self.ctx.service.conversation.cursors.delivered(
-            self.ctx.user.id, asked.conv, asked.seq
-        )
+        """Confirm that all messages up to a seq were delivered."""
+        body = self.ctx.read(frames.Cursor)
+        await self.ctx.service.conversation.cursors.delivered(self.ctx.user.id, body.conv, body.seq)
         self.ctx.api_success({})
 
     @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def read(self) -> None:
-        """Note that everything up to a seq was read."""
-        asked = self.ctx.read(frames.Cursor)
-        await self.ctx.service.conversation.cursors.read(self.ctx.user.id, asked.conv, asked.seq)
+        """Confirm that all messages up to a seq were read."""
+        body = self.ctx.read(frames.Cursor)
+        await self.ctx.service.conversation.cursors.read(self.ctx.user.id, body.conv, body.seq)
         self.ctx.api_success({})
 
     @describe(body=frames.ReadersOf, answer=Readers, errors=(NoMessage,))
     async def readers(self) -> None:
-        """Tell who has read a message."""
-        asked = self.ctx.read(frames.ReadersOf)
+        """List the users who have read a message."""
+        body = self.ctx.read(frames.ReadersOf)
         found = await self.ctx.service.conversation.readers.of(
-            self.ctx.user.id, asked.id, asked.after, asked.limit
+            self.ctx.user.id, body.id, body.after, body.limit
         )
         self.ctx.api_success(found)
 
     @describe(query=frames.Pull, answer=Page, errors=(NoConversation,))
     async def history(self) -> None:
-        """Give a page of a conversation, by seq."""
-        asked = self.ctx.read(frames.Pull, self.ctx.query)
+        """Get a page of a conversation, by seq."""
+        query = self.ctx.read(frames.Pull, self.ctx.query)
         page = await self.ctx.service.conversation.history.page(
             self.ctx.user.id,
-            asked.conv,
-            before=asked.before,
-            after=asked.after,
-            limit=asked.limit,
+            query.conv,
+            before=query.before,
+            after=query.after,
+            limit=query.limit,
         )
         self.ctx.api_success(page)

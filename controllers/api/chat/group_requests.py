@@ -1,4 +1,4 @@
-"""What is asked about groups over HTTP, and the short answers."""
+"""Bodies and queries of requests about groups, and the short answers."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from services.group.forms import Nickname, Text
 YEAR = 365 * 24 * 3600
 
 
-class Which(msgspec.Struct):
-    """The group in the address."""
+class GroupPath(msgspec.Struct):
+    """The group in the path."""
 
     id: Id
 
 
 class Page(msgspec.Struct):
-    """Which piece of a list by user id."""
+    """A page of a list by user id."""
 
     after: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
 
 
-class People(msgspec.Struct):
-    """Some people."""
+class Users(msgspec.Struct):
+    """Some users."""
 
     users: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=200)]
 
 
-class Somebody(msgspec.Struct):
-    """One person."""
+class OneUser(msgspec.Struct):
+    """One user."""
 
     user_id: Id
 
 
 class Join(msgspec.Struct):
-    """What somebody who wants to come in says."""
+    """A request to join."""
 
     text: Text = ""
 
 
 class SetRole(msgspec.Struct):
-    """Who is to be an administrator (1), or an ordinary member again (0)."""
+    """A member's role: 0 ordinary member, 1 administrator."""
 
     user_id: Id
     role: Annotated[int, msgspec.Meta(ge=0, le=1)]
 
 
 class Mute(msgspec.Struct):
-    """Who is not to write, and for how long."""
+    """A member to mute, and for how long; 0 seconds unmutes them."""
 
     user_id: Id
     seconds: Annotated[int, msgspec.Meta(ge=0, le=YEAR)]
 
 
-class Call(msgspec.Struct):
-    """One's own name in the group."""
+class OwnNickname(msgspec.Struct):
+    """A nickname in the group."""
 
     nickname: Nickname
 
@@ -67,37 +67,37 @@ class Call(msgspec.Struct):
 
 
 class Removed(msgspec.Struct):
-    """Who was put out."""
+    """The members that were removed."""
 
     removed: list[int]
 
 
 class NewOwner(msgspec.Struct):
-    """Who owns the group now."""
+    """The owner of the group."""
 
     owner_id: int
 
 
 class Muted(msgspec.Struct):
-    """Who may not write, and until when, in milliseconds since 1970; 0 when they may."""
+    """A muted member, and until when, in milliseconds since 1970; 0 for an unmuted one."""
 
     user_id: int
     muted_until: int
 
 
-class Coming(msgspec.Struct):
-    """Whether one is in the group now, or waits for an administrator."""
+class JoinResult(msgspec.Struct):
+    """Whether you are a member now, or an administrator has to accept the request."""
 
     state: Literal["joined", "requested"]
 
 
 class Accepted(msgspec.Struct):
-    """Who came in."""
+    """The users that joined."""
 
     joined: list[int]
 
 
 class Refused(msgspec.Struct):
-    """Who was sent away."""
+    """The users whose requests were refused."""
 
     refused: list[int]

@@ -1,4 +1,4 @@
-"""Searching over HTTP."""
+"""Search over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from yolk import Controller, describe
 
 
 class Search(msgspec.Struct):
-    """What to look for, and where."""
+    """The text to search for, in one conversation or in all."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     conv: frames.Conv | None = None
@@ -23,18 +23,18 @@ class Search(msgspec.Struct):
 
 
 class SearchController(Controller[Context]):
-    """Looks for messages by what they say."""
+    """A controller that searches messages."""
 
     @describe(query=Search, answer=Found, errors=(NoConversation, Busy))
     async def index(self) -> None:
-        """Give messages of one's own conversations that hold a text, the newest first."""
-        asked = self.ctx.read(Search, self.ctx.query)
+        """Find messages that contain a text in your conversations, the newest first."""
+        query = self.ctx.read(Search, self.ctx.query)
         async with self.ctx.app.searches:
             found = await self.ctx.service.search.search(
                 self.ctx.user.id,
-                asked.text,
-                conv=asked.conv,
-                before=asked.before,
-                limit=asked.limit,
+                query.text,
+                conv=query.conv,
+                before=query.before,
+                limit=query.limit,
             )
         self.ctx.api_success(found)
