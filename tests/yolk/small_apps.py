@@ -80,6 +80,8 @@ def write(root: Path, files: Mapping[str, str]) -> Path:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text))
+    if (root / "services").is_dir():  # else the chat's own package would be found first
+        (root / "services" / "__init__.py").touch()
     return root
 
 
