@@ -1,1 +1,1 @@
-"""How fast Yolk is beside the Egg app that it replaces: `make bench`."""
+"""Benchmarks of Yolk and of the Egg app that it replaces: `make bench`."""

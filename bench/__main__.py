@@ -1,4 +1,4 @@
-"""Measure Yolk, beside Egg by turns: `make bench`, or `python -m bench [name ...] [--turns N]`."""
+"""Measure Yolk and Egg by turns: `make bench`, or `python -m bench [name ...] [--turns N]`."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ ALONE: dict[str, Callable[[Services, int], list[Finding]]] = {
     "page": page,
     "uploads": uploads,
 }
-"""What is measured of Yolk only."""
+"""Measurements of Yolk only."""
 BY_NAME = ["sends", *ALONE]
-"""What is measured only when it is asked for: all of it would take too long."""
+"""Measurements that run only when they are named: all of them would take too long."""
 
 
 def main() -> None:
-    """Measure, print the tables and keep the figures."""
+    """Measure, print the tables and save the figures."""
     arguments = _arguments()
     began = time.strftime("%Y-%m-%d %H:%M:%S")
     try:
@@ -72,7 +72,7 @@ def main() -> None:
 def _measure(
     running: Services, names: Sequence[str], turns: int
 ) -> tuple[list[Comparison], list[Finding]]:
-    """Take all measurements, without the collector of this process in between."""
+    """Take all measurements, with garbage collection of this process turned off."""
     gc.disable()
     comparisons: list[Comparison] = []
     findings: list[Finding] = []
@@ -87,7 +87,7 @@ def _measure(
 
 
 def _compare(running: Services, name: str, turns: int) -> list[Comparison]:
-    """Take one measurement by turns, Egg, Yolk, Egg, Yolk, so that both have the same weather."""
+    """Take one measurement by turns, Egg, Yolk, Egg, Yolk, so that conditions are the same."""
     taken: dict[Side, list[Samples]] = {side: [] for side in SIDES}
     for turn in range(turns):
         for side in SIDES:
@@ -105,7 +105,7 @@ def _compare(running: Services, name: str, turns: int) -> list[Comparison]:
 
 
 def _versions() -> str:
-    """Say what was compared."""
+    """Return the versions of what was compared."""
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
     installed = (EGG / "node_modules" / "egg" / "package.json").read_bytes()
     egg = msgspec.json.decode(installed)["version"]

@@ -1,4 +1,4 @@
-"""Databases that are full of messages, made as fast as SQLite can and kept for the next run."""
+"""Databases full of messages, created as fast as SQLite can and kept for the next run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from bench.databases import Sqlite, add_users
 from bench.servers import ROOT, Services
 
 USER = 1
-"""Whose conversations they are: with user 2, user 3, and so on."""
+"""The user who has the conversations: with user 2, user 3, and so on."""
 
-AT_ONCE = 1_000_000
-"""Messages of one statement."""
+BATCH = 1_000_000
+"""Messages in one statement."""
 
 
 class Archive(NamedTuple):
-    """A database with messages in as many conversations, all of them as long."""
+    """A database with messages in a number of conversations of equal length."""
 
     path: Path
     conversations: int
@@ -27,23 +27,23 @@ class Archive(NamedTuple):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return the URL of the database."""
         return f"sqlite://{self.path}"
 
     @property
     def length(self) -> int:
-        """How many messages a conversation has."""
+        """The number of messages of a conversation."""
         return self.messages // self.conversations
 
     def conv(self, number: int) -> str:
-        """Name one of the conversations, from 0 on."""
+        """Return the conv of a conversation, counted from 0."""
         return f"s:{USER}:{USER + 1 + number}"
 
     def rewind(self) -> None:
         """
-        Have nothing be delivered or read, as before anything was asked.
+        Reset the cursors, and read the file into the page cache.
 
-        And have the whole file in the kernel's memory: how fast the disk is, is not the question.
+        The speed of the disk is not what is measured.
         """
         connection = sqlite3.connect(self.path)
         with connection:
@@ -56,12 +56,12 @@ class Archive(NamedTuple):
 
 def archive(services: Services, conversations: int, messages: int) -> Archive:
     """
-    Give a database with *messages*, made now unless one is there that fits.
+    Return a database with *messages*; create it unless a matching one exists.
 
     Args:
-        services: lets Yolk make the tables.
-        conversations: of the user, each with somebody else.
-        messages: in all.
+        services: run Yolk once to create the tables.
+        conversations: the number of conversations, each with another user.
+        messages: the number of messages in all.
     """
     folder = services.folder / "archives"
     folder.mkdir(exist_ok=True)
@@ -82,16 +82,16 @@ def archive(services: Services, conversations: int, messages: int) -> Archive:
 def _make(services: Services, new: Archive) -> None:
     database = Sqlite(new.path)
     with services.running("Yolk", {"DATABASE_URL": database.new()}):
-        pass  # its start makes the tables
+        pass  # its start creates the tables
     add_users(database)
     connection = sqlite3.connect(new.path, isolation_level=None)
-    # Whatever breaks this off, there is no stamp: the file is made anew. So nothing need be safe.
+    # It need not be durable: after an interruption there is no stamp, and it is created again.
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -2000000"):
         connection.execute(f"PRAGMA {pragma}")
     now = time.time_ns() // 1_000_000
     shape = {"user": USER, "conversations": new.conversations, "messages": new.messages, "now": now}
-    for first in range(0, new.messages, AT_ONCE):
-        upto = min(first + AT_ONCE, new.messages)
+    for first in range(0, new.messages, BATCH):
+        upto = min(first + BATCH, new.messages)
         connection.execute(_MESSAGES, shape | {"first": first, "upto": upto})
     connection.execute(_CONVERSATIONS, {"now": now})
     connection.execute(_MEMBERS, shape)
@@ -100,9 +100,9 @@ def _make(services: Services, new: Archive) -> None:
     connection.close()
 
 
-# Nothing is left for the search's index (`indexed_seq`): that would be another measurement.
-# A message a millisecond up to now, in one conversation after the other: so the rows of one lie
-# far apart, as they do when many people write. The two of a conversation take turns.
+# Everything counts as indexed for the search (`indexed_seq`): that is another measurement.
+# One message per millisecond, in one conversation after the other: so the rows of one conversation
+# are far apart, as when many users write. The two users of a conversation take turns.
 _MESSAGES = """
 WITH RECURSIVE n (i) AS (
     SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :upto
@@ -128,7 +128,7 @@ SELECT conv, :user, :now FROM pairs UNION ALL SELECT conv, peer, :now FROM pairs
 
 
 def _recipe() -> str:
-    """Give what changes when tables, or this file, do."""
+    """Return a hash that changes with the tables or this file."""
     files = sorted((ROOT / "models" / "migrations").glob("*.py"))
     return hashlib.sha256(
         b"".join(path.read_bytes() for path in (*files, Path(__file__)))

@@ -1,4 +1,4 @@
-"""What a browser says of the chat page: bytes, moments, and tasks that hold it up."""
+"""What a browser reports about the chat page: bytes, times, and long tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 LONG_MS = 50
-"""A task that takes longer is one that people notice."""
+"""A task that takes longer is noticeable."""
 
 _NOTE_READY = """
 if (self === top) {
@@ -41,31 +41,30 @@ _LOOK = """() => new Promise((resolve) => requestAnimationFrame(() => {
 
 
 class Load(NamedTuple):
-    """What opening the page took."""
+    """The cost of opening the page."""
 
     ready_ms: float
-    """Until one can type, from the click on."""
+    """From the click until the input is ready."""
     sizes: dict[str, int]
-    """Bytes on the wire, headers included, by address."""
+    """Bytes on the wire with headers, by address."""
 
     @property
     def bytes(self) -> int:
-        """All of them."""
+        """The sum of all sizes."""
         return sum(self.sizes.values())
 
 
 class Scrolled(NamedTuple):
-    """What scrolling took."""
+    """The cost of scrolling."""
 
     tasks: list[float]
-    """Milliseconds of the tasks that were long, by the clock."""
+    """Milliseconds of the long tasks, by the clock."""
     work_ms: float
-    """Milliseconds of CPU time of the task that worked most: others who want the CPU change nothing
-    in it."""
+    """Milliseconds of CPU time of the longest task; other processes do not affect it."""
     nodes: int
-    """Elements in the page, at most."""
+    """The largest number of elements in the page."""
     gaps: int
-    """How often a message was missing between two that were shown."""
+    """How often a message between two shown ones was missing."""
 
     @property
     def longest(self) -> float:
@@ -76,7 +75,7 @@ class Scrolled(NamedTuple):
 async def new_context(
     browser: Browser, url: str, login: dict[str, Any] | None, **options: Any
 ) -> BrowserContext:
-    """Open a browser that has seen nothing of the page, and perhaps has a login for it."""
+    """Open a browser context with an empty cache, and with a login if one is given."""
     kept = [{"name": "yolk.session", "value": json.dumps(login)}] if login else []
     state: Any = {"cookies": [], "origins": [{"origin": url, "localStorage": kept}]}
     return await browser.new_context(storage_state=state, locale="en-US", **options)
@@ -84,12 +83,12 @@ async def new_context(
 
 async def load(context: BrowserContext, address: str, slowdown: float = 1) -> Load:
     """
-    Open the page, and wait until one can type and nothing more comes.
+    Open the page, and wait until the input is ready and the network is idle.
 
     Args:
-        context: a browser.
-        address: of the page.
-        slowdown: how many times as slow as it is the browser's CPU is to be.
+        context: a browser context.
+        address: the address of the page.
+        slowdown: the factor by which the browser's CPU is slowed down.
     """
     page = await context.new_page()
     session = await context.new_cdp_session(page)
@@ -120,12 +119,12 @@ async def load(context: BrowserContext, address: str, slowdown: float = 1) -> Lo
 
 async def scroll(page: Page, messages: int, step: int, *, back: bool = True) -> Scrolled:
     """
-    Scroll from the newest message of the open chat to the first one, and back.
+    Scroll from the newest message of the open chat to the first, and back.
 
     Args:
-        page: with a chat that is open.
-        messages: how many it has, all of them shown.
-        step: pixels of a turn of the wheel.
+        page: a page with an open chat.
+        messages: the number of its messages.
+        step: pixels of one turn of the mouse wheel.
         back: whether to scroll down again, too.
     """
     browser = page.context.browser
@@ -147,7 +146,7 @@ async def scroll(page: Page, messages: int, step: int, *, back: bool = True) -> 
 
 
 def _most_work(events: list[dict[str, Any]]) -> float:
-    """Give the milliseconds of CPU time of the longest task in the pages of a trace."""
+    """Return the milliseconds of CPU time of the longest task in a trace."""
     mains = {
         (event["pid"], event["tid"])
         for event in events

@@ -1,4 +1,4 @@
-"""One socket of the load. It does as little as it can: the server is to be the limit."""
+"""A socket of the load driver. It does as little as possible: the server is to be the limit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bench.errors import WrongAnswer
 
 TEXT = 0x81
 MASK = bytes.fromhex("37fa213d")
-PATIENCE = 30
+TIMEOUT = 30
 """Seconds to wait for messages."""
-LONGEST_READ = 256 * 1024
-"""Bytes that uvloop hands over at a time, at most."""
+MAX_READ = 256 * 1024
+"""The most bytes that uvloop passes on at a time."""
 
 _REQUEST = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
@@ -24,7 +24,7 @@ _ACCEPTED = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of that key (RFC 6455, section 1.
 
 
 class Tally:
-    """How many messages came, over all sockets of the load, each whole and as it had to be."""
+    """A counter of the complete and correct messages over all sockets of the load driver."""
 
     def __init__(self) -> None:
         self.messages = 0
@@ -33,14 +33,14 @@ class Tally:
         self._reached: asyncio.Future[None] | None = None
 
     def add(self, messages: int) -> None:
-        """Count *messages* that came."""
+        """Count received messages."""
         self.messages += messages
         if self._reached is not None and self.messages >= self._target:
             self._reached.set_result(None)
             self._reached = None
 
     def fail(self, reason: str) -> None:
-        """Take note that a server did what it must not; whoever waits is told."""
+        """Store that the server did something wrong, and raise it in whoever waits."""
         self.failure = self.failure or WrongAnswer(reason)
         if self._reached is not None:
             self._reached.set_exception(self.failure)
@@ -48,28 +48,28 @@ class Tally:
 
     async def reach(self, messages: int) -> None:
         """
-        Wait until so many *messages* came in all.
+        Wait until so many *messages* have been received in all.
 
         Raises:
-            WrongAnswer: something else came, or nothing more.
+            WrongAnswer: something else was received, or nothing more.
         """
         self.check()
         if self.messages < messages:
             self._target = messages
             self._reached = asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(TIMEOUT):
                     await self._reached
             except TimeoutError:
-                reason = f"{messages - self.messages} messages did not come within {PATIENCE} s"
+                reason = f"{messages - self.messages} messages did not come within {TIMEOUT} s"
                 raise WrongAnswer(reason) from None
 
     def check(self) -> None:
         """
-        Make sure that nothing went wrong so far.
+        Raise the error that was stored, if any.
 
         Raises:
-            WrongAnswer: something did.
+            WrongAnswer: the server did something wrong.
         """
         if self.failure is not None:
             raise self.failure
@@ -77,10 +77,10 @@ class Tally:
 
 class Client(asyncio.Protocol):
     """
-    A socket that is greeted and then gets the same messages again and again.
+    A socket that gets a greeting, and then the same messages again and again.
 
     Args:
-        tally: counts them.
+        tally: counts the messages.
         request: the bytes of the handshake.
     """
 
@@ -90,7 +90,7 @@ class Client(asyncio.Protocol):
         self._head = b""
         self._greeted = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport
-        # What must come, for longer than can be read at a time, and where in it we are.
+        # The expected bytes, more than can be read at a time, and the position in them.
         self._stream = b""
         self._round = self._size = self._position = 0
         self._answer = b""
@@ -99,7 +99,7 @@ class Client(asyncio.Protocol):
     @classmethod
     async def open(cls, tally: Tally, port: int, path: str) -> Self:
         """
-        Connect, and wait for the server's greeting.
+        Connect, and wait for the greeting of the server.
 
         Raises:
             WrongAnswer: the socket was refused.
@@ -112,23 +112,23 @@ class Client(asyncio.Protocol):
 
     def expect(self, messages: list[str]) -> None:
         """
-        Say what will come, over and over.
+        Set the messages to expect, again and again.
 
         Args:
-            messages: all of one length.
+            messages: the messages, all of one length.
         """
         frames = [_frame(message) for message in messages]
         self._size = len(frames[0])
         self._round = self._size * len(frames)
-        self._stream = b"".join(frames) * (LONGEST_READ // self._round + 2)
+        self._stream = b"".join(frames) * (MAX_READ // self._round + 2)
         self._position = 0
 
     def send(self, frames: bytes) -> None:
-        """Send what `masked` made."""
+        """Send frames that `masked` returned."""
         self._transport.write(frames)
 
     def answer_each(self, frame: bytes) -> None:
-        """Send *frame* now, and again for every message that comes; nothing more if it is empty."""
+        """Send *frame* now and after every message; if it is empty, send nothing more."""
         self._answer = frame
         if frame:
             self.send(frame)
@@ -138,15 +138,15 @@ class Client(asyncio.Protocol):
         self._closing = True
         self._transport.abort()
 
-    # --- from the loop
+    # --- called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
+        """Send the handshake."""
         self._transport = cast(asyncio.Transport, transport)
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Compare what came with what had to come, however it is cut, and count whole messages."""
+        """Compare the bytes with the expected ones, and count complete messages."""
         if not self._stream:
             self._greet(data)
             return
@@ -163,16 +163,16 @@ class Client(asyncio.Protocol):
         self._tally.add(whole)
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Take a connection that the server ended for a fault."""
+        """Treat a connection that the server closed as an error."""
         if not self._greeted.done():
             self._greeted.set_exception(WrongAnswer(f"the socket was closed: {self._head!r}"))
         elif not self._closing:
             self._tally.fail("the server closed a socket")
 
     def _greet(self, data: bytes) -> None:
-        """Read the answer to the handshake and the one message after it."""
+        """Read the answer to the handshake, and the greeting after it."""
         if self._greeted.done():
-            self._tally.fail(f"something came that nobody asked for: {data[:100]!r}")
+            self._tally.fail(f"unexpected data: {data[:100]!r}")
             return
         self._head += data
         head, end, frame = self._head.partition(b"\r\n\r\n")
@@ -191,7 +191,7 @@ class Client(asyncio.Protocol):
 
 
 def masked(message: str) -> bytes:
-    """Give the frame by which a client sends *message* (RFC 6455, section 5.3)."""
+    """Return the frame of a client's *message* (RFC 6455, section 5.3)."""
     payload = message.encode()
     mask = MASK * (len(payload) // 4 + 1)
     hidden = bytes(byte ^ key for byte, key in zip(payload, mask, strict=False))
@@ -199,7 +199,7 @@ def masked(message: str) -> bytes:
 
 
 def _frame(message: str) -> bytes:
-    """Give the frame by which a server sends *message*."""
+    """Return the frame of a server's *message*."""
     payload = message.encode()
     return _head_of(len(payload), 0) + payload
 
@@ -211,7 +211,7 @@ def _head_of(length: int, mask: int) -> bytes:
 
 
 def _is_whole(frame: bytes) -> bool:
-    """Tell whether all of a server's frame is there; greetings are shorter than 64 KiB."""
+    """Return whether a server's frame is complete; greetings are shorter than 64 KiB."""
     if len(frame) < 4:
         return False
     if frame[1] < 126:

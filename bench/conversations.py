@@ -1,4 +1,4 @@
-"""What the list of many conversations costs, all of them long."""
+"""The cost of a list of many long conversations."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from yolk.testing import Server
 
 CONVERSATIONS = 500
 MESSAGES = 2_000_000
-"""In all of them."""
+"""In all conversations together."""
 TIMES = 100
-BEFORE = 10
-"""How often it is asked for, before that counts."""
+WARM_UP_REQUESTS = 10
+"""Requests before the measurement."""
 MILLISECONDS = 20.0
-"""What is wanted."""
+"""The goal."""
 
 PATHS = {
     "the list": f"/chat/conversations?limit={CONVERSATIONS}",
@@ -32,10 +32,10 @@ PATHS = {
 
 def conversations(services: Services, turns: int) -> list[Finding]:
     """
-    Ask for the list, and for the number of unread messages, again and again.
+    Request the list, and the number of unread messages, again and again.
 
     Raises:
-        WrongAnswer: the list has not all conversations.
+        WrongAnswer: conversations are missing in the list.
     """
     full = archive(services, CONVERSATIONS, MESSAGES)
     middle: dict[str, list[float]] = {name: [] for name in PATHS}
@@ -61,18 +61,18 @@ def conversations(services: Services, turns: int) -> list[Finding]:
 
 
 async def _ask(server: Server) -> dict[str, list[float]]:
-    """Give how long each answer took, in milliseconds."""
+    """Return the time of each answer, in milliseconds."""
     http = await Http.open(Tally(), server.port, server.token(id=USER))
     found: dict[str, list[float]] = {}
     for name, path in PATHS.items():
         took = []
-        for _ in range(BEFORE + TIMES):
+        for _ in range(WARM_UP_REQUESTS + TIMES):
             began = time.perf_counter()
             body = await http.ask(http.get(path))
             took.append(1000 * (time.perf_counter() - began))
             listed = body.count(b'"read_seq":')
             if name == "the list" and listed != CONVERSATIONS:
                 raise WrongAnswer(f"{listed} conversations came, not {CONVERSATIONS}")
-        found[name] = took[BEFORE:]
+        found[name] = took[WARM_UP_REQUESTS:]
     http.abort()
     return found

@@ -1,4 +1,4 @@
-"""The databases that Yolk is measured on, each with a fresh one for every measurement."""
+"""The databases that Yolk is measured with: a new one for every measurement."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ NAME = "measured"
 
 
 class Database(Protocol):
-    """One kind of database, and the one of that kind that is measured at the moment."""
+    """A kind of database, and the database of that kind that is measured now."""
 
     title: str
     pids: tuple[int, ...]
-    """Its processes, where it has some of its own."""
+    """The processes of the database server, if it has its own."""
 
     def new(self) -> str:
-        """Make an empty one in place of the last, and give its URL."""
+        """Replace the database by an empty one, and return its URL."""
 
     def run(self, sql: str) -> int:
-        """Run one statement in it, and give the number that it says, if it says one."""
+        """Run one statement, and return its number, if it returns one."""
 
 
 class Sqlite:
@@ -44,7 +44,7 @@ class Sqlite:
     SQLite, in the server's own process.
 
     Args:
-        path: where its file will be.
+        path: the path of its file.
     """
 
     title = "SQLite"
@@ -54,13 +54,13 @@ class Sqlite:
         self._path = path
 
     def new(self) -> str:
-        """Make way for a new file, which the server makes."""
+        """Delete the file; the server creates a new one."""
         for end in ("", "-wal", "-shm", "-lock", "-migration-lock"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
         return f"sqlite://{self._path}"
 
     def run(self, sql: str) -> int:
-        """Run one statement beside the server."""
+        """Run one statement while the server runs."""
         connection = sqlite3.connect(self._path, isolation_level=None, timeout=30)
         try:
             row = connection.execute(sql).fetchone()
@@ -71,20 +71,20 @@ class Sqlite:
 
 class Postgres:
     """
-    PostgreSQL, on the load's CPU.
+    PostgreSQL, on the load driver's CPU.
 
     Args:
-        server: runs.
+        server: a running server.
     """
 
     title = "PostgreSQL"
 
     def __init__(self, server: PostgresServer) -> None:
-        self.pids: tuple[int, ...] = ()  # counted among the services already
+        self.pids: tuple[int, ...] = ()  # already counted among the services
         self._main, self._url = server.get_uri(), server.get_uri(database=NAME)
 
     def new(self) -> str:
-        """Drop the database, whoever is connected, and create it."""
+        """Drop the database with its connections, and create it."""
         self._run(self._main, f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         self._run(self._main, f"CREATE DATABASE {NAME}")
         return self._url
@@ -106,10 +106,10 @@ class Postgres:
 
 class MariaDb:
     """
-    MariaDB, on the load's CPU.
+    MariaDB, on the load driver's CPU.
 
     Args:
-        pid: of the daemon.
+        pid: the process of the daemon.
         call: the client's command line.
         socket: where the daemon listens.
     """
@@ -127,7 +127,7 @@ class MariaDb:
         return self._url
 
     def run(self, sql: str) -> int:
-        """Run one statement; names in double quotes are names, as the standard has it."""
+        """Run one statement with ANSI quotes: double quotes are around names."""
         return self._run(f"USE {NAME}; SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI'); {sql}")
 
     def _run(self, sql: str) -> int:
@@ -137,8 +137,8 @@ class MariaDb:
 
 
 def add_users(database: Database) -> None:
-    """Put users 1 to `USERS` into a database whose tables are there."""
-    # Digits crossed with digits: the one way to count that all of them know.
+    """Insert users 1 to `USERS` into a database with its tables."""
+    # A cross join of digits: the one way to count that all databases have.
     digits = " UNION ALL ".join(f"SELECT {digit} AS d" for digit in range(10))
     tables = ", ".join(f"({digits}) {name}" for name in ("a", "b", "c", "e"))
     number = "a.d + 10 * b.d + 100 * c.d + 1000 * e.d + 1"
@@ -151,11 +151,11 @@ def add_users(database: Database) -> None:
 @contextmanager
 def databases(folder: Path, postgres: PostgresServer) -> Iterator[list[Database]]:
     """
-    Give all kinds for the length of the block; MariaDB where this machine has it.
+    Yield all kinds of databases; MariaDB if it is installed.
 
     Args:
-        folder: what SQLite writes to.
-        postgres: runs.
+        folder: the folder for SQLite's file.
+        postgres: a running server.
     """
     found: list[Database] = [Sqlite(folder / "measured.sqlite3"), Postgres(postgres)]
     daemon = _program("mariadbd")
@@ -171,7 +171,7 @@ def _mariadb(daemon: str) -> Iterator[MariaDb]:
     install, client = _program("mariadb-install-db"), _program("mariadb")
     if not (install and client):
         raise CannotMeasure("There is a mariadbd without its mariadb-install-db and mariadb.")
-    folder = Path(tempfile.mkdtemp(prefix="yolk-bench-my-"))  # short: a unix socket lies in it
+    folder = Path(tempfile.mkdtemp(prefix="yolk-bench-my-"))  # short, for the path of a Unix socket
     common = ["--no-defaults", f"--datadir={folder}/data", f"--user={getpass.getuser()}"]
     plain = ["--auth-root-authentication-method=normal", "--skip-test-db"]
     subprocess.run([install, *common, *plain], check=True, capture_output=True)
@@ -195,5 +195,5 @@ def _mariadb(daemon: str) -> Iterator[MariaDb]:
 
 
 def _program(name: str) -> str | None:
-    """Find a program that may lie outside an ordinary user's PATH."""
+    """Find a program that may be outside an ordinary user's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/usr/bin")

@@ -1,11 +1,11 @@
-"""What keeps a benchmark from running."""
+"""The errors of a benchmark."""
 
 from __future__ import annotations
 
 
 class CannotMeasure(Exception):
-    """Something is missing; the text is one sentence that says what, and what to do."""
+    """Something is missing. The text is one sentence that says what, and what to do."""
 
 
 class WrongAnswer(Exception):
-    """A server did not send what it had to: its figures would mean nothing."""
+    """A server sent something wrong, so its figures would mean nothing."""

@@ -1,4 +1,4 @@
-"""What Yolk is measured by alone: figures with no Egg beside them, and their table."""
+"""Figures of Yolk alone, and their table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One figure, over all turns."""
+    """A figure over all turns."""
 
     title: str
     values: list[float]
     at_most: float | None = None
-    """What it wants to be."""
+    """The goal."""
 
     @property
     def middle(self) -> float:
@@ -22,7 +22,7 @@ class Finding(msgspec.Struct, frozen=True):
         return median(self.values)
 
     def verdict(self) -> str:
-        """Say what is wanted, and whether it is so."""
+        """Return the goal, and whether it is met."""
         if self.at_most is None:
             return ""
         met = "met" if self.middle <= self.at_most else "not met"
@@ -31,7 +31,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def findings_table(findings: Sequence[Finding]) -> str:
     """
-    Give the table, in Markdown.
+    Return the table in Markdown.
 
     Medians over all turns; in brackets the smallest and the largest.
     """

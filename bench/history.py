@@ -1,4 +1,4 @@
-"""What a page costs in a short history and in one a thousand times as long."""
+"""The cost of a page in a short history and in one a thousand times as long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import uvloop
 
 from bench.archive import USER, Archive, archive
-from bench.client import PATIENCE, Tally, masked
+from bench.client import TIMEOUT, Tally, masked
 from bench.errors import WrongAnswer
 from bench.findings import Finding
 from bench.servers import Services
@@ -26,42 +26,42 @@ FEW, MANY = 10_000, 10_000_000
 CONVERSATIONS = 50
 PAGE = 50
 EACH = 20
-"""Messages that a sync gives of each conversation."""
+"""Messages of each conversation in a sync."""
 WAITING = 100
-"""Messages of one answer of getmessage, while everything is waiting still."""
+"""Messages in one answer of getmessage, while all messages are undelivered."""
 TIMES = 40
-"""How often each thing is asked for, after some times that do not count."""
-BEFORE = 5
+"""Requests of each kind, after some that do not count."""
+WARM_UP_REQUESTS = 5
 GROWTH = 2.0
-"""How many times as long a page may take in the long history."""
+"""The largest allowed ratio of the times in the long and the short history."""
 
 Ask = Callable[[], Awaitable[tuple[float, int]]]
-"""Asks once: gives the seconds until the answer was there, and how many messages it had."""
+"""Sends one request, and returns the seconds until the answer and its number of messages."""
 
 
 class Asker(Talker):
-    """A socket that asks one thing at a time."""
+    """A socket that sends one request at a time."""
 
     _waiting: asyncio.Future[bytes] | None = None
 
     async def ask(self, kind: str, data: dict[str, Any]) -> bytes:
         """
-        Ask, and give the answer.
+        Send a request, and return the answer.
 
         Raises:
-            WrongAnswer: it is not `ok`, or does not come.
+            WrongAnswer: the answer is not `ok`, or does not arrive.
         """
         frame = masked(msgspec.json.encode({"id": 1, "type": kind, "data": data}).decode())
         self._waiting = asyncio.get_running_loop().create_future()
         self.send(frame)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             answer = await self._waiting
         if b'"msg":"ok"' not in answer[:64]:
             raise WrongAnswer(f"{kind} is not answered: {answer[:500]!r}")
         return answer
 
     def took(self, payload: bytes) -> None:
-        """Take the answer; pushes are for others."""
+        """Take the answer, and ignore pushes."""
         if self._waiting is not None and payload.startswith(b'{"id":1,'):
             self._waiting.set_result(payload)
             self._waiting = None
@@ -69,10 +69,10 @@ class Asker(Talker):
 
 def history(services: Services, turns: int) -> list[Finding]:
     """
-    Ask for the same pages of both histories, by turns.
+    Request the same pages of both histories, by turns.
 
     Raises:
-        WrongAnswer: an answer has not the messages that it must have.
+        WrongAnswer: messages are missing in an answer.
     """
     archives = [archive(services, CONVERSATIONS, size) for size in (FEW, MANY)]
     taken: dict[str, tuple[list[float], list[float]]] = {}
@@ -97,11 +97,11 @@ def history(services: Services, turns: int) -> list[Finding]:
 
 
 async def _read(server: Server, pages: Archive) -> dict[str, float]:
-    """Give the median of each thing, in milliseconds."""
+    """Return the median of each request, in milliseconds."""
     found = {}
     async with _asking(server, pages) as asks:
         for name, (ask, expected) in asks.items():
-            for _ in range(BEFORE):
+            for _ in range(WARM_UP_REQUESTS):
                 await ask()
             answers = [await ask() for _ in range(TIMES)]
             wrong = [messages for _, messages in answers if messages != expected]
@@ -113,7 +113,7 @@ async def _read(server: Server, pages: Archive) -> dict[str, float]:
 
 @asynccontextmanager
 async def _asking(server: Server, pages: Archive) -> AsyncIterator[dict[str, tuple[Ask, int]]]:
-    """Give what is asked for, with the number of messages that must come; always the same pages."""
+    """Return the requests with the expected number of messages; always the same pages."""
     tally, chance = Tally(), random.Random(4)  # noqa: S311 - any will do
     token = server.token(id=USER)
     http = await Http.open(tally, server.port, token)

@@ -1,4 +1,4 @@
-"""How long a message takes from one user to another, at a steady 2,000 a second."""
+"""The latency of a message from one user to another, at a steady 2,000 a second."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ RATE = 2000
 PAIRS = 50
 SECONDS = 10
 P99 = 10.0
-"""Milliseconds that are wanted."""
+"""The goal, in milliseconds."""
 
 TICK = 0.001
-"""Seconds; uvloop's timers are no finer."""
+"""Seconds: the resolution of uvloop's timers."""
 
 
 class Schedule:
     """
-    When each message was to be sent, and how long it took.
+    When each message is due, and how long it took.
 
-    A message that is late counts from when it was to be sent: else a server that stalls would stop
-    the clock that measures it.
+    A late message is timed from when it was due: else a server that stalls would stop the clock
+    that measures it.
     """
 
     def __init__(self, rate: int) -> None:
@@ -41,25 +41,25 @@ class Schedule:
         self.rate = rate
         """Messages a second."""
         self.took: list[float] = []
-        """Seconds from then to the arrival of each message that counts."""
+        """Seconds from the planned time to the arrival of each counted message."""
         self.late: list[float] = []
-        """Seconds from then to the sending of it: the load driver's own part."""
+        """Seconds from the planned time to the sending: the load driver's own part."""
 
     def due(self) -> int:
-        """Give how many messages were to be sent up to now."""
+        """Return how many messages are due by now."""
         return int((time.perf_counter() - self.start) * self.rate) + 1
 
     def since(self, number: int) -> float:
-        """Give how many seconds ago a message was to be sent."""
+        """Return how many seconds ago a message was due."""
         return time.perf_counter() - self.start - number / self.rate
 
     def counts(self, number: int) -> bool:
-        """Tell whether a message comes after the warm-up."""
+        """Return whether a message is after the warm-up."""
         return number >= WARM_UP * self.rate
 
 
 class Author(Talker):
-    """A user who sends when it is time."""
+    """A user who sends messages when they are due."""
 
     def took(self, payload: bytes) -> None:
         """Count the answer, which must be `ok`."""
@@ -70,12 +70,12 @@ class Author(Talker):
 
 
 class Reader(Talker):
-    """A user whom it arrives at."""
+    """A user who receives the messages."""
 
     schedule: Schedule
 
     def took(self, payload: bytes) -> None:
-        """Note how long it took."""
+        """Store how long the message took."""
         if payload.startswith(RECEIPT):
             return
         at = payload.index(MARK) + len(MARK)
@@ -118,7 +118,7 @@ def _turn(services: Services, database: Database) -> Schedule:
 
 
 async def paced(server: Server, rate: int) -> Schedule:
-    """Send so many messages a second, from 50 users to as many others, and give how it went."""
+    """Send messages at a rate from 50 users to 50 others, and return the times."""
     answered, arrived = Tally(), Tally()
     path = "/ws?token="
     authors = await asyncio.gather(

@@ -1,4 +1,4 @@
-"""The machine below: which CPU does what, and what the kernel says of it (proc(5))."""
+"""The machine: which CPU does what, and what the kernel reports about it (proc(5))."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Cpus(NamedTuple):
-    """Who runs where."""
+    """Which CPU runs what."""
 
     server: int
     load: int
@@ -28,10 +28,10 @@ class Cpus(NamedTuple):
 
 def prepare() -> Cpus:
     """
-    Move this process, and what it will start, to the second CPU; the first is for the server.
+    Move this process and its children to the second CPU; the first is for the server.
 
     Raises:
-        CannotMeasure: this machine cannot do it.
+        CannotMeasure: the machine lacks something that the benchmark needs.
     """
     if sys.platform != "linux":
         raise CannotMeasure(
@@ -53,7 +53,7 @@ def prepare() -> Cpus:
 
 
 class Reading(NamedTuple):
-    """What was used up to a moment; two of them make a stretch of time. All in seconds."""
+    """CPU time used up to a moment, in seconds. The difference of two is that of a period."""
 
     wall: float
     server: float
@@ -63,23 +63,23 @@ class Reading(NamedTuple):
     databases: float
     """CPU time of PostgreSQL and Valkey."""
     server_cpu: float
-    """For how long the server's CPU was busy, whoever used it."""
+    """How long the server's CPU was busy, with any process."""
     load_cpu: float
-    """For how long the load's CPU was."""
+    """How long the load driver's CPU was busy."""
 
     def since(self, before: Reading) -> Reading:
-        """Give what was used since *before*."""
+        """Return what was used since *before*."""
         return Reading(*(now - then for now, then in zip(self, before, strict=True)))
 
 
 class Meter:
     """
-    Reads what a server, the databases and the load use.
+    A reader of the CPU time of a server, the databases and the load driver.
 
     Args:
-        cpus: where they run.
+        cpus: their CPUs.
         server: the server's main process.
-        databases: main processes of what the server leans on.
+        databases: the main processes of the databases.
     """
 
     def __init__(self, cpus: Cpus, server: int, databases: Collection[int]) -> None:
@@ -88,7 +88,7 @@ class Meter:
         self._databases = databases
 
     def read(self) -> Reading:
-        """Read what was used up to now."""
+        """Return what was used up to now."""
         own, busy, parents = resource.getrusage(resource.RUSAGE_SELF), _busy(), _parents()
         return Reading(
             wall=time.perf_counter(),
@@ -101,13 +101,13 @@ class Meter:
 
 
 def resident_bytes(pid: int) -> int:
-    """Give the memory that a process holds."""
+    """Return the resident memory of a process."""
     pages = int((PROC / str(pid) / "statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def describe() -> str:
-    """Say what machine this is, in a line."""
+    """Return a description of the machine in one line."""
     text = (PROC / "cpuinfo").read_text(encoding="utf-8")
     models = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
     model = models[0] if models else platform.machine()
@@ -115,12 +115,12 @@ def describe() -> str:
 
 
 def _parents() -> dict[int, int]:
-    """Give every process with its parent."""
+    """Return the parent of every process."""
     return {int(path.name): int(_stat(int(path.name))[1]) for path in PROC.glob("[0-9]*")}
 
 
 def _family(roots: Collection[int], parents: Mapping[int, int]) -> set[int]:
-    """Give *roots* and everything that descends from them."""
+    """Return *roots* and all their descendants."""
     found, newest = set(roots), set(roots)
     while newest:
         newest = {child for child, parent in parents.items() if parent in newest} - found
@@ -129,13 +129,13 @@ def _family(roots: Collection[int], parents: Mapping[int, int]) -> set[int]:
 
 
 def _cpu_seconds(pids: Iterable[int]) -> float:
-    """Give the CPU time that processes have used, user and system."""
+    """Return the CPU time of processes, user and system."""
     fields = [_stat(pid) for pid in pids]
     return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
 
 
 def _stat(pid: int) -> list[str]:
-    """Give the fields behind a process's name, the state first; zeros where it is gone."""
+    """Return the fields after a process's name, the state first; zeros if it has ended."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -143,7 +143,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _busy() -> dict[int, float]:
-    """Give for each CPU how many seconds it was not idle, waiting for a disk included in idle."""
+    """Return for each CPU the seconds in which it was busy; waiting for a disk counts as idle."""
     busy = {}
     for line in (PROC / "stat").read_text().splitlines():
         name, *times = line.split()

@@ -1,4 +1,4 @@
-"""What is measured, and how. Each measurement has a server in fresh processes for itself."""
+"""The measurements beside Egg. Each has a server in fresh processes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ DURATION = 3.0
 SETTLING = 0.5
 """Seconds."""
 
-AT_ONCE = 64
-"""How many sockets are in the making at a time."""
+CONNECTING = 64
+"""Sockets that connect at a time."""
 
 TEXT_BYTES = 128
 BURST = 10
@@ -34,7 +34,7 @@ FIGURES = {
 }
 
 Samples = dict[str, Sample]
-"""By the name of the figure."""
+"""The figures by name."""
 
 
 class Load:
@@ -42,8 +42,8 @@ class Load:
     The load on one server.
 
     Args:
-        server: that.
-        meter: of it.
+        server: the server.
+        meter: reads its CPU time.
     """
 
     def __init__(self, server: Server, meter: Meter) -> None:
@@ -53,11 +53,11 @@ class Load:
         self._clients: list[Client] = []
 
     def addresses(self, path: str, users: Iterable[int]) -> list[str]:
-        """Give the addresses, tokens included, by which *users* open sockets."""
+        """Return the addresses with tokens by which *users* open sockets."""
         return [f"{path}?token={self._server.token(id=user)}" for user in users]
 
     async def open(self, addresses: list[str]) -> list[Client]:
-        """Open sockets, `AT_ONCE` at a time, and return when all are greeted."""
+        """Open sockets, `CONNECTING` at a time, and return when all have their greeting."""
         left = iter(addresses)
         opened: list[Client] = []
 
@@ -65,22 +65,22 @@ class Load:
             for address in left:
                 opened.append(await Client.open(self.tally, self._server.port, address))
 
-        await asyncio.gather(*[work() for _ in range(AT_ONCE)])
+        await asyncio.gather(*[work() for _ in range(CONNECTING)])
         self._clients += opened
         return opened
 
     def close_all(self) -> None:
-        """Drop all sockets."""
+        """Close all sockets."""
         for client in self._clients:
             client.abort()
         self._clients.clear()
 
     async def weigh(self, sockets: int) -> int:
         """
-        Have the server collect its garbage, and give the bytes that the serving process holds.
+        Return the resident memory of the serving process, after a garbage collection.
 
         Raises:
-            WrongAnswer: it does not serve so many *sockets*.
+            WrongAnswer: it does not serve that many *sockets*.
         """
         found = await self._server.get("/stats")
         await asyncio.sleep(SETTLING)
@@ -90,7 +90,7 @@ class Load:
         return resident_bytes(found["pid"])
 
     async def count(self) -> Sample:
-        """Warm up, then count messages for a while."""
+        """Warm up, then count messages for `DURATION`."""
         await asyncio.sleep(WARM_UP)
         before, messages = self.meter.read(), self.tally.messages
         await asyncio.sleep(DURATION)
@@ -101,7 +101,7 @@ class Load:
 
 async def connect(load: Load) -> Samples:
     """
-    Open 5,000 authenticated sockets, and weigh the server before and after.
+    Open 5,000 authenticated sockets, and measure the server's memory before and after.
 
     A socket counts when its user is registered: the greeting comes after the whole chain.
     """
@@ -123,12 +123,12 @@ async def connect(load: Load) -> Samples:
 
 
 async def echo(load: Load) -> Samples:
-    """Have 50 sockets each send a text, wait for it to come back, and send it again."""
+    """Measure 50 sockets that each send a text, wait for the echo, and send it again."""
     return {"echo": await _echo(load, 50)}
 
 
 async def echo1(load: Load) -> Samples:
-    """Do the same with a single socket: how long one way there and back takes."""
+    """Measure the same with a single socket: the round-trip time."""
     return {"echo1": await _echo(load, 1)}
 
 
@@ -146,17 +146,17 @@ async def _echo(load: Load, sockets: int) -> Sample:
 
 
 async def room(load: Load) -> Samples:
-    """Have a member of a room of 1,000 send: one text at a time, then ten at a time."""
+    """Measure a member of a room of 1,000 who sends one text at a time, then ten at a time."""
     members = await load.open(load.addresses("/room/hall", range(1, 1001)))
-    async with _sending(load, members, burst=1, on_their_way=1):
+    async with _sending(load, members, burst=1, in_flight=1):
         one_by_one = await load.count()
-    async with _sending(load, members, burst=BURST, on_their_way=2):
+    async with _sending(load, members, burst=BURST, in_flight=2):
         in_bursts = await load.count()
     return {"room": one_by_one, "bursts": in_bursts}
 
 
 async def rooms(load: Load) -> Samples:
-    """Have a member of a room of 10 send, while 2,000 others sit in 200 rooms of their own."""
+    """Measure a member of a room of 10 who sends, while 2,000 others are in 200 other rooms."""
     members = await load.open(load.addresses("/room/mine", range(1, 11)))
     others = [
         address
@@ -164,22 +164,22 @@ async def rooms(load: Load) -> Samples:
         for address in load.addresses(f"/room/{number}", range(11 + 10 * number, 21 + 10 * number))
     ]
     await load.open(others)
-    async with _sending(load, members, burst=BURST, on_their_way=2):
+    async with _sending(load, members, burst=BURST, in_flight=2):
         return {"rooms": await load.count()}
 
 
 @asynccontextmanager
 async def _sending(
-    load: Load, members: list[Client], burst: int, on_their_way: int
+    load: Load, members: list[Client], burst: int, in_flight: int
 ) -> AsyncIterator[None]:
     """
-    Send to a room for the length of the block.
+    Send to a room during the block.
 
     Args:
-        load: whose sockets these are.
-        members: all of the room; the first sends, and gets its own texts too.
-        burst: how many texts are sent at once.
-        on_their_way: how many bursts may be: the next is sent when the one before these has
+        load: the owner of the sockets.
+        members: the members of the room; the first sends, and receives its own texts too.
+        burst: the number of texts that are sent at once.
+        in_flight: the number of bursts in flight: the next is sent when the one before these has
             reached everyone.
     """
     texts = _texts(burst)
@@ -194,7 +194,7 @@ async def _sending(
         while not ending:
             members[0].send(frames)
             sent += 1
-            await load.tally.reach(start + whole * (sent - on_their_way + 1))
+            await load.tally.reach(start + whole * (sent - in_flight + 1))
 
     task = asyncio.get_running_loop().create_task(send())
     try:
@@ -206,7 +206,7 @@ async def _sending(
 
 
 def _texts(number: int) -> list[str]:
-    """Give texts of `TEXT_BYTES`, each another one."""
+    """Return different texts of `TEXT_BYTES`."""
     return [f"{n:<{TEXT_BYTES}}" for n in range(number)]
 
 
@@ -220,7 +220,7 @@ async def measure(name: str, server: Server, meter: Meter) -> Samples:
     Take one measurement of one server.
 
     Raises:
-        WrongAnswer: the server did something else than it had to.
+        WrongAnswer: the server did something wrong.
     """
     load = Load(server, meter)
     try:

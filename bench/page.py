@@ -1,4 +1,4 @@
-"""What the chat page costs those who open it, and those who scroll."""
+"""The cost of opening the chat page, and of scrolling in it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.browsers import find_browser
 from yolk.testing import Server
 
 MESSAGES = 10_000
-"""In the conversation that is open."""
+"""In the open conversation."""
 SLOWDOWN = 4
 STEP = 1_000
-"""Pixels of a turn of the wheel."""
+"""Pixels of one turn of the mouse wheel."""
 KIB = 1024
-MOST_KB = 150.0
+MAX_KB = 150.0
 READY_MS = 1_000.0
 
 
@@ -62,7 +62,7 @@ def page(services: Services, turns: int) -> list[Finding]:
             [one.ready_ms for one in loads],
             READY_MS,
         ),
-        Finding("first load, KB on the wire", [one.bytes / 1000 for one in loads], MOST_KB),
+        Finding("first load, KB on the wire", [one.bytes / 1000 for one in loads], MAX_KB),
         Finding("first load, requests", [float(len(one.sizes)) for one in loads]),
         Finding(
             f"scrolling through {MESSAGES:,} messages and back, ms of the longest task",
@@ -90,7 +90,7 @@ async def _visit(program: str, server: Server, conv: str) -> tuple[Load, Scrolle
 
 
 async def _open(browser: Browser, server: Server, kept: dict[str, Any], address: str) -> Load:
-    """The first page of a process starts slowly: the one that counts is of a second browser."""
+    """Open the page twice, and return the second: the first page of a process starts slowly."""
     opened = [await _open_once(browser, server, kept, address) for _ in range(2)]
     return opened[1]
 

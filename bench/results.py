@@ -1,4 +1,4 @@
-"""What was measured: one sample a turn, and what all turns say together."""
+"""The results: one sample per turn, and the comparison over all turns."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import msgspec
 from bench.machine import Reading
 
 FULL = 0.95
-"""The share of its CPU at which the load, and not the server, may be what limits."""
+"""The share of its CPU at which the load driver, and not the server, may be the limit."""
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One line of the table."""
+    """A line of the table."""
 
     title: str
     at_least: float | None = None
-    """What Yolk wants to be, in Egg apps."""
+    """The goal: the ratio of Yolk to Egg."""
     at_most: float | None = None
 
     def target(self) -> str:
-        """Say what is wanted."""
+        """Return the goal as a text."""
         if self.at_least is not None:
             return f">= {self.at_least:g}"
         return f"<= {self.at_most:g}" if self.at_most is not None else ""
 
     def verdict(self, ratio: float) -> str:
-        """Say whether it is so."""
+        """Return whether the goal is met."""
         if self.at_least is not None:
             return "met" if ratio >= self.at_least else "not met"
         if self.at_most is not None:
@@ -36,23 +36,23 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One figure of one turn; what was used are shares of one CPU."""
+    """A figure of one turn. Usage is given as shares of one CPU."""
 
     value: float
     by_cpu: float | None = None
-    """The same by second of CPU time of the server's processes."""
+    """The figure per second of CPU time of the server's processes."""
     driver: float = 0
-    """What the load driver used."""
+    """Used by the load driver."""
     databases: float = 0
-    """What PostgreSQL and Valkey used, on the load's CPU."""
+    """Used by PostgreSQL and Valkey, on the load driver's CPU."""
     others_here: float = 0
-    """What others used of the server's CPU: noise."""
+    """Used by others on the server's CPU: noise."""
     others_there: float = 0
-    """What others used of the load's CPU."""
+    """Used by others on the load driver's CPU."""
 
     @classmethod
     def of(cls, count: float, used: Reading) -> Sample:
-        """Make a sample of something that happened *count* times."""
+        """Return the sample of something that happened *count* times."""
         others_there = used.load_cpu - used.driver - used.databases
         return cls(
             value=count / used.wall,
@@ -65,7 +65,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """One figure of both, over all turns."""
+    """A figure of both servers, over all turns."""
 
     figure: Figure
     egg: list[Sample]
@@ -73,22 +73,22 @@ class Comparison(msgspec.Struct, frozen=True):
 
     @property
     def ratio(self) -> float:
-        """How many times Egg's median Yolk's is."""
+        """Yolk's median divided by Egg's."""
         return middle(self.yolk) / middle(self.egg)
 
     @property
     def ratio_by_cpu(self) -> float | None:
-        """The same by second of the servers' CPU time."""
+        """The same per second of the servers' CPU time."""
         egg, yolk = middle_by_cpu(self.egg), middle_by_cpu(self.yolk)
         return yolk / egg if egg and yolk else None
 
 
 def middle(samples: list[Sample]) -> float:
-    """Give the median."""
+    """Return the median."""
     return median(sample.value for sample in samples)
 
 
 def middle_by_cpu(samples: list[Sample]) -> float | None:
-    """Give the median by second of CPU time; None where that means nothing."""
+    """Return the median per second of CPU time; None if that means nothing."""
     values = [sample.by_cpu for sample in samples if sample.by_cpu is not None]
     return median(values) if values else None

@@ -23,12 +23,12 @@ SENDERS = 50
 IN_FLIGHT = 10
 POSTERS = 16
 WARMING = 2.0
-"""Seconds before the ordinary warm-up: Node compiles what it finds to be used much."""
-LOOKED_AT = 50
-"""One answer of so many is read whole; of each it is seen that it is `ok` and whose it is."""
+"""Seconds before the usual warm-up, in which Node compiles the hot functions."""
+PARSED_EVERY = 50
+"""One in so many answers is parsed; of the others only the id and the `ok` are checked."""
 
 FIRST = 100_000_000
-"""The first number of a sender's messages: all have nine digits, so all frames are of a length."""
+"""The first number of a sender's messages: all have nine digits, so all frames are equally long."""
 
 WANTED = {
     ("SQLite", "sockets"): 20.0,
@@ -36,17 +36,17 @@ WANTED = {
     ("SQLite", "POST"): 5.0,
     ("PostgreSQL", "POST"): 5.0,
 }
-"""In Egg's POSTs. MariaDB's figures stand beside them."""
+"""The goals, as ratios to Egg's POST."""
 
 RECEIPT = b'{"type":"receipt"'
-"""What tells a sender how far the other is: it comes now and then, for many messages at once."""
+"""The start of a receipt, which is pushed to the sender for many messages at once."""
 
 Way = Callable[[Load, Server], Awaitable[tuple[Sample, int]]]
-"""How messages are sent: gives the sample, and how many messages were acknowledged in all."""
+"""A way to send: returns the sample, and the number of acknowledged messages."""
 
 
 class Sender(Talker):
-    """A user who always has messages in flight, and gets those of somebody else."""
+    """A user who always has messages in flight, and receives those of another user."""
 
     to_id: int
     pushes: Tally
@@ -57,34 +57,34 @@ class Sender(Talker):
 
     def begin(self, to_id: int, pushes: Tally) -> None:
         """
-        Send the first messages; from here on each answer brings the next one.
+        Send the first messages; after that, each answer triggers the next one.
 
         Args:
-            to_id: whom they are for.
-            pushes: counts what others send to this user.
+            to_id: the recipient.
+            pushes: counts the messages to this user.
         """
         self.to_id, self.pushes = to_id, pushes
         self._send(IN_FLIGHT)
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._stopping = True
 
     def data_received(self, data: bytes) -> None:
-        """Send as many messages as were answered, all at once."""
+        """Send as many messages as have been answered, in one write."""
         before = self._answered
         super().data_received(data)
         if self._answered > before and not self._stopping:
             self._send(self._answered - before)
 
     def took(self, payload: bytes) -> None:
-        """Take an answer, which must be the next one and `ok`, or a push."""
+        """Take a push, or an answer, which must be the next one and `ok`."""
         if payload.startswith(b'{"type":"message"'):
             self.pushes.add(1)
         elif payload.startswith(b'{"id":%d,"msg":"ok"' % (FIRST + self._answered)):
             self._answered += 1
             self._tally.add(1)
-            if self._answered % LOOKED_AT == 0:
+            if self._answered % PARSED_EVERY == 0:
                 self._look(msgspec.json.decode(payload)["data"])
         elif not payload.startswith(RECEIPT):
             self.fail(f"not the answer to message {self._answered}: {payload[:200]!r}")
@@ -101,7 +101,7 @@ class Sender(Talker):
 
 
 class Poster(Http):
-    """A user who sends over HTTP, the next message when the last is answered."""
+    """A user who sends over HTTP, one message after the other."""
 
     to_id: int
     sent = 0
@@ -113,11 +113,11 @@ class Poster(Http):
         self._send()
 
     def stop(self) -> None:
-        """Send nothing more."""
+        """Stop sending."""
         self._stopping = True
 
     def took(self, _: bytes) -> None:
-        """Count an answer that is `ok`, and send again."""
+        """Count an `ok` answer, and send the next message."""
         self.tally.add(1)
         if not self._stopping:
             self._send()
@@ -128,10 +128,10 @@ class Poster(Http):
 
 
 class Listener(Talker):
-    """A user who is online, and gets what others send."""
+    """A user who is online, and receives messages."""
 
     def took(self, payload: bytes) -> None:
-        """Count it: a push, in Yolk's words or in Egg's."""
+        """Count a push of Yolk or of Egg."""
         if payload.startswith((b'{"type":"message"', b'{"msg":"ok"')):
             self._tally.add(1)
         elif not payload.startswith(RECEIPT):
@@ -143,7 +143,7 @@ def sends(services: Services, turns: int) -> list[Comparison]:
     Take all figures by turns: Egg's, then Yolk's on each database.
 
     Raises:
-        WrongAnswer: a message was not acknowledged as it must be, or is not stored.
+        WrongAnswer: a message was not acknowledged, or is not stored.
     """
     egg: list[Sample] = []
     yolk: dict[tuple[str, str], list[Sample]] = {}
@@ -174,7 +174,7 @@ def _egg(services: Services) -> Sample:
 
 
 def _yolk(services: Services, database: Database, way: Way) -> Sample:
-    """Measure, kill the server, and look whether the database has what was acknowledged."""
+    """Measure, kill the server, and check that the database has every acknowledged message."""
     with services.running("Yolk", {"DATABASE_URL": database.new()}) as server:
         add_users(database)
         meter = services.meter(server, *database.pids)
@@ -188,7 +188,7 @@ async def _loaded(way: Way, server: Server, meter: Meter) -> tuple[Sample, int]:
 
 
 async def over_sockets(load: Load, server: Server) -> tuple[Sample, int]:
-    """Have users send in a ring, each to the next, who is online."""
+    """Measure users who send in a ring, each to the next, who is online."""
     users = range(1, SENDERS + 1)
     addresses = load.addresses("/ws", users)
     senders = await asyncio.gather(
@@ -203,7 +203,7 @@ async def over_sockets(load: Load, server: Server) -> tuple[Sample, int]:
 
 
 async def over_http(load: Load, server: Server) -> tuple[Sample, int]:
-    """Have users send over HTTP to as many others, who are online."""
+    """Measure users who send over HTTP to as many others, who are online."""
     pushes = Tally()
     addresses = load.addresses("/ws", range(1, POSTERS + 1))
     listeners = await asyncio.gather(
@@ -231,7 +231,7 @@ async def _count(load: Load) -> Sample:
 
 
 async def _finish(senders: list[Any], tally: Tally, pushes: Tally) -> int:
-    """Let what is in flight be answered, and reach whom it is for; give how many there were."""
+    """Wait until all messages in flight are answered and delivered, and return their number."""
     for sender in senders:
         sender.stop()
     sent: int = sum(sender.sent for sender in senders)
@@ -245,7 +245,7 @@ async def _finish(senders: list[Any], tally: Tally, pushes: Tally) -> int:
 
 
 def _check(database: Database, acknowledged: int) -> None:
-    """Make sure that every acknowledged message is stored, each conversation's without a gap."""
+    """Check that every acknowledged message is stored, without a gap in any conversation."""
     stored = database.run("SELECT count(*) FROM message")
     torn = database.run(
         "SELECT count(*) FROM (SELECT conv FROM message GROUP BY conv HAVING min(seq) <> 1 "

@@ -1,4 +1,4 @@
-"""What is measured: Yolk and Egg, one at a time, on the same PostgreSQL and the same Valkey."""
+"""The servers, Yolk and Egg: one at a time, on the same PostgreSQL and the same Valkey."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _COMMANDS: dict[Side, list[str]] = {
 
 class Services:
     """
-    PostgreSQL and Valkey, and the means to start a server on them.
+    PostgreSQL and Valkey, and the way to start a server on them.
 
     Args:
-        cpus: who runs where.
-        data: a folder for what the servers write.
-        postgres: runs.
-        valkey: runs.
+        cpus: the CPUs of the server and the load driver.
+        data: a folder for the files of the servers.
+        postgres: a running server.
+        valkey: a running server.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Services:
         self._redis = Redis.from_url(socket)
 
     def meter(self, server: Server, *databases: int) -> Meter:
-        """Give what reads the use of CPUs while *server* runs, on more *databases* if need be."""
+        """Return a reader of the CPU usage while *server* runs, with additional *databases*."""
         return Meter(self._cpus, server.pid, [*self._pids, *databases])
 
     def keys(self) -> int:
@@ -69,11 +69,11 @@ class Services:
     @contextmanager
     def running(self, side: Side, more: Mapping[str, str] | None = None) -> Iterator[Server]:
         """
-        Run one of the two in fresh processes, with a Valkey that knows nothing.
+        Run one of the two servers in fresh processes, with an empty Valkey.
 
         Args:
-            side: which.
-            more: environment variables that it gets beside its own, or in place of them.
+            side: Egg or Yolk.
+            more: additional environment variables, which override its own.
         """
         self._redis.flushall()
         data = self.folder / side.lower()
@@ -93,11 +93,11 @@ class Services:
 @contextmanager
 def services(cpus: Cpus, data: Path) -> Iterator[Services]:
     """
-    Run PostgreSQL and Valkey for the length of the block, with users 1 to 10,000.
+    Run PostgreSQL and Valkey during the block, with users 1 to 10,000.
 
-    The table of users is Yolk's; Egg reads the same one.
+    The table of users is Yolk's; Egg reads the same table.
     """
-    # Short, because a unix socket lies in it, and open to the user that PostgreSQL runs as.
+    # Short, for the path of a Unix socket, and open to the user that PostgreSQL runs as.
     folder = Path(tempfile.mkdtemp(prefix="yolk-bench-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -111,7 +111,7 @@ def services(cpus: Cpus, data: Path) -> Iterator[Services]:
         valkey.start()
         found = Services(cpus, data, postgres, valkey)
         with found.running("Yolk"):
-            pass  # its start makes the tables
+            pass  # its start creates the tables
         postgres.psql(
             'INSERT INTO "user" (id, username, password) '
             "SELECT n, 'user' || n, '' FROM generate_series(1, 10000) n;"
@@ -126,10 +126,10 @@ def services(cpus: Cpus, data: Path) -> Iterator[Services]:
 
 def install_egg() -> None:
     """
-    Let npm install what the Egg app needs, unless it is there.
+    Install the packages of the Egg app with npm, unless they are installed.
 
     Raises:
-        CannotMeasure: npm could not.
+        CannotMeasure: npm failed.
     """
     wanted, stamp = EGG / "package.json", EGG / "node_modules" / ".stamp"
     if stamp.exists() and stamp.stat().st_mtime >= wanted.stat().st_mtime:

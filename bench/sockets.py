@@ -1,4 +1,4 @@
-"""What 10,000 sockets leave behind when they are gone: nothing, and that three times over."""
+"""What 10,000 sockets leave behind after they close: nothing, three times in a row."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ SOCKETS = 10_000
 ROUNDS = 3
 FILES = SOCKETS + 500
 SETTLING = 2.0
-"""Seconds; then what was put off is done."""
-LOOKS = 300
-"""How often the server is asked whether it has seen that all are gone, ten times a second."""
+"""Seconds, until delayed work is done."""
+ATTEMPTS = 300
+"""How often the server is asked whether all sockets are closed, ten times a second."""
 GROWTH = 2.0
-"""MiB that the third round may leave beyond the first: the allocator's whims."""
+"""MiB that the third round may leave beyond the first, because of the allocator."""
 POOLED = 10
-"""Connections to the databases that pools may have opened or closed meanwhile."""
+"""Database connections that the pools may have opened or closed meanwhile."""
 
 
 class Holding(NamedTuple):
-    """What a server holds at a moment."""
+    """The resources of a server at a moment."""
 
     mib: float
     """Resident memory."""
@@ -41,14 +41,14 @@ class Holding(NamedTuple):
 
 def sockets(services: Services, turns: int) -> list[Finding]:
     """
-    Open and close `SOCKETS` sockets `ROUNDS` times, while nobody collects cyclic garbage.
+    Open and close `SOCKETS` sockets `ROUNDS` times, without collection of cyclic garbage.
 
     Args:
-        services: what the server leans on.
-        turns: how often, each with a fresh server.
+        services: the databases of the server.
+        turns: the number of turns, each with a fresh server.
 
     Raises:
-        CannotMeasure: so many files must not be open.
+        CannotMeasure: the limit of open files is too low.
     """
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < FILES:
         raise CannotMeasure(f"{SOCKETS:,} sockets need {FILES:,} open files; raise ulimit -n.")
@@ -69,10 +69,10 @@ def sockets(services: Services, turns: int) -> list[Finding]:
 
 
 async def _rounds(services: Services, server: Server) -> list[Holding]:
-    """Give what the server holds before, and after each round."""
+    """Return the resources of the server before, and after each round."""
     load = Load(server, services.meter(server))
     addresses = load.addresses("/ws", range(1, SOCKETS + 1))
-    # A few come and go first: pools are filled, and modules loaded, that are needed once.
+    # A few sockets first: they fill the pools, and load the modules that are loaded once.
     await load.open(addresses[:500])
     load.close_all()
     found = [await _hold(services, server, 0)]
@@ -89,12 +89,12 @@ async def _rounds(services: Services, server: Server) -> list[Holding]:
 
 async def _hold(services: Services, server: Server, number: int) -> Holding:
     """
-    Wait until the server has *number* sockets and a moment longer, and look.
+    Wait until the server has *number* sockets, and return its resources a moment later.
 
     Raises:
-        WrongAnswer: it does not come to so many.
+        WrongAnswer: it does not reach that number.
     """
-    for _ in range(LOOKS):
+    for _ in range(ATTEMPTS):
         if (await server.get("/census"))["sockets"] == number:
             break
         await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The results for people: a table in Markdown, and what has to be said below it."""
+"""The results as a Markdown table, with notes below it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HEAD = ("", "Egg", "Yolk", "ratio", "wanted", "by CPU: Egg", "Yolk", "ratio", "
 
 def table(comparisons: Sequence[Comparison]) -> str:
     """
-    Give the table.
+    Return the table in Markdown.
 
     Medians over all turns; in brackets the smallest and the largest.
     """
@@ -23,7 +23,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
 
 
 def remarks(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """Give what the table does not show: where the load was the limit, and how much noise."""
+    """Return the notes: where the load driver was the limit, and how much noise there was."""
     for comparison in comparisons:
         for side, samples in (("Egg", comparison.egg), ("Yolk", comparison.yolk)):
             driver = max(sample.driver for sample in samples)

@@ -1,26 +1,26 @@
-"""Sockets and HTTP connections of the load that chat: whatever comes, frame by frame."""
+"""Sockets and HTTP connections of the load driver that chat: they read frame by frame."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Self, cast
 
-from bench.client import MASK, PATIENCE, TEXT, Client, Tally
+from bench.client import MASK, TEXT, TIMEOUT, Client, Tally
 from bench.errors import WrongAnswer
 
 PING, PONG, MASKED = 0x89, 0x8A, 0x80
 
 
 class Talker(Client):
-    """A socket that is greeted and then takes frames of any length."""
+    """A socket that gets a greeting, and then frames of any length."""
 
     _rest = b""
 
     def took(self, payload: bytes) -> None:
-        """Take one text that came; what it means is the subclass's."""
+        """Take a text; subclasses say what it means."""
 
     def data_received(self, data: bytes) -> None:
-        """Cut what came into frames; a ping is answered."""
+        """Split the bytes into frames, and answer pings."""
         if not self._greeted.done():
             super().data_received(data)
             return
@@ -44,13 +44,13 @@ class Talker(Client):
         self._rest = data[position:]
 
     def fail(self, reason: str) -> None:
-        """Give up: this server's figures would mean nothing."""
+        """Stop: the figures of this server would mean nothing."""
         self._tally.fail(reason)
         self.abort()
 
 
 def masked_fast(payload: bytes) -> bytes:
-    """Give the frame by which a client sends a text of 126 bytes to 64 KiB."""
+    """Return the frame of a client's text of 126 bytes to 64 KiB."""
     return b"\x81\xfe" + len(payload).to_bytes(2, "big") + MASK + _hide(payload)
 
 
@@ -58,7 +58,7 @@ _LONG_MASK = int.from_bytes(MASK * 256, "little")
 
 
 def _hide(payload: bytes) -> bytes:
-    """Mask up to 1 KiB, all bytes at once: one by one would make the load the limit."""
+    """Mask up to 1 KiB, all bytes at once: one by one would make the load driver the limit."""
     size = len(payload)
     mask = _LONG_MASK & ((1 << 8 * size) - 1)
     return (int.from_bytes(payload, "little") ^ mask).to_bytes(size, "little")
@@ -66,12 +66,12 @@ def _hide(payload: bytes) -> bytes:
 
 class Http(asyncio.Protocol):
     """
-    A connection that is kept, with one request at a time.
+    A keep-alive connection, with one request at a time.
 
     Args:
-        tally: is told of what goes wrong.
-        port: of the server.
-        token: who asks.
+        tally: stores errors.
+        port: the port of the server.
+        token: the token of the user.
     """
 
     def __init__(self, tally: Tally, port: int, token: str) -> None:
@@ -91,35 +91,35 @@ class Http(asyncio.Protocol):
         return made
 
     def post(self, path: str, body: bytes) -> bytes:
-        """Give the bytes of a request with a JSON body."""
+        """Return the bytes of a request with a JSON body."""
         kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         return b"POST %b HTTP/1.1\r\n%b%b%b" % (path.encode(), self._head, kind.encode(), body)
 
     def get(self, path: str) -> bytes:
-        """Give the bytes of a request without a body."""
+        """Return the bytes of a request without a body."""
         return b"GET %b HTTP/1.1\r\n%b\r\n" % (path.encode(), self._head)
 
     def send(self, request: bytes) -> None:
-        """Send what `post` or `get` made; the answer goes to `took`."""
+        """Send a request of `post` or `get`; the answer is passed to `took`."""
         self._transport.write(request)
 
     async def ask(self, request: bytes) -> bytes:
         """
-        Send it, and give the body of the answer.
+        Send a request, and return the body of the answer.
 
         Raises:
-            WrongAnswer: the answer is not `ok`, or does not come.
+            WrongAnswer: the answer is not `ok`, or does not arrive.
         """
         self._waiting = asyncio.get_running_loop().create_future()
         self.send(request)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 return await self._waiting
         except TimeoutError:
-            raise WrongAnswer(f"no answer within {PATIENCE} s to {request!r}") from None
+            raise WrongAnswer(f"no answer within {TIMEOUT} s to {request!r}") from None
 
     def took(self, body: bytes, /) -> None:
-        """Take the body of an answer that is `ok`."""
+        """Take the body of an `ok` answer."""
         if self._waiting is not None:
             self._waiting.set_result(body)
             self._waiting = None
@@ -129,14 +129,14 @@ class Http(asyncio.Protocol):
         self._closing = True
         self._transport.abort()
 
-    # --- from the loop
+    # --- called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the way out."""
+        """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take an answer when all of it is there."""
+        """Take an answer when it is complete."""
         self._got += data
         if not self._whole:
             end = self._got.find(b"\r\n\r\n")
@@ -153,7 +153,7 @@ class Http(asyncio.Protocol):
                 self._fail(f"an answer is not ok: {answer[:500]!r}")
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Take a connection that the server ended; after `abort` nobody minds."""
+        """Treat a connection that the server closed as an error, unless it was aborted."""
         if not self._closing:
             self._fail("the server ended a connection")
 

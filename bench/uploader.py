@@ -1,4 +1,4 @@
-"""Uploads files side by side until told to stop: `... bench.uploader PORT TOKEN NUMBER MIB`."""
+"""Upload files in parallel until stopped: `... bench.uploader PORT TOKEN NUMBER MIB`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ TAIL = b"\r\n--b--\r\n"
 
 class Uploader:
     """
-    Uploads one file after the other.
+    A user who uploads one file after the other.
 
     Args:
-        port: of the server.
-        token: whose files they are.
-        size: MiB of each.
+        port: the port of the server.
+        token: the token of the user.
+        size: MiB of each file.
     """
 
     came = 0
@@ -36,7 +36,7 @@ class Uploader:
         ).encode() + HEAD
 
     async def run(self, name: int) -> None:
-        """Upload, each file with a content of its own."""
+        """Upload files, each with different content."""
         files = 0
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -54,7 +54,7 @@ class Uploader:
 
 
 async def main() -> None:
-    """Upload until a line comes; then print how many MiB a second there were."""
+    """Upload until a line is read; then print the MiB per second."""
     port, token, number, size = sys.argv[1:]
     uploader = Uploader(int(port), token, int(size))
     tasks = [asyncio.create_task(uploader.run(name)) for name in range(int(number))]

@@ -1,4 +1,4 @@
-"""How much longer messages take while files come in, 50 side by side."""
+"""The latency of messages beside 50 uploads."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RATE = 500
 """Messages a second."""
 UPLOADS = 50
 FILE = 20
-"""MiB of each; a new one begins when the last is done."""
+"""MiB of each; a new upload begins when the last one is complete."""
 UPLOADER = 9_999
-"""The user who uploads. There is no limit of bytes on the way that matters here."""
+"""The user who uploads."""
 RATIO = 2.0
-"""How many times as long messages may take."""
+"""The largest allowed ratio of the latencies."""
 
 
 def uploads(services: Services, turns: int) -> list[Finding]:
@@ -66,7 +66,7 @@ def _fresh(services: Services, database: Sqlite) -> Iterator[Server]:
 
 @contextmanager
 def _uploader(server: Server) -> Iterator[subprocess.Popen[str]]:
-    # The driver of the messages goes first on the CPU that the two share.
+    # The driver of the messages has priority on the CPU that the two share.
     command = ["nice", "-n", "10", sys.executable, "-m", "bench.uploader", str(server.port)]
     with subprocess.Popen(
         [*command, server.token(id=UPLOADER), str(UPLOADS), str(FILE)],

@@ -1,4 +1,4 @@
-"""The chat as it is, and beside its own socket what the benchmark needs behind the same chain."""
+"""The chat, with additional routes for the benchmark behind the same middleware chain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CONNECTED = '{"type":"connected"}'
 
 
 async def echo(ctx: Context) -> None:
-    """Send everything back."""
+    """Echo every message."""
     websocket = ctx.websocket
 
     def answer(message: str | bytes) -> None:
@@ -26,7 +26,7 @@ async def echo(ctx: Context) -> None:
 
 
 async def room(ctx: Context) -> None:
-    """Give everything to everyone in a room."""
+    """Send every message to the members of a room."""
     websocket, name = ctx.websocket, ctx.params["room"]
 
     def pass_on(message: str | bytes) -> None:
@@ -38,20 +38,20 @@ async def room(ctx: Context) -> None:
 
 
 async def stats(ctx: Context) -> None:
-    """Name the process that serves, after it has collected its garbage."""
+    """Return the id of the serving process, after a garbage collection."""
     gc.collect()
     ctx.api_success({"pid": os.getpid(), "sockets": len(ctx.app.ws.clients)})
 
 
 async def census(ctx: Context) -> None:
-    """Count what is there; from the first time on, Python collects no cyclic garbage."""
+    """Count the resources. The first call turns off the collection of cyclic garbage."""
     gc.disable()
     tasks = len(asyncio.all_tasks())
     ctx.api_success({"pid": os.getpid(), "sockets": len(ctx.app.ws.clients), "tasks": tasks})
 
 
 def create_app(_: object = None) -> Application:
-    """Make the application."""
+    """Create the application."""
     app = chat.create_app()
     app.ws.route("/echo", echo)
     app.ws.route("/room/:room", room)
