@@ -1,13 +1,12 @@
-"""Everything that can go wrong and that a client may be told.
+"""Every error that a client may see.
 
 ChatError
-├── Refused         one request fails; the connection lives on
+├── Refused         one request fails; the connection stays open
 │   └── Temporary   ... and the same request may succeed later
-└── Disconnected    who one is: a socket is closed with `close_code`, an HTTP request gets 401
+└── Disconnected    a socket is closed with `close_code`, an HTTP request is answered with 401
 
-`code` and `close_code` are wire protocol: never renumbered, never reused. 1xxx the frame, 2xxx
-chat, 3xxx who one is and what one may, 4xxx limits, 5xxx temporary. A `close_code` under 4500
-means "come back", from 4500 on "do not, until something changed".
+`code` and `close_code` are part of the protocol: they are never changed and never reused. After a
+`close_code` under 4500 the client should reconnect, from 4500 on only once something has changed.
 """
 
 from __future__ import annotations
@@ -21,7 +20,11 @@ from yolk import ApiError
 
 
 class ChatError(ApiError):
-    """Base of all errors that a client may see."""
+    """
+    The base of all errors that a client may see.
+
+    A subclass has its texts in Chinese and in English.
+    """
 
     zh: ClassVar[str]
     en: ClassVar[str]
@@ -30,12 +33,12 @@ class ChatError(ApiError):
         Exception.__init__(self, self.en)
 
     def text(self, locale: str) -> str:
-        """Say it in the language of people."""
+        """Return the text for *locale*."""
         return self.zh if locale == "zh" else self.en
 
     @classmethod
     def texts(cls) -> Mapping[str, str]:
-        """Give what people may read, by language."""
+        """Return the texts by locale."""
         return {"zh": cls.zh, "en": cls.en}
 
     def close_notice(self) -> str:
@@ -44,19 +47,36 @@ class ChatError(ApiError):
 
 
 class Refused(ChatError):
-    """One request fails; the connection lives on."""
+    """One request fails; the connection stays open."""
+
+
+class Temporary(Refused):
+    """The same request may succeed later."""
+
+    status = 503
+    temporary = True
+
+
+class Disconnected(ChatError):
+    """The connection is closed, or not opened."""
+
+    status = 401
+    close_code: ClassVar[int]
+
+
+# --- 1xxx: frames
 
 
 class UnreadableFrame(Refused):
-    """What came is not JSON, or not an object with a type."""
+    """The frame is not JSON, or not an object with a type."""
 
     code = 1001
     zh = "无法识别的消息"
-    en = "The frame cannot be read"
+    en = "The frame cannot be parsed"
 
 
 class InvalidData(Refused):
-    """A field is missing or not what it should be."""
+    """A field is missing or invalid."""
 
     code = 1002
     zh = "参数错误"
@@ -67,70 +87,119 @@ class InvalidData(Refused):
         self.detail = detail
 
     def text(self, locale: str) -> str:
-        """Say it, with what is wrong."""
+        """Return the text, and what is invalid."""
         return f"{super().text(locale)}: {self.detail}"
 
 
 class UnknownType(Refused):
-    """Nobody here knows this type of frame."""
+    """There is no such type of frame."""
 
     code = 1003
     zh = "未知的消息类型"
-    en = "Unknown type of frame"
+    en = "Unknown frame type"
+
+
+# --- 2xxx: messages, conversations and contacts
 
 
 class NoRecipient(Refused):
-    """The recipient does not exist, or was disabled."""
+    """The recipient does not exist, or is disabled."""
 
     code = 2001
     zh = "对方不存在或者被禁用，不能发消息"
     en = "The recipient does not exist or was disabled"
 
 
+class NoConversation(Refused):
+    """The conversation does not exist, or you are not a member of it."""
+
+    code = 2002
+    status = 404
+    zh = "会话不存在"
+    en = "This conversation does not exist"
+
+
 class Blocked(Refused):
-    """The recipient does not want to hear from this person."""
+    """The recipient has blocked the sender."""
 
     code = 2003
     zh = "对方把你拉黑了"
     en = "The recipient has blocked you"
 
 
+class NoSuchPerson(Refused):
+    """The user does not exist."""
+
+    code = 2004
+    status = 404
+    zh = "用户不存在"
+    en = "There is no such user"
+
+
+class NotStorable(Refused):
+    """The database rejects this message, and would reject it again."""
+
+    code = 2005
+    zh = "消息无法保存"
+    en = "This message cannot be stored"
+
+
+class NoMessage(Refused):
+    """The message does not exist, or it is not yours."""
+
+    code = 2006
+    status = 404
+    zh = "消息不存在"
+    en = "This message does not exist"
+
+
+class TooLate(Refused):
+    """The message was sent too long ago to be recalled."""
+
+    code = 2007
+    zh = "消息发送时间过长, 不能撤回"
+    en = "The message was sent too long ago to be recalled"
+
+
 class StrangersRefused(Refused):
-    """The recipient hears only from people that they have written to."""
+    """The recipient accepts messages only from users that they have written to."""
 
     code = 2008
     zh = "对方不接收陌生人的消息"
-    en = "The recipient takes no messages from strangers"
+    en = "The recipient does not accept messages from strangers"
 
 
 class AwaitingReply(Refused):
-    """The recipient takes one message from a stranger until it is answered."""
+    """The recipient accepts one message from a stranger until they answer it."""
 
     code = 2009
     zh = "对方回复之前只能发送一条消息"
-    en = "You can send one message until the recipient answers"
+    en = "You can send one message until the recipient replies"
+
+
+# --- 201x: groups
 
 
 class NoGroup(Refused):
-    """There is no such group, or one is not in it; which of the two is not said."""
+    """The group does not exist, or you are not a member; the answer does not say which."""
 
     code = 2010
     status = 404
     zh = "群组不存在或者你不在群中"
-    en = "There is no such group, or you are not in it"
+    en = "This group does not exist, or you are not a member"
 
 
 class NotPermitted(Refused):
-    """One's role in the group does not allow it."""
+    """Your role in the group does not permit this."""
 
     code = 2011
     status = 403
     zh = "你没有权限进行此操作"
-    en = "You are not permitted to do this"
+    en = "You do not have permission to do this"
 
 
 class Muted(Refused):
-    """An administrator of the group muted this member."""
+    """An administrator of the group muted you."""
 
     code = 2012
     zh = "你已被禁言"
@@ -138,7 +207,7 @@ class Muted(Refused):
 
 
 class AllMuted(Refused):
-    """Only administrators of this group may write."""
+    """All members of the group except administrators are muted."""
 
     code = 2013
     zh = "全员禁言中"
@@ -146,45 +215,119 @@ class AllMuted(Refused):
 
 
 class OwnerMustStay(Refused):
-    """Somebody has to own the group: the owner hands it over first, or dissolves it."""
+    """The owner must transfer or dissolve the group before leaving it."""
 
     code = 2014
     zh = "群主须先转让或解散群组"
-    en = "The owner must hand the group over or dissolve it first"
+    en = "Transfer ownership or dissolve the group first"
 
 
 class GroupFull(Refused):
-    """Not all who would come in have room."""
+    """The group does not have room for all of these users."""
 
     code = 2015
     zh = "群成员已满"
-    en = "The group has no room for so many"
+    en = "The group does not have room for all of them"
 
 
 class NoMember(Refused):
-    """The person that this is about is not in the group."""
+    """The user that the request is about is not a member of the group."""
 
     code = 2016
     status = 404
     zh = "对方不在群中"
-    en = "This person is not in the group"
+    en = "This user is not a member of the group"
 
 
 class RequestsFull(Refused):
-    """Too many wait to be let in: an administrator has to decide first."""
+    """Too many join requests wait: an administrator must decide on some first."""
 
     code = 2017
     zh = "待处理的入群申请过多"
-    en = "Too many people wait to be let into this group"
+    en = "This group has too many pending join requests"
+
+
+# --- 203x: blocked users
+
+
+class BlocksThemselves(Refused):
+    """Users cannot block themselves."""
+
+    code = 2030
+    zh = "不能拉黑自己"
+    en = "You cannot block yourself"
+
+
+class TooManyBlocked(Refused):
+    """You have blocked the maximum number of users."""
+
+    code = 2031
+    zh = "黑名单已满"
+    en = "You have blocked as many people as you can"
+
+
+# --- 204x: edits and references
+
+
+class TooLateToEdit(Refused):
+    """The message was sent too long ago to be edited."""
+
+    code = 2040
+    zh = "消息发送时间过长, 不能编辑"
+    en = "The message was sent too long ago to be edited"
+
+
+class NotText(Refused):
+    """Only text messages can be edited."""
+
+    code = 2041
+    zh = "只能编辑文本消息"
+    en = "Only text messages can be edited"
+
+
+class NoReply(Refused):
+    """The message to reply to is not in this conversation, or not visible to the sender."""
+
+    code = 2042
+    zh = "回复的消息不存在"
+    en = "The message you reply to does not exist"
+
+
+class NoForward(Refused):
+    """The message to forward is not in a conversation of the sender."""
+
+    code = 2043
+    zh = "转发的消息不存在"
+    en = "The message you forward does not exist"
+
+
+class NoMention(Refused):
+    """A mentioned user is not in the conversation."""
+
+    code = 2044
+    zh = "被提及的用户不在会话中"
+    en = "A mentioned user is not in this conversation"
+
+
+class MentionsAll(Refused):
+    """Only an administrator of a group may mention all members."""
+
+    code = 2045
+    status = 403
+    zh = "只有群主和管理员可以提及所有人"
+    en = "Only the owner and administrators can mention everyone"
+
+
+# --- 205x: plugins
 
 
 class RefusedByPlugin(Refused):
     """
-    A plugin says no.
+    A plugin refused the message.
 
     Args:
-        code: 2050 to 2059, which mean what the installed plugin says; any other becomes 2050.
-        message: in the plugin's words; by default ours.
+        code: 2050 to 2059, whose meaning the plugin defines; any other becomes 2050.
+        message: the plugin's text, in place of the default one.
     """
 
     code = 2050
@@ -198,112 +341,24 @@ class RefusedByPlugin(Refused):
         self.message = message
 
     def text(self, locale: str) -> str:
-        """Say it in the plugin's words, or in ours."""
+        """Return the plugin's text, or the default one."""
         return self.message or super().text(locale)
 
 
-class NoConversation(Refused):
-    """There is no such conversation, or one is not in it."""
-
-    code = 2002
-    status = 404
-    zh = "会话不存在"
-    en = "There is no such conversation"
-
-
-class NoMessage(Refused):
-    """There is no such message, or it is not one's own."""
-
-    code = 2006
-    status = 404
-    zh = "消息不存在"
-    en = "There is no such message"
-
-
-class TooLate(Refused):
-    """The message was sent too long ago to be taken back."""
-
-    code = 2007
-    zh = "消息发送时间过长, 不能撤回"
-    en = "The message was sent too long ago to be recalled"
-
-
-class BlocksThemselves(Refused):
-    """Nobody can block themselves."""
-
-    code = 2030
-    zh = "不能拉黑自己"
-    en = "You cannot block yourself"
-
-
-class TooManyBlocked(Refused):
-    """One has blocked as many people as one may."""
-
-    code = 2031
-    zh = "黑名单已满"
-    en = "You have blocked as many people as you can"
-
-
-class TooLateToEdit(Refused):
-    """The message was sent too long ago to be changed."""
-
-    code = 2040
-    zh = "消息发送时间过长, 不能编辑"
-    en = "The message was sent too long ago to be edited"
-
-
-class NotText(Refused):
-    """Only texts can be edited."""
-
-    code = 2041
-    zh = "只能编辑文本消息"
-    en = "Only a text can be edited"
-
-
-class NoReply(Refused):
-    """The message that this one answers is not in this conversation, or not for this person."""
-
-    code = 2042
-    zh = "回复的消息不存在"
-    en = "The message that this one answers does not exist"
-
-
-class NoForward(Refused):
-    """The message that this one forwards is in no conversation of this person."""
-
-    code = 2043
-    zh = "转发的消息不存在"
-    en = "The message that this one forwards does not exist"
-
-
-class NoMention(Refused):
-    """Somebody who is mentioned is not in the conversation."""
-
-    code = 2044
-    zh = "被提及的用户不在会话中"
-    en = "Somebody who is mentioned is not in this conversation"
-
-
-class MentionsAll(Refused):
-    """Only an administrator of a group may mention all of it."""
-
-    code = 2045
-    status = 403
-    zh = "只有群主和管理员可以提及所有人"
-    en = "Only administrators of a group may mention everybody"
+# --- 206x: files
 
 
 class NoFile(Refused):
-    """There is no such file, or one may not read it; which of the two is not said."""
+    """The file does not exist, or you may not read it; the answer does not say which."""
 
     code = 2060
     status = 404
     zh = "文件不存在"
-    en = "There is no such file"
+    en = "This file does not exist"
 
 
 class TypeRefused(Refused):
-    """What the file holds may not be uploaded, or does not fit what it is sent as."""
+    """The type of the file is not allowed, or does not fit the type of the message."""
 
     code = 2061
     status = 415
@@ -312,7 +367,7 @@ class TypeRefused(Refused):
 
 
 class FileTooLarge(Refused):
-    """The file has more bytes than its type may have."""
+    """The file has more bytes than its type allows."""
 
     code = 2062
     status = 413
@@ -321,15 +376,15 @@ class FileTooLarge(Refused):
 
 
 class NameRefused(Refused):
-    """The name of a file or a folder is empty, too long, or a path."""
+    """The name of a file or folder is empty, too long, or a path."""
 
     code = 2063
     zh = "文件名或文件夹名不合法"
-    en = "This name of a file or folder is not allowed"
+    en = "This file or folder name is not allowed"
 
 
 class UploadBroken(Refused):
-    """The body is no multipart form with a file, or ended before the file did."""
+    """The body is not a multipart form with a file, or ended before the file did."""
 
     code = 2064
     zh = "上传不完整"
@@ -337,24 +392,24 @@ class UploadBroken(Refused):
 
 
 class BadPicture(Refused):
-    """The picture cannot be read, or has too many pixels."""
+    """The image cannot be read, or has too many pixels."""
 
     code = 2065
     zh = "图片无法识别或像素过多"
-    en = "The picture cannot be read, or has too many pixels"
+    en = "The image cannot be read, or has too many pixels"
 
 
 class OffsetConflict(Refused):
-    """There are more bytes of the upload than the client believes, or fewer: ask how many."""
+    """The offset is not the end of the upload: ask for the current one."""
 
     code = 2066
     status = 409
     zh = "上传位置不一致"
-    en = "The upload is not where you believe it to be"
+    en = "The offset does not match the upload"
 
 
 class ChecksumMismatch(Refused):
-    """What came is not what was sent: send it again."""
+    """The received bytes do not match the checksum: send them again."""
 
     code = 2067
     status = 460
@@ -362,25 +417,66 @@ class ChecksumMismatch(Refused):
     en = "The checksum does not match"
 
 
-class NotStorable(Refused):
-    """The database refuses this message, and would again."""
-
-    code = 2005
-    zh = "消息无法保存"
-    en = "The message cannot be stored"
+# --- 30xx: tokens, sessions and accounts
 
 
-class NoSuchPerson(Refused):
-    """Nobody has this id."""
+class BadToken(Disconnected):
+    """The token is missing or invalid."""
 
-    code = 2004
-    status = 404
+    code = 3001
+    close_code = 4502
+    zh = "Token 令牌不合法!"
+    en = "Invalid token"
+
+
+class TokenExpired(Disconnected):
+    """The token has expired: refresh it and reconnect."""
+
+    code = 3002
+    close_code = 4009
+    zh = "token 已过期! 请重新获取令牌"
+    en = "The token has expired, get a new one"
+
+
+class NoSuchUser(Disconnected):
+    """The token's user does not exist."""
+
+    code = 3003
+    close_code = 4500
     zh = "用户不存在"
     en = "There is no such user"
 
 
+class UserDisabled(Disconnected):
+    """The user is disabled."""
+
+    code = 3004
+    status = 403
+    close_code = 4501
+    zh = "你已被禁用"
+    en = "You have been disabled"
+
+
+class LoggedOut(Disconnected):
+    """The token's session was revoked."""
+
+    code = 3005
+    close_code = 4505
+    zh = "你已退出登录"
+    en = "You have logged out"
+
+
+class LoggedInElsewhere(Disconnected):
+    """Another device logged in, and only one may be connected."""
+
+    code = 3006
+    close_code = 4503
+    zh = "你的账号在其他设备登录"
+    en = "Your account was logged in on another device"
+
+
 class WrongPassword(Refused):
-    """The name or the password is wrong; which one is not said."""
+    """The username or the password is wrong; the answer does not say which."""
 
     code = 3010
     status = 401
@@ -389,7 +485,7 @@ class WrongPassword(Refused):
 
 
 class NameTaken(Refused):
-    """Somebody else has this username."""
+    """Another user has this username."""
 
     code = 3011
     zh = "用户名已被占用"
@@ -405,8 +501,23 @@ class BadRefreshToken(Refused):
     en = "Please log in again"
 
 
+# --- 4xxx: limits
+
+
+class TooManyBytes(Temporary):
+    """The user has too many bytes of unfinished uploads."""
+
+    code = 4001
+    status = 429
+    zh = "正在上传的文件过多, 请稍后重试"
+    en = "You have too many uploads in progress, please try again later"
+
+
+# --- 5xxx: the server
+
+
 class ServerFault(Refused):
-    """Our fault; the log says what."""
+    """An unexpected error; the log has the details."""
 
     code = 5000
     status = 500
@@ -414,20 +525,13 @@ class ServerFault(Refused):
     en = "Internal server error"
 
 
-class Temporary(Refused):
-    """The same request may succeed later."""
-
-    status = 503
-    temporary = True
-
-
 class Unavailable(Temporary):
-    """The database or Redis is away."""
+    """The database or Redis is unavailable."""
 
     code = 5001
     close_code = 4002
     zh = "服务暂时不可用, 请稍后重试"
-    en = "The service is unavailable for a moment, please try again"
+    en = "The service is temporarily unavailable, please try again later"
 
 
 class Busy(Temporary):
@@ -435,92 +539,21 @@ class Busy(Temporary):
 
     code = 5002
     zh = "服务繁忙, 请稍后重试"
-    en = "The service is busy, please try again"
-
-
-class TooManyBytes(Temporary):
-    """So many bytes of this person are on the way that no more may be."""
-
-    code = 4001
-    status = 429
-    zh = "正在上传的文件过多, 请稍后重试"
-    en = "Too much of yours is being uploaded, please try again later"
+    en = "The service is busy, please try again later"
 
 
 class StorageUnavailable(Temporary):
-    """Where files are kept is full or away."""
+    """The storage of files is full or unavailable."""
 
     code = 5004
     zh = "文件存储暂时不可用, 请稍后重试"
-    en = "Files cannot be stored or read for a moment, please try again"
+    en = "File storage is temporarily unavailable, please try again later"
 
 
 class UploadInUse(Temporary):
-    """Another request adds to this upload just now."""
+    """Another request is writing to this upload."""
 
     code = 5005
     status = 423
     zh = "该文件正在上传, 请稍后重试"
-    en = "Another request is adding to this upload, please try again"
-
-
-class Disconnected(ChatError):
-    """Somebody may not be connected, or not any more."""
-
-    status = 401
-    close_code: ClassVar[int]
-
-
-class BadToken(Disconnected):
-    """There is no token, or it is none of ours."""
-
-    code = 3001
-    close_code = 4502
-    zh = "Token 令牌不合法!"
-    en = "The token is not valid"
-
-
-class TokenExpired(Disconnected):
-    """The token was good once: refresh it and come back."""
-
-    code = 3002
-    close_code = 4009
-    zh = "token 已过期! 请重新获取令牌"
-    en = "The token has expired, please get a new one"
-
-
-class NoSuchUser(Disconnected):
-    """The token's user does not exist."""
-
-    code = 3003
-    close_code = 4500
-    zh = "用户不存在"
-    en = "There is no such user"
-
-
-class UserDisabled(Disconnected):
-    """The user was disabled."""
-
-    code = 3004
-    status = 403
-    close_code = 4501
-    zh = "你已被禁用"
-    en = "You have been disabled"
-
-
-class LoggedOut(Disconnected):
-    """The login that the token came from was ended."""
-
-    code = 3005
-    close_code = 4505
-    zh = "你已退出登录"
-    en = "You have logged out"
-
-
-class LoggedInElsewhere(Disconnected):
-    """Another device logged in, and only one may be."""
-
-    code = 3006
-    close_code = 4503
-    zh = "你的账号在其他设备登录"
-    en = "Your account was logged in on another device"
+    en = "Another request is writing to this upload, please try again later"
