@@ -1,0 +1,42 @@
+"""The typing indicator obeys the rules of writing."""
+
+from __future__ import annotations
+
+from tests.groups import in_group, make_group, people
+from tests.rows import add_user
+from yolk.testing import Server, Socket, User
+
+
+async def sees_typing(socket: Socket) -> bool:
+    """Return whether a typing indicator arrived before the pong to a ping."""
+    assert await socket.ping()
+    return any(frame.get("type") == "typing" for frame in socket.passed)
+
+
+async def test_a_muted_member_is_not_shown(server: Server) -> None:
+    """The member gets `ok`, as ever; the group sees nothing."""
+    owner, member = people(server, 2)
+    group = await make_group(owner, member)
+    socket = await owner.connect()
+    await in_group(owner, group, "/mute", user_id=member.id, seconds=60)
+
+    await member.post("/chat/typing", to_id=group["id"], chat_type="group")
+    assert not await sees_typing(socket)
+
+    await in_group(owner, group, "/mute", user_id=member.id, seconds=0)
+    await member.post("/chat/typing", to_id=group["id"], chat_type="group")
+    await socket.wait_for(type="typing")
+
+
+async def test_a_refused_stranger_is_not_shown(server: Server, ada: User) -> None:
+    """Until the recipient has written to them."""
+    stranger = add_user(server, "eve")
+    await ada.post("/chat/preferences", strangers="nothing")
+    socket = await ada.connect()
+
+    await stranger.post("/chat/typing", to_id=ada.id)
+    assert not await sees_typing(socket)
+
+    await ada.post("/chat/send", to_id=stranger.id, data="hello")
+    await stranger.post("/chat/typing", to_id=ada.id)
+    await socket.wait_for(type="typing")
