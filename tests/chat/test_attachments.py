@@ -1,4 +1,4 @@
-"""Messages that carry files: who may send which, and the row that says who may read them."""
+"""Messages that carry files: who may send them, and the rows that decide who may read them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def add_file(server: Server, owner: Somebody, kind: str = "image", name: str = "été.png") -> str:
-    """Add a file as an upload does, without its content; give its address."""
+    """Add a file as an upload does, without its content; return its address."""
     file_id = str(uuid7())
     columns = {"width": None, "height": None, "blur": None, **KINDS[kind]}
     with database(server) as connection:
@@ -47,7 +47,7 @@ def add_file(server: Server, owner: Somebody, kind: str = "image", name: str = "
 
 
 def attachments(server: Server, url: str) -> list[tuple[Any, ...]]:
-    """Give the messages that carry a file: message, conversation and seq."""
+    """Return the messages that carry a file: message, conversation and seq."""
     query = "SELECT message_id, conv, seq FROM attachment WHERE file_id = ? ORDER BY message_id"
     return [tuple(row) for row in rows(server, query, url.removeprefix("/files/"))]
 
@@ -55,7 +55,7 @@ def attachments(server: Server, url: str) -> list[tuple[Any, ...]]:
 async def test_the_server_says_what_the_file_is(
     server: Server, ada: Somebody, bob: Somebody
 ) -> None:
-    """To everybody alike, whatever the client said; and the row is there with the message."""
+    """All clients get the same description, whatever the sender sent; the row is stored with it."""
     url = add_file(server, ada)
     hers, his = await ada.connect(), await bob.connect()
     lie = {"file": {"id": "x", "name": "other.exe"}, "caption": "look"}
@@ -101,7 +101,7 @@ async def test_a_file_is_sent_as_what_it_is(
 
 
 async def test_one_sends_only_what_one_may_read(server: Server) -> None:
-    """One's own files, and what was sent to one; of others it is not said whether they exist."""
+    """Users send their own files and files sent to them; others do not exist for them."""
     ada, bob, carl = (add_user(server, name) for name in ("ada", "bob", "carl"))
     url = add_file(server, ada)
     nothing = f"/files/{uuid7()}"
@@ -121,7 +121,7 @@ async def test_one_sends_only_what_one_may_read(server: Server) -> None:
 async def test_a_recalled_message_carries_nothing(
     server: Server, ada: Somebody, bob: Somebody
 ) -> None:
-    """Its row is gone with its content, and who had it from there has it no more."""
+    """Its row is removed with its content, and recipients cannot read the file any more."""
     carl = add_user(server, "carl")
     url = add_file(server, ada)
     sent = await send(ada, bob, "image", url)
@@ -136,7 +136,7 @@ async def test_a_recalled_message_carries_nothing(
 
 
 async def test_who_left_or_came_later_may_not_pass_it_on(server: Server) -> None:
-    """A group's files are for its members, from where they joined on."""
+    """The files of a group are for its members, from their join on."""
     owner, member, late = people(server, 3)
     group = await make_group(owner, member, history=False)
     url = add_file(server, owner)
@@ -155,7 +155,7 @@ async def test_who_left_or_came_later_may_not_pass_it_on(server: Server) -> None
 
 
 async def test_one_who_came_later_may_not_read_what_was_sent_before(server: Server) -> None:
-    """Where a group keeps its history from newcomers, its files are kept too."""
+    """If a group hides its history from new members, it hides its files too."""
     owner, late = people(server, 2)
     group = await make_group(owner, history=False)
     url = add_file(server, owner)
@@ -168,7 +168,7 @@ async def test_one_who_came_later_may_not_read_what_was_sent_before(server: Serv
 async def test_a_repetition_gets_the_first_answer_whatever_became_of_the_file(
     server: Server, ada: Somebody, bob: Somebody
 ) -> None:
-    """And makes no second row."""
+    """A repetition gets the first answer, and adds no row."""
     url = add_file(server, ada)
     first = await send(ada, bob, "image", url)
     asked = {"cid": "a", "options": {"note": 1}}
@@ -187,7 +187,7 @@ async def test_a_repetition_gets_the_first_answer_whatever_became_of_the_file(
 async def test_what_the_server_says_of_a_file_takes_no_room_of_the_options(
     server: Server, ada: Somebody, bob: Somebody
 ) -> None:
-    """A client may fill its 8 KiB, and forward options as it got them."""
+    """A client may use all of its 8 KiB, and forward options as it got them."""
     url = add_file(server, ada)
     full = {"x": "y" * (8192 - len('{"x":""}'))}
 
@@ -199,7 +199,7 @@ async def test_what_the_server_says_of_a_file_takes_no_room_of_the_options(
 
 
 async def test_a_plugin_sees_what_the_file_is_and_changes_it_at_will(playful: Server) -> None:
-    """What it makes of the message is looked up anew, as of whoever sends."""
+    """A file that a plugin puts into a message is checked again, as if the sender had."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
     mine, hers = add_file(playful, bob), add_file(playful, ada)
 
@@ -248,12 +248,12 @@ async def add_row(owner: int, **columns: Any) -> UUID:
 
 
 def draft(file: UUID | None, to_id: int = 2, **more: Any) -> Draft:
-    """Give a message of user 1."""
+    """Return a message of user 1."""
     return Draft(1, to_id, None, "image", f"/files/{file}", None, file=file, **more)
 
 
 async def test_the_row_is_stored_with_the_message(chat: Chat) -> None:
-    """In one batch with others, and a batch without files writes none."""
+    """A batch adds a row for each message with a file, and none for others."""
     file = await add_row(1)
 
     outcomes = await chat.send(draft(file), draft(None), draft(file), draft(file, to_id=1))
@@ -268,7 +268,7 @@ async def test_the_row_is_stored_with_the_message(chat: Chat) -> None:
 
 
 async def test_a_message_that_is_refused_leaves_no_row(chat: Chat) -> None:
-    """Nor does one that is stored already."""
+    """A refused message and a repetition add no row."""
     file = await add_row(1)
 
     await chat.send(draft(file, to_id=3), draft(file, to_id=99))
@@ -280,7 +280,7 @@ async def test_a_message_that_is_refused_leaves_no_row(chat: Chat) -> None:
 
 
 async def test_who_may_read_a_file(chat: Chat) -> None:
-    """Who uploaded it, and who is in a conversation that has it, from after they joined."""
+    """Its uploader, and members of a conversation that has it, from their join on."""
     await User.create(id=4, username="user4", password="")
     own, sent, unsent = [await add_row(1) for _ in range(3)]
     await chat.send(draft(sent))

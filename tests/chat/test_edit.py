@@ -1,4 +1,4 @@
-"""Editing messages: who may, until when, and who learns of it."""
+"""Editing: who may, until when, and who is notified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yolk.testing import Server, User
 
 
 async def refused(user: User, message: Any, data: str = "new") -> int:
-    """Edit a message where that is refused, and give the code."""
+    """Make an edit that is refused, and return the code."""
     body = {"id": message["id"], "data": data}
     answer = await user.server.ask("POST", "/chat/edit", token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()
@@ -20,7 +20,7 @@ async def refused(user: User, message: Any, data: str = "new") -> int:
 
 
 async def test_an_edit_changes_the_text_and_tells_everybody(ada: User, bob: User) -> None:
-    """The message shows when it was edited; those online are told, and sync tells the others."""
+    """The message has the time of the edit; connected clients get it pushed, the others by sync."""
     hers, his = await ada.connect(), await bob.connect()
     sent = (await hers.request("send", to_id=bob.id, cid="1", data="old"))["data"]
     await his.wait_for(type="message")
@@ -43,12 +43,12 @@ async def test_an_edit_changes_the_text_and_tells_everybody(ada: User, bob: User
 
 
 async def test_a_message_that_was_never_edited_has_no_time_of_it(ada: User, bob: User) -> None:
-    """The field is not there."""
+    """The field is left out."""
     assert "edit_time" not in await ada.post("/chat/send", to_id=bob.id, data="x")
 
 
 async def test_the_same_text_again_changes_nothing(server: Server, ada: User, bob: User) -> None:
-    """A client that lost the answer asks again and gets the same one, also when it is late."""
+    """A client that lost the answer and repeats the edit gets the same one, even when late."""
     sent = await ada.post("/chat/send", to_id=bob.id, data="old")
     first = await ada.post("/chat/edit", id=sent["id"], data="new")
     make_old(server, sent["conv"])
@@ -59,7 +59,7 @@ async def test_the_same_text_again_changes_nothing(server: Server, ada: User, bo
 
 
 async def test_edits_at_once_come_one_after_the_other(ada: User, bob: User) -> None:
-    """The message says what the last entry says."""
+    """The message has the text of the last event."""
     sent = await ada.post("/chat/send", to_id=bob.id, data="0")
 
     await asyncio.gather(
@@ -73,7 +73,7 @@ async def test_edits_at_once_come_one_after_the_other(ada: User, bob: User) -> N
 
 
 async def test_only_ones_own_text_and_only_soon(server: Server, ada: User, bob: User) -> None:
-    """Not another's, not a picture, not a recalled one, not what tells of an edit, not too late."""
+    """Not of another user, no picture, no recalled message, no event, and not too late."""
     sent = await ada.post("/chat/send", to_id=bob.id, data="x")
     picture = await ada.post("/chat/send", to_id=bob.id, type="file", data="https://x.example/a")
     recalled = await ada.post("/chat/send", to_id=bob.id, data="x")
@@ -93,7 +93,7 @@ async def test_only_ones_own_text_and_only_soon(server: Server, ada: User, bob: 
 
 
 async def test_who_may_not_write_may_not_edit(server: Server) -> None:
-    """Muted, all muted, no longer a member, blocked: an edit is one more way to say something."""
+    """Users who are muted, have left or are blocked may not edit: it says something new."""
     owner, member, stranger = people(server, 3)
     group = await make_group(owner, member)
     sent = await member.post("/chat/send", to_id=group["id"], chat_type="group", data="x")

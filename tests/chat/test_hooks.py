@@ -1,4 +1,4 @@
-"""What plugins have a say in: sending, what follows a commit, pushes, coming and going."""
+"""Hooks of the chat: before a message is sent, after a commit, before a push, and presence."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ plugin = PlayPlugin
 
 
 def chat_with(folder: Path, name: str, text: str) -> Path:
-    """Give the root of a chat with one more plugin."""
+    """Return the root of a chat with one more plugin."""
     root = copy_chat(folder, {})
     (root / "plugins" / name).mkdir()
     (root / "plugins" / name / "__init__.py").write_text(text, encoding="utf-8")
@@ -115,7 +115,7 @@ def chat_with(folder: Path, name: str, text: str) -> Path:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with the plugin."""
+    """Yield a chat with the plugin."""
     folder = tmp_path_factory.mktemp("play")
     running = Server(chat_with(folder, "play", PLUGIN), folder / "data").start()
     yield running
@@ -123,13 +123,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def stored(server: Server, user: User) -> list[str]:
-    """Give what a user's messages in the database say."""
+    """Return the texts of a user's messages in the database."""
     found = rows(server, "SELECT data FROM message WHERE from_id = ? ORDER BY seq", user.id)
     return [row[0] for row in found]
 
 
 async def texts(socket: Any, count: int) -> list[str]:
-    """Give the texts of the next messages."""
+    """Return the texts of the next messages."""
     return [(await socket.wait_for(type="message"))["data"]["data"] for _ in range(count)]
 
 
@@ -144,7 +144,7 @@ async def texts(socket: Any, count: int) -> list[str]:
 async def test_a_plugin_refuses_with_a_code(
     server: Server, ada: User, bob: User, text: str, code: int, words: str
 ) -> None:
-    """Over socket and HTTP, and nothing is kept."""
+    """A refusal has the plugin's code and text, over socket and HTTP; nothing is stored."""
     socket = await ada.connect()
 
     answer = await socket.request("send", to_id=bob.id, cid="1", data=text)
@@ -162,7 +162,7 @@ async def test_a_plugin_refuses_with_a_code(
 async def test_a_plugin_that_fails_and_must_be_asked_refuses(
     server: Server, ada: User, bob: User, text: str
 ) -> None:
-    """For this time: the same message may be sent when the plugin is well again."""
+    """The error is temporary: the message can be sent when the plugin works again."""
     socket = await ada.connect()
 
     answer = await socket.request("send", to_id=bob.id, cid="1", data=text)
@@ -176,7 +176,7 @@ async def test_a_plugin_that_fails_and_must_be_asked_refuses(
 
 
 async def test_a_plugin_changes_what_is_sent(server: Server, ada: User, bob: User) -> None:
-    """What is stored and pushed is what the plugin made of it."""
+    """The message is stored and pushed as the plugin changed it."""
     hers, his = await ada.connect(), await bob.connect()
 
     plain = await hers.request("send", to_id=bob.id, cid="0", data="oh")
@@ -192,7 +192,7 @@ async def test_a_plugin_changes_what_is_sent(server: Server, ada: User, bob: Use
 
 
 async def test_an_edit_is_no_way_around_a_plugin(server: Server, ada: User, bob: User) -> None:
-    """What may not be sent may not be made by editing; what is changed is changed."""
+    """An edit is refused or changed by plugins as a new message is."""
     hers, his = await ada.connect(), await bob.connect()
     sent = await hers.request("send", to_id=bob.id, cid="1", data="hello")
 
@@ -207,7 +207,7 @@ async def test_an_edit_is_no_way_around_a_plugin(server: Server, ada: User, bob:
 async def test_a_plugin_that_hangs_and_passes_only_delays(
     server: Server, ada: User, bob: User
 ) -> None:
-    """The message is sent; the log has a line, the counters count."""
+    """The message is sent, and the delay is logged and counted."""
     socket = await ada.connect()
 
     answer = await socket.request("send", to_id=bob.id, cid="1", data="late")
@@ -223,7 +223,7 @@ async def test_a_plugin_that_hangs_and_passes_only_delays(
 async def test_one_that_is_stored_gets_its_first_answer(
     server: Server, ada: User, bob: User
 ) -> None:
-    """What a plugin thinks of it now does not take back what was answered."""
+    """A repetition gets its first answer, even if a plugin would refuse it now."""
     socket = await ada.connect()
 
     first = await socket.request("send", to_id=bob.id, cid="1", data="hello")
@@ -234,7 +234,7 @@ async def test_one_that_is_stored_gets_its_first_answer(
 
 
 async def test_messages_of_one_socket_stay_in_order(server: Server, ada: User, bob: User) -> None:
-    """One that a plugin thinks about for long is not overtaken by those behind it."""
+    """A message that a plugin delays is not overtaken by later ones."""
     hers, his = await ada.connect(), await bob.connect()
     sent = ["slow 1", *map(str, range(20)), "slow 2", "end"]
     for number, text in enumerate(sent):
@@ -248,7 +248,7 @@ async def test_messages_of_one_socket_stay_in_order(server: Server, ada: User, b
 async def test_a_hook_that_hangs_holds_up_one_socket_only(
     server: Server, ada: User, bob: User
 ) -> None:
-    """Others send meanwhile, and so does the same user elsewhere."""
+    """Other users, and the same user on another socket, go on sending."""
     hanging, hers, his = await ada.connect(), await ada.connect(), await bob.connect()
     waits = asyncio.create_task(hanging.request("send", to_id=bob.id, cid="1", data="wait"))
     await asyncio.to_thread(server.wait_for_output, "<waiting>")
@@ -261,7 +261,7 @@ async def test_a_hook_that_hangs_holds_up_one_socket_only(
 
 
 async def test_what_was_committed_is_told_in_order(server: Server, ada: User, bob: User) -> None:
-    """Also of a plugin that is slow, and of what is no message: here a recall."""
+    """In order even if a plugin is slow; events, here a recall, are included."""
     socket = await ada.connect()
     one = await socket.request("send", to_id=bob.id, cid="1", data="slow commit")
     await socket.request("send", to_id=bob.id, cid="2", data="two")
@@ -278,7 +278,7 @@ async def test_what_was_committed_is_told_in_order(server: Server, ada: User, bo
 
 
 async def test_a_plugin_leaves_somebody_out(server: Server, ada: User, bob: User) -> None:
-    """Who is left out gets no push, and finds the message by `sync`."""
+    """An excluded user gets no push, and gets the message by `sync`."""
     hers, other, his = await ada.connect(), await ada.connect(), await bob.connect()
 
     left_out = f"without {bob.id}"
@@ -300,7 +300,7 @@ async def test_a_plugin_leaves_somebody_out(server: Server, ada: User, bob: User
 
 
 async def test_pushes_of_a_conversation_stay_in_order(ada: User, bob: User, eve: User) -> None:
-    """One that a plugin thinks about for long holds up its own conversation only."""
+    """A plugin that is slow with one push delays only that conversation."""
     hers, his = await ada.connect(), await bob.connect()
     for number, text in enumerate(["later 1", "2", "later 3", "4"]):
         await hers.request("send", to_id=bob.id, cid=str(number), data=text)
@@ -312,12 +312,12 @@ async def test_pushes_of_a_conversation_stay_in_order(ada: User, bob: User, eve:
 
 @pytest.fixture
 def eve(server: Server) -> User:
-    """Give Eve, who has an account."""
+    """Return Eve, who has an account."""
     return add_user(server, "eve")
 
 
 async def test_coming_and_going_is_told(server: Server, ada: User) -> None:
-    """The first socket and the last, in that order; what lies between is not told."""
+    """Plugins are notified of the first socket and the last, in order, and of none in between."""
     for number in range(3):
         socket, other = await ada.connect(), await ada.connect()
         await socket.close()
@@ -330,7 +330,7 @@ async def test_coming_and_going_is_told(server: Server, ada: User) -> None:
 
 
 def test_a_bad_registration_stops_the_start(tmp_path: Path) -> None:
-    """In one sentence that names the plugin and the remedy."""
+    """The error is one sentence that names the plugin and the fix."""
     text = PLUGIN.replace('self.moderate, on_error="refuse", ', "self.moderate, ")
 
     with pytest.raises(StartFailed) as failed:
@@ -344,7 +344,7 @@ def test_a_bad_registration_stops_the_start(tmp_path: Path) -> None:
 
 
 async def test_the_moderator_of_the_documents(tmp_path: Path) -> None:
-    """docs/write-a-plugin.md holds a moderator that works as it stands there."""
+    """The plugin in docs/write-a-plugin.md works as it is printed there."""
     document = (ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")
     text = document.partition("# plugins/moderator/__init__.py\n")[2].partition("```")[0]
     root = chat_with(tmp_path, "moderator", text)

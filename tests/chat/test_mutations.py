@@ -1,4 +1,4 @@
-"""Faults that are planted on purpose: the tests catch every one of them."""
+"""Mutations: the tests catch every one of these faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
 
 
 class Patch(NamedTuple):
-    """A change of one file; what it replaces is there once."""
+    """A change of one file; the text that it replaces occurs once."""
 
     path: str
     old: str
@@ -27,13 +27,13 @@ class Patch(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Something that somebody could do wrong."""
+    """A plausible mistake."""
 
     patches: tuple[Patch, ...]
     caught_by: str
     """The test that fails."""
     passes: str
-    """One that it does not touch: so it is this fault that is caught, and no broken program."""
+    """One that still passes, which proves that the program is not broken altogether."""
 
 
 STORE = "        await store(batch)\n"
@@ -175,7 +175,7 @@ FAULTS = {
 
 
 def copy(folder: Path) -> Path:
-    """Copy what runs the tests of chat, compiled as it is."""
+    """Copy all that the tests of the chat need, with its compiled files."""
     root = folder / "app"
     leave_out = shutil.ignore_patterns("node_modules", "*.pyc.*")
     for room in (*ROOMS, "tests"):
@@ -194,7 +194,7 @@ def plant(root: Path, patch: Patch) -> None:
 
 
 def outcomes(root: Path, tests: set[str]) -> dict[str, str]:
-    """Run tests of the copy, and give what became of each."""
+    """Run tests of the copy, and return the outcome of each."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     # Only the two plugins that these tests need: half of the time went into loading the others.
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -214,7 +214,7 @@ def outcomes(root: Path, tests: set[str]) -> dict[str, str]:
 
 
 def test_without_a_fault_they_pass(tmp_path: Path) -> None:
-    """A copy that nobody changed passes every test that is named here."""
+    """An unchanged copy passes every test that is named here."""
     named = {test for fault in FAULTS.values() for test in (fault.caught_by, fault.passes)}
 
     assert outcomes(copy(tmp_path), named) == dict.fromkeys(named, "PASSED")
@@ -222,7 +222,7 @@ def test_without_a_fault_they_pass(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_caught(fault: Fault, tmp_path: Path) -> None:
-    """The test that is there for it fails, and another one passes."""
+    """The named test fails, and another one passes."""
     root = copy(tmp_path)
     for patch in fault.patches:
         plant(root, patch)

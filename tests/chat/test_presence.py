@@ -1,4 +1,4 @@
-"""Who is online, with one device or many, on one worker or two."""
+"""Presence, with one device or many, on one worker or two."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from yolk.testing import Server, Socket, User
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with two workers."""
+    """Yield a chat with two workers."""
     running = Server(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
     yield running
     running.stop()
@@ -24,7 +24,7 @@ def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with two workers, in which a user has one device."""
+    """Yield a chat with two workers, in which a user has one device."""
     folder = tmp_path_factory.mktemp("one")
     root = copy_chat(folder, {"config/config_one.py": 'websocket = {"devices": "one"}\n'})
     running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "one"}).start()
@@ -33,7 +33,7 @@ def one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def worker_of(socket: Socket) -> str:
-    """Tell which worker a socket is on."""
+    """Return the worker that a socket is on."""
     name: str = socket.passed[0]["data"]["socket"]
     return name.rpartition(":")[0]
 
@@ -49,7 +49,7 @@ async def on_another_worker(user: User, than: str) -> Socket:
 
 
 async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User) -> None:
-    """Who watches somebody is told when the first socket opens and when the last one closes."""
+    """Watchers are notified when the first socket of a user opens and when the last one closes."""
     hers = await ada.connect()
     assert (await hers.request("presence", users=[bob.id]))["data"] == {"online": []}
 
@@ -66,7 +66,7 @@ async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User)
 
 
 async def test_what_one_sees_has_a_bound(ada: User, bob: User) -> None:
-    """5000 people a socket; asking for the same ones again is no more."""
+    """A socket watches at most 5000 users; users that it watches already do not count again."""
     socket = await ada.connect()
     thousands = [list(range(1000 * first, 1000 * first + 1000)) for first in range(1000, 1005)]
     for asked in thousands:
@@ -80,7 +80,7 @@ async def test_what_one_sees_has_a_bound(ada: User, bob: User) -> None:
 
 
 async def test_all_devices_stay(server: Server, ada: User) -> None:
-    """Unless told otherwise, a user has as many sockets as there are devices."""
+    """By default a user has as many sockets as devices."""
     sockets = [await ada.connect() for _ in range(5)]
 
     assert all([await socket.ping() for socket in sockets])
@@ -88,7 +88,7 @@ async def test_all_devices_stay(server: Server, ada: User) -> None:
 
 
 async def test_workers_are_one_chat(two_workers: Server) -> None:
-    """Two people on two workers chat: 200 messages sent, 200 arrive, in order."""
+    """Of 200 messages between users on two workers 200 arrive, in order."""
     ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
     hers = await ada.connect()
     his = await on_another_worker(bob, worker_of(hers))
@@ -101,7 +101,7 @@ async def test_workers_are_one_chat(two_workers: Server) -> None:
 
 
 async def test_presence_spans_workers(two_workers: Server) -> None:
-    """A user is online while any worker has a socket, and watchers on any worker are told."""
+    """A user is online while any worker has a socket, and watchers on any worker are notified."""
     ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
     hers = await ada.connect()
     await hers.request("presence", users=[bob.id])
@@ -121,7 +121,7 @@ async def test_presence_spans_workers(two_workers: Server) -> None:
 
 
 async def test_writing_at_once_on_two_workers_leaves_no_gap(two_workers: Server) -> None:
-    """Both workers write into one conversation, and each seq is given once."""
+    """Both workers write into one conversation, and each seq is assigned once."""
     ada, bob = add_user(two_workers, "ada"), add_user(two_workers, "bob")
     hers = await ada.connect()
     his = await on_another_worker(bob, worker_of(hers))
@@ -155,7 +155,7 @@ async def test_the_same_cid_on_two_workers_is_one_message(two_workers: Server) -
 
 
 async def test_the_newest_device_logs_out_the_one_before(one_device: Server) -> None:
-    """The device before gets the seed's words and 4503, on whichever worker it is."""
+    """The previous device gets the text of the original and 4503, on whichever worker it is."""
     ada, bob = add_user(one_device, "ada"), add_user(one_device, "bob")
     first = await ada.connect()
     second = await ada.connect()
@@ -174,7 +174,7 @@ async def test_the_newest_device_logs_out_the_one_before(one_device: Server) -> 
 
 
 async def test_devices_that_come_at_once_leave_exactly_one(one_device: Server) -> None:
-    """Two that come at the same moment do not log each other out."""
+    """Two devices that connect at the same moment do not log each other out."""
     ada = add_user(one_device, "ada")
 
     sockets = await asyncio.gather(

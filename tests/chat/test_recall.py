@@ -1,4 +1,4 @@
-"""Taking messages back: who may, until when, and what is left."""
+"""Recalling: who may, until when, and what is left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from yolk.testing import Server, User
 
 
 async def refused(user: User, message: Any) -> int:
-    """Recall a message where that is refused, and give the code."""
+    """Make a recall that is refused, and return the code."""
     path, body = "/chat/recall", {"id": message["id"]}
     answer = await user.server.ask("POST", path, token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()
@@ -18,12 +18,12 @@ async def refused(user: User, message: Any) -> int:
 
 
 async def say(user: User, group: Any, text: str) -> Any:
-    """Write into a group."""
+    """Send a message to a group."""
     return await user.post("/chat/send", to_id=group["id"], chat_type="group", data=text)
 
 
 async def test_nothing_of_a_recalled_message_is_left(server: Server, ada: User, bob: User) -> None:
-    """Not its text or options, not what edits made of it, and not what a search would find."""
+    """Its text and options, those of its edits, and its entry in the search index are gone."""
     options = {"caption": "a secret"}
     sent = await ada.post("/chat/send", to_id=bob.id, data="the first secret", options=options)
     await ada.post("/chat/edit", id=sent["id"], data="the second secret")
@@ -46,7 +46,7 @@ async def test_nothing_of_a_recalled_message_is_left(server: Server, ada: User, 
 
 
 async def test_administrators_recall_at_any_time(server: Server) -> None:
-    """The owner recalls anybody's message, an administrator anybody's but the owner's."""
+    """The owner recalls every message, an admin every message except the owner's."""
     owner, admin, other, member = people(server, 4)
     group = await make_group(owner, admin, other, member)
     for one in (admin, other):
@@ -87,7 +87,7 @@ async def test_recalling_what_another_recalled_gives_the_same_entry(server: Serv
 
 
 async def test_who_left_recalls_nothing(server: Server) -> None:
-    """What one said in a group that one is not in any more is none for oneself."""
+    """For users who left a group, their messages there do not exist."""
     owner, member, stranger = people(server, 3)
     group = await make_group(owner, member)
     sent = await say(member, group, "x")
@@ -98,7 +98,7 @@ async def test_who_left_recalls_nothing(server: Server) -> None:
 
 
 async def test_what_happened_cannot_be_recalled(server: Server, ada: User, bob: User) -> None:
-    """An entry of the server is no message; and nobody can write one."""
+    """An event is no message, and clients cannot send one."""
     (owner,) = people(server, 1)
     group = await make_group(owner)
     notice = (await owner.get("/chat/history", conv=group["conv"]))["messages"][0]

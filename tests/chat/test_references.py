@@ -1,4 +1,4 @@
-"""What options refer to: answers, forwards and mentions."""
+"""What options refer to: replies, forwards and mentions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOBODYS = "01a20787-0000-7000-8000-000000000000"
 
 
 async def refused(user: User, to_id: int, options: Any, **more: Any) -> int:
-    """Send a message that is refused, and give the code."""
+    """Send a message that is refused, and return the code."""
     body = {"to_id": to_id, "data": "x", "options": options, **more}
     answer = await user.server.ask("POST", "/chat/send", token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()
@@ -24,7 +24,7 @@ async def refused(user: User, to_id: int, options: Any, **more: Any) -> int:
 async def test_one_answers_a_message_of_the_same_conversation(
     server: Server, ada: User, bob: User
 ) -> None:
-    """Not one of another, not one that is not there, recalled, or no message."""
+    """Not to one of another conversation, not to a missing or recalled one, and not to an event."""
     carl = add_user(server, "carl")
     sent = await ada.post("/chat/send", to_id=bob.id, data="question")
     elsewhere = await ada.post("/chat/send", to_id=carl.id, data="question")
@@ -42,7 +42,7 @@ async def test_one_answers_a_message_of_the_same_conversation(
 
 
 async def test_one_forwards_only_what_one_can_see(server: Server, ada: User, bob: User) -> None:
-    """From any conversation of one's own into any other."""
+    """From any conversation of the sender into any other."""
     carl = add_user(server, "carl")
     sent = await ada.post("/chat/send", to_id=bob.id, data="news")
 
@@ -56,7 +56,7 @@ async def test_one_forwards_only_what_one_can_see(server: Server, ada: User, bob
 
 
 async def test_one_refers_to_nothing_from_before_one_joined(server: Server) -> None:
-    """Where a group keeps its history from newcomers, they cannot answer or forward it."""
+    """If a group hides its history from new members, they cannot reply to it or forward it."""
     owner, member = people(server, 2)
     group = await make_group(owner, history=False)
     old = await owner.post("/chat/send", to_id=group["id"], chat_type="group", data="old")
@@ -70,7 +70,7 @@ async def test_one_refers_to_nothing_from_before_one_joined(server: Server) -> N
 
 
 async def test_only_members_are_mentioned_and_all_only_by_administrators(server: Server) -> None:
-    """In a group its members; in a conversation of two these two."""
+    """In a group its members; in a conversation of two users these two."""
     owner, member, stranger = people(server, 3)
     group = await make_group(owner, member)
     to, as_group = group["id"], {"chat_type": "group"}
@@ -103,14 +103,14 @@ async def test_only_members_are_mentioned_and_all_only_by_administrators(server:
     ],
 )
 async def test_a_reference_that_is_none_is_refused(ada: User, bob: User, options: Any) -> None:
-    """An id of a message is its text, mentions are at most fifty ids or "all"."""
+    """A message id is a text; mentions are at most fifty ids, or "all"."""
     assert await refused(ada, bob.id, options) == 1002
 
 
 async def test_a_repetition_gets_the_first_answer_whatever_became_of_the_reference(
     ada: User, bob: User
 ) -> None:
-    """The message that was answered is recalled; sending the answer again still gives the first."""
+    """A reply is sent again after its message was recalled, and gets the first answer."""
     hers = await ada.connect()
     sent = await bob.post("/chat/send", to_id=ada.id, data="question")
     asked = {"to_id": bob.id, "cid": "a", "data": "x", "options": {"reply_to": sent["id"]}}
@@ -126,7 +126,7 @@ async def test_a_repetition_gets_the_first_answer_whatever_became_of_the_referen
 async def test_frames_stay_in_order_around_a_reference(
     server: Server, ada: User, bob: User
 ) -> None:
-    """What was sent behind a message that has to be checked comes behind it."""
+    """What was sent after a message that has to be checked is stored after it."""
     sent = await bob.post("/chat/send", to_id=ada.id, data="question")
     hers = await ada.connect()
     for number in range(40):
@@ -141,7 +141,7 @@ async def test_frames_stay_in_order_around_a_reference(
 
 
 async def test_unknown_options_are_kept_as_they_are(ada: User, bob: User) -> None:
-    """Up to 8 KiB, whatever they hold."""
+    """Up to 8 KiB, with any content."""
     options = {"x": None, "deep": [{"a": 1.5}], "reply": "not ours", "é": "😀"}
 
     sent = await ada.post("/chat/send", to_id=bob.id, data="x", options=options)

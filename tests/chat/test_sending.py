@@ -1,4 +1,4 @@
-"""Messages: over the socket and over HTTP, to everybody concerned, once and in order."""
+"""Sending over the socket and over HTTP: every recipient gets each message once, in order."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ FIELDS = {
 
 
 def conversation(one: User, other: User) -> str:
-    """Name the conversation of two people."""
+    """Return the name of the conversation of two users."""
     return f"s:{min(one.id, other.id)}:{max(one.id, other.id)}"
 
 
 async def test_two_people_chat(ada: User, bob: User) -> None:
-    """What one sends is answered when it is stored, and the other gets it whole."""
+    """The sender gets an answer when the message is stored; the recipient gets all of it."""
     hers, his = await ada.connect(), await bob.connect()
 
     answer = await hers.request("send", to_id=bob.id, cid="1", data="你好", options={"a": [1]})
@@ -58,7 +58,7 @@ async def test_two_people_chat(ada: User, bob: User) -> None:
 
 
 async def test_all_devices_of_both_get_it(ada: User, bob: User) -> None:
-    """Every socket of both people gets the message, but the one it came from gets the answer."""
+    """Every socket of both users gets the message; the one that sent it gets the answer."""
     sending, other = await ada.connect(), await ada.connect()
     phone, desktop = await bob.connect(), await bob.connect()
 
@@ -71,7 +71,7 @@ async def test_all_devices_of_both_get_it(ada: User, bob: User) -> None:
 
 
 async def test_http_and_socket_are_one(ada: User, bob: User) -> None:
-    """What is sent over HTTP is answered with the message itself, and pushed as any other."""
+    """The answer over HTTP is the message itself, and it is pushed as any other."""
     his = await bob.connect()
 
     sent = await ada.post("/chat/send", to_id=bob.id, type="text", data="over HTTP")
@@ -81,7 +81,7 @@ async def test_http_and_socket_are_one(ada: User, bob: User) -> None:
 
 
 async def test_a_form_is_as_good_as_json(server: Server, ada: User, bob: User) -> None:
-    """Egg's clients may send forms: numbers come as text there."""
+    """Clients of Egg may send forms, in which numbers are text."""
     answer = await server.ask(
         "POST", "/chat/send", token=ada.token, data={"to_id": str(bob.id), "data": "form"}
     )
@@ -92,7 +92,7 @@ async def test_a_form_is_as_good_as_json(server: Server, ada: User, bob: User) -
 async def test_a_message_is_stored_when_it_is_answered(
     server: Server, ada: User, bob: User
 ) -> None:
-    """Whoever has the answer finds the message in the database."""
+    """When the answer arrives, the message is in the database."""
     socket = await ada.connect()
 
     answer = await socket.request("send", to_id=bob.id, cid="1", data="kept")
@@ -119,7 +119,7 @@ async def test_sending_again_gives_the_first_answer(ada: User, bob: User) -> Non
 
 
 async def test_the_same_cid_at_the_same_moment_is_one_message(ada: User, bob: User) -> None:
-    """Repetitions within one commit are seen, too."""
+    """Repetitions within one batch are found, too."""
     socket = await ada.connect()
     for number in range(20):
         await socket.send(
@@ -133,7 +133,7 @@ async def test_the_same_cid_at_the_same_moment_is_one_message(ada: User, bob: Us
 
 
 async def test_many_in_flight_keep_their_order(ada: User, bob: User) -> None:
-    """A client need not wait for answers: seqs follow the order of sending, without gaps."""
+    """Without waiting for answers, seqs follow the order of sending, without gaps."""
     hers, his = await ada.connect(), await bob.connect()
     for number in range(300):
         data = {"to_id": bob.id, "cid": str(number), "data": str(number)}
@@ -146,7 +146,7 @@ async def test_many_in_flight_keep_their_order(ada: User, bob: User) -> None:
 
 
 async def test_both_write_at_once_without_gaps(ada: User, bob: User) -> None:
-    """Two people who write into one conversation at once get each seq once."""
+    """When two users write into one conversation at once, each seq is assigned once."""
     hers, his = await ada.connect(), await bob.connect()
 
     async def write(socket: Any, to: User) -> list[int]:
@@ -163,7 +163,7 @@ async def test_both_write_at_once_without_gaps(ada: User, bob: User) -> None:
 
 
 async def test_one_may_write_to_oneself(ada: User) -> None:
-    """A note to oneself is pushed once to each other device."""
+    """A message to oneself is pushed once to each other device."""
     sending, other = await ada.connect(), await ada.connect()
 
     answer = await sending.request("send", to_id=ada.id, cid="1", data="note")
@@ -178,7 +178,7 @@ async def test_one_may_write_to_oneself(ada: User) -> None:
 async def test_who_does_not_exist_or_is_disabled_gets_nothing(
     server: Server, ada: User, bob: User
 ) -> None:
-    """Both are refused with the seed's words, over socket and HTTP; nothing is stored."""
+    """Both are refused with the text of the original, over socket and HTTP; nothing is stored."""
     disable(server, bob)
     socket = await ada.connect()
     text = "对方不存在或者被禁用，不能发消息"
@@ -201,7 +201,7 @@ async def test_who_does_not_exist_or_is_disabled_gets_nothing(
 
 
 async def test_a_refused_message_fails_alone(ada: User, bob: User) -> None:
-    """In one burst the bad one fails, and those around it are stored without a gap."""
+    """In a burst the bad message fails, and those around it are stored without a gap."""
     socket = await ada.connect()
     for number, to_id in enumerate((bob.id, 2**40, bob.id)):
         data = {"to_id": to_id, "cid": str(number), "data": "x"}
@@ -237,7 +237,7 @@ async def test_a_refused_message_fails_alone(ada: User, bob: User) -> None:
     ],
 )
 async def test_a_bad_frame_fails_and_the_socket_lives_on(ada: User, frame: str, code: int) -> None:
-    """Every bad frame has an answer with a code, and the id if there was one."""
+    """Every bad frame gets an answer with a code, and the id if there was one."""
     socket = await ada.connect()
 
     await socket.send(frame)
@@ -249,7 +249,7 @@ async def test_a_bad_frame_fails_and_the_socket_lives_on(ada: User, frame: str, 
 
 
 async def test_binary_is_read_as_json_too(ada: User) -> None:
-    """A binary frame that holds JSON is a request; one that does not is answered."""
+    """A binary frame with JSON is a request; any other gets an answer."""
     socket = await ada.connect()
 
     await socket.send(b'{"id":1,"type":"ping"}')
@@ -259,7 +259,7 @@ async def test_binary_is_read_as_json_too(ada: User) -> None:
 
 
 async def test_the_bare_word_ping_is_answered(ada: User) -> None:
-    """Clients that know no JSON for it send the text `ping`."""
+    """Simple clients send the text `ping`."""
     socket = await ada.connect()
 
     await socket.send("ping")
@@ -279,7 +279,7 @@ async def test_options_have_a_limit(ada: User, bob: User) -> None:
 
 
 async def test_what_was_written_meanwhile_is_found(server: Server, ada: User, bob: User) -> None:
-    """One closes the tab, the other goes on writing, the first comes back and finds it, once."""
+    """A user who was not connected gets what was written meanwhile, once."""
     his = await bob.connect()
     await his.close()
     hers = await ada.connect()
@@ -295,7 +295,7 @@ async def test_what_was_written_meanwhile_is_found(server: Server, ada: User, bo
 
 
 async def test_getmessage_moves_only_past_what_it_gave(server: Server, ada: User) -> None:
-    """With a limit the rest comes next time; nothing is skipped, whoever wrote it."""
+    """With a limit the next call returns the rest; nothing is skipped, whoever wrote it."""
     friends = [add_user(server, f"friend{number}") for number in range(3)]
     for number in range(9):
         await friends[number % 3].post("/chat/send", to_id=ada.id, data=str(number))
@@ -310,7 +310,7 @@ async def test_getmessage_moves_only_past_what_it_gave(server: Server, ada: User
 
 
 async def test_cursors_move_forward_only_and_never_past_the_end(ada: User, bob: User) -> None:
-    """A cursor in the future is taken for the end, and an older one changes nothing."""
+    """A cursor past the end becomes the end, and an older one changes nothing."""
     hers, his = await ada.connect(), await bob.connect()
     await hers.request("send", to_id=bob.id, cid="1", data="one")
     conv = conversation(ada, bob)
@@ -325,7 +325,7 @@ async def test_cursors_move_forward_only_and_never_past_the_end(ada: User, bob: 
 
 
 async def test_the_sender_sees_that_it_was_read(ada: User, bob: User) -> None:
-    """`read` tells everybody in the conversation, and the list counts no unread any more."""
+    """`read` notifies both users, and the list counts the messages as read."""
     hers, his = await ada.connect(), await bob.connect()
     for number in range(3):
         await hers.request("send", to_id=bob.id, cid=str(number), data="x")
@@ -343,7 +343,7 @@ async def test_the_sender_sees_that_it_was_read(ada: User, bob: User) -> None:
 
 
 async def test_conversations_are_listed_latest_first(server: Server, ada: User) -> None:
-    """Each comes with the other person and the last message."""
+    """Each has the other user and the last message."""
     friends = [add_user(server, f"friend{number}") for number in range(3)]
     for friend in friends:
         await friend.post("/chat/send", to_id=ada.id, data=f"from {friend.username}")
@@ -357,7 +357,7 @@ async def test_conversations_are_listed_latest_first(server: Server, ada: User) 
 
 
 async def test_history_pages_both_ways(server: Server, ada: User, bob: User) -> None:
-    """Without a seq the latest page, `before` the one above it, `after` the one below."""
+    """Without a seq it is the latest page; `before` is the page above, `after` the one below."""
     for number in range(1, 11):
         await ada.post("/chat/send", to_id=bob.id, data=str(number))
     conv = conversation(ada, bob)
@@ -374,7 +374,7 @@ async def test_history_pages_both_ways(server: Server, ada: User, bob: User) -> 
 
 
 async def test_a_stranger_sees_no_history(server: Server, ada: User, bob: User) -> None:
-    """Who is not in a conversation is told that there is none."""
+    """For a user who is not in it, a conversation does not exist."""
     await ada.post("/chat/send", to_id=bob.id, data="private")
     eve = add_user(server, "eve")
 

@@ -1,4 +1,4 @@
-"""A message is what its type says."""
+"""The content of a message fits its type."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.copies import copy_chat
 from tests.rows import add_user, rows
 from yolk.testing import Server, User
 
-PLAYFUL = '''"""Makes of a text what it says, to see what the server takes from a plugin."""
+PLAYFUL = '''"""Turns a text into the message that it describes, to test how changes are checked."""
 
 import json
 
@@ -39,7 +39,7 @@ plugin = PlayfulPlugin
 
 @pytest.fixture(scope="module")
 def playful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with a type of an Egg application, and a plugin that changes messages."""
+    """Yield a chat with an extra type, and a plugin that changes messages."""
     folder = tmp_path_factory.mktemp("chat")
     plugins = (Path(__file__).parents[2] / "config" / "plugin.py").read_text()
     root = copy_chat(
@@ -57,7 +57,7 @@ def playful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 async def send(user: User, to: User, kind: str, data: str, **more: Any) -> Any:
-    """Send over HTTP, and give the message or the code of the refusal."""
+    """Send over HTTP, and return the message or the code of the refusal."""
     body = {"to_id": to.id, "type": kind, "data": data, **more}
     response = await user.server.ask("POST", "/chat/send", token=user.token, json=body)
     answer = response.json()
@@ -83,7 +83,7 @@ async def send(user: User, to: User, kind: str, data: str, **more: Any) -> Any:
     ],
 )
 async def test_what_its_type_says_is_stored(ada: User, bob: User, kind: str, data: str) -> None:
-    """As it was sent, over HTTP as over the socket."""
+    """Content that fits its type is stored as it was sent, over HTTP and over the socket."""
     sent = await send(ada, bob, kind, data)
     hers = await ada.connect()
     his = await bob.connect()
@@ -131,7 +131,7 @@ async def test_what_its_type_says_is_stored(ada: User, bob: User, kind: str, dat
     ],
 )
 async def test_anything_else_is_refused(ada: User, bob: User, kind: str, data: str) -> None:
-    """With the code of a field that is wrong, over HTTP as over the socket."""
+    """It is refused as invalid data, over HTTP and over the socket."""
     hers = await ada.connect()
 
     assert await send(ada, bob, kind, data) == 1002
@@ -141,7 +141,7 @@ async def test_anything_else_is_refused(ada: User, bob: User, kind: str, data: s
 
 
 async def test_a_card_is_of_somebody_who_is_there(server: Server, ada: User, bob: User) -> None:
-    """And the sender learns no more of them than that."""
+    """A card needs a user who exists."""
     carl = add_user(server, "carl")
 
     sent = await send(ada, bob, "card", f'{{"user_id": {carl.id}}}')
@@ -162,7 +162,7 @@ async def test_a_card_is_of_somebody_who_is_there(server: Server, ada: User, bob
 async def test_a_voice_message_says_how_long_it_is(
     ada: User, bob: User, options: dict[str, Any]
 ) -> None:
-    """And what it looks like; both are kept as they are."""
+    """The duration and the waveform of a sound are stored as they were sent."""
     sent = await send(ada, bob, "audio", "https://x.example/a.ogg", options=options)
 
     assert sent["options"] == options
@@ -183,13 +183,13 @@ async def test_a_voice_message_says_how_long_it_is(
 async def test_a_length_that_is_none_is_refused(
     ada: User, bob: User, options: dict[str, Any]
 ) -> None:
-    """Of sounds; in messages of other types these keys mean nothing."""
+    """An invalid duration is refused in a sound; in other types these keys have no meaning."""
     assert await send(ada, bob, "audio", "https://x.example/a.ogg", options=options) == 1002
     assert (await send(ada, bob, "custom", "x", options=options))["options"] == options
 
 
 async def test_what_a_file_is_says_the_server_alone(ada: User, bob: User) -> None:
-    """What a client sends as `options.file` is not passed on, and does not count."""
+    """What a client sends as `options.file` is removed, and does not count for the limit."""
     options = {"file": {"name": "x" * 9000}, "mood": 1}
 
     sent = await send(ada, bob, "text", "/files/x", options=options)
@@ -202,7 +202,7 @@ async def test_what_a_file_is_says_the_server_alone(ada: User, bob: User) -> Non
 async def test_frames_stay_in_order_around_what_is_looked_up(
     server: Server, ada: User, bob: User
 ) -> None:
-    """What was sent behind a card or a location comes behind it."""
+    """What was sent after a card or a location is stored after it."""
     hers = await ada.connect()
     card = f'{{"user_id": {bob.id}}}'
     place = '{"latitude": 1, "longitude": 2}'
@@ -219,7 +219,7 @@ async def test_frames_stay_in_order_around_what_is_looked_up(
 
 
 async def test_more_types_pass_where_the_configuration_says_so(playful: Server) -> None:
-    """What an Egg application's clients send, with whatever it holds; nothing else."""
+    """Types of `chat.extra_types` are accepted with any content; others are not."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
 
     sent = await send(ada, bob, "emoticon", "smile", options={"pack": 3})
@@ -229,7 +229,7 @@ async def test_more_types_pass_where_the_configuration_says_so(playful: Server) 
 
 
 async def test_what_a_plugin_makes_of_a_message_is_checked_too(playful: Server) -> None:
-    """A type that does not exist, or data that is not what belongs to it, is not stored."""
+    """A plugin cannot make a message of an unknown type, or with data that does not fit it."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
     place = '{"latitude": 1, "longitude": 2}'
 

@@ -1,4 +1,4 @@
-"""Who may write to whom, decided inside the transaction that stores the message."""
+"""Permission to write, decided inside the transaction that stores the message."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLUB = 7
 
 
 class Chat:
-    """Writers on a database with three people, two of them in a group."""
+    """Writers on a database with three users, two of them in a group."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -43,7 +43,7 @@ class Chat:
         self.writer = self.make_writer()
 
     def make_writer(self) -> Batcher[Draft, Stored]:
-        """Make one more writer, as another worker has it."""
+        """Return one more writer, as another worker has it."""
         return message_writer(
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
@@ -55,19 +55,19 @@ class Chat:
         )
 
     async def send(self, *drafts: Draft) -> list[Stored | BaseException]:
-        """Put drafts in at once, and give what becomes of each."""
+        """Queue drafts at once, and return the outcome of each."""
         return await asyncio.gather(
             *(self.writer.put(draft) for draft in drafts), return_exceptions=True
         )
 
     async def kinds(self, *drafts: Draft) -> list[type]:
-        """Put drafts in at once, and give the kind of answer that each gets."""
+        """Queue drafts at once, and return the type of each outcome."""
         return [type(outcome) for outcome in await self.send(*drafts)]
 
 
 @pytest.fixture
 async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
-    """Give a chat on each kind of database."""
+    """Yield a chat on each kind of database."""
     async with open_orm(tmp_path, database_url) as host:
         for number in (ADA, BOB, CYD):
             await User.create(id=number, username=f"user{number}", password="")
@@ -79,19 +79,19 @@ async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
 
 
 def draft(from_id: int, to_id: int, cid: str | None = None) -> Draft:
-    """Give a message to a person."""
+    """Return a message to a user."""
     return Draft(from_id=from_id, to_id=to_id, cid=cid, type="text", data="hello")
 
 
 def to_club(from_id: int, group_id: int = CLUB, cid: str | None = None) -> Draft:
-    """Give a message to a group."""
+    """Return a message to a group."""
     return Draft(
         from_id=from_id, to_id=group_id, cid=cid, type="text", data="hello", chat_type="group"
     )
 
 
 async def test_a_group_message_concerns_its_members(chat: Chat) -> None:
-    """One seq for all, and everybody who is in the group when it is stored is told."""
+    """A message has one seq for all, and is pushed to those who are members when it is stored."""
     first, second = await chat.send(to_club(ADA), to_club(BOB))
 
     assert isinstance(first, Stored)
@@ -108,7 +108,7 @@ async def test_a_group_message_concerns_its_members(chat: Chat) -> None:
 
 
 async def test_a_new_member_is_told_from_the_next_message_on(chat: Chat) -> None:
-    """Members are kept in memory under the group's version, so a new version reads them anew."""
+    """Members are cached under the group's version, so with a new version they are read again."""
     await chat.send(to_club(ADA))
     await Member.create(conv=f"g:{CLUB}", user_id=CYD)
     await Group.filter(id=CLUB).update(version=2)
@@ -121,7 +121,7 @@ async def test_a_new_member_is_told_from_the_next_message_on(chat: Chat) -> None
 
 
 async def test_who_left_is_told_nothing_more(chat: Chat) -> None:
-    """And what they send is refused like a message to a group that does not exist."""
+    """Their messages are refused as if the group did not exist."""
     await chat.send(to_club(ADA), to_club(BOB))
     await Member.filter(conv=f"g:{CLUB}", user_id=BOB).delete()
     await Group.filter(id=CLUB).update(version=2)
@@ -135,7 +135,7 @@ async def test_who_left_is_told_nothing_more(chat: Chat) -> None:
 
 
 async def test_a_dissolved_group_takes_nothing(chat: Chat) -> None:
-    """Also from its owner, whose row may still be there."""
+    """Not even from its owner, whose row may still be there."""
     await Group.filter(id=CLUB).update(dissolve_time=1)
 
     assert await chat.kinds(to_club(ADA)) == [NoGroup]
@@ -143,7 +143,7 @@ async def test_a_dissolved_group_takes_nothing(chat: Chat) -> None:
 
 
 async def test_who_is_muted_may_not_write(chat: Chat) -> None:
-    """One member for a time; and all of them but administrators."""
+    """One member for a time, or all except admins."""
     later = time.time_ns() // 1_000_000 + 60_000
     await Member.filter(conv=f"g:{CLUB}", user_id=BOB).update(muted_until=later)
     assert await chat.kinds(to_club(BOB), to_club(ADA)) == [Muted, Stored]
@@ -156,7 +156,7 @@ async def test_who_is_muted_may_not_write(chat: Chat) -> None:
 
 
 async def test_a_blocked_sender_is_refused(chat: Chat) -> None:
-    """In that direction only; who blocks may write still."""
+    """Only in that direction: the user who blocked may still write."""
     await Block.create(user_id=BOB, blocked_id=ADA)
 
     assert await chat.kinds(draft(ADA, BOB), draft(BOB, ADA), draft(ADA, CYD)) == [
@@ -168,7 +168,7 @@ async def test_a_blocked_sender_is_refused(chat: Chat) -> None:
 
 
 async def test_a_repetition_is_answered_whatever_changed_since(chat: Chat) -> None:
-    """The first answer again: the message is stored, and blocking does not undo it."""
+    """A stored message gets its first answer again, even if the sender is blocked by now."""
     await chat.send(draft(ADA, BOB, "a"), to_club(BOB, cid="b"))
     await Block.create(user_id=BOB, blocked_id=ADA)
     await Member.filter(conv=f"g:{CLUB}", user_id=BOB).delete()
@@ -180,7 +180,7 @@ async def test_a_repetition_is_answered_whatever_changed_since(chat: Chat) -> No
 
 
 async def test_who_takes_nothing_from_strangers(chat: Chat) -> None:
-    """A stranger is somebody whom one has never written to."""
+    """A stranger is a user whom the recipient has never written to."""
     await Preference.create(user_id=BOB, strangers="nothing")
 
     assert await chat.kinds(draft(ADA, BOB)) == [StrangersRefused]
@@ -193,7 +193,7 @@ async def test_who_takes_nothing_from_strangers(chat: Chat) -> None:
 
 
 async def test_one_message_until_it_is_answered(chat: Chat) -> None:
-    """In one batch and from batch to batch; after an answer both write freely."""
+    """In one batch and from batch to batch; after a reply both write freely."""
     await Preference.create(user_id=BOB, strangers="one")
 
     assert await chat.kinds(draft(ADA, BOB), draft(ADA, BOB)) == [Stored, AwaitingReply]
@@ -203,7 +203,7 @@ async def test_one_message_until_it_is_answered(chat: Chat) -> None:
 
 
 async def test_two_workers_give_a_stranger_one_message(chat: Chat) -> None:
-    """Also when both begin the conversation at the same moment."""
+    """Even if all begin the conversation at the same moment."""
     await Preference.create(user_id=BOB, strangers="one")
     writers = [chat.make_writer() for _ in range(4)]
 
@@ -215,7 +215,7 @@ async def test_two_workers_give_a_stranger_one_message(chat: Chat) -> None:
 
 
 async def test_many_workers_write_everywhere_at_once(chat: Chat) -> None:
-    """New conversations, old ones and a group: no gap, no deadlock, nobody refused."""
+    """In new conversations, old ones and a group there is no gap, no deadlock and no refusal."""
     writers = [chat.make_writer() for _ in range(4)]
     drafts = [
         one

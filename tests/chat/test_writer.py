@@ -1,4 +1,4 @@
-"""Group commit, on every database: what is stored, in which order, and what is answered."""
+"""Group commit on every database: what is stored, in which order, and the answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["database_url"]
 
 
 class Chat:
-    """A writer on a database with three people: 1 and 2, and 3 who is disabled."""
+    """A writer on a database with three users: 1 and 2, and 3, who is disabled."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -38,7 +38,7 @@ class Chat:
         self.writer = self.make_writer()
 
     def make_writer(self, batch: int = 256, queue: int = 1000) -> Batcher[Draft, Stored]:
-        """Make one more writer, as another worker has it."""
+        """Return one more writer, as another worker has it."""
         return message_writer(
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
@@ -50,7 +50,7 @@ class Chat:
         )
 
     async def send(self, *drafts: Draft) -> list[Stored | BaseException]:
-        """Put drafts in at once, and give what becomes of each."""
+        """Queue drafts at once, and return the outcome of each."""
         return await asyncio.gather(
             *(self.writer.put(draft) for draft in drafts), return_exceptions=True
         )
@@ -58,7 +58,7 @@ class Chat:
 
 @pytest.fixture
 async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
-    """Give a chat on each kind of database."""
+    """Yield a chat on each kind of database."""
     async with open_orm(tmp_path, database_url) as host:
         for number, status in ((1, 1), (2, 1), (3, 0)):
             await User.create(id=number, username=f"user{number}", password="", status=status)
@@ -66,17 +66,17 @@ async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
 
 
 def draft(text: str, cid: str | None = None, from_id: int = 1, to_id: int = 2) -> Draft:
-    """Give a message."""
+    """Return a message."""
     return Draft(from_id=from_id, to_id=to_id, cid=cid, type="text", data=text)
 
 
 def seqs(outcomes: Sequence[object]) -> list[int]:
-    """Give the seq of each stored message."""
+    """Return the seq of each stored message."""
     return [outcome.message.seq for outcome in outcomes if isinstance(outcome, Stored)]
 
 
 async def test_seqs_follow_the_order_of_putting(chat: Chat) -> None:
-    """Within a batch and from batch to batch a conversation has no gap."""
+    """A conversation has no gap, neither within a batch nor between batches."""
     outcomes = await chat.send(*(draft(str(number), str(number)) for number in range(700)))
 
     assert seqs(outcomes) == list(range(1, 701))
@@ -87,7 +87,7 @@ async def test_seqs_follow_the_order_of_putting(chat: Chat) -> None:
 
 
 async def test_a_new_conversation_has_its_members(chat: Chat) -> None:
-    """Both people are members from the first message on; who writes has read it."""
+    """Both users are members from the first message on; its sender has read it."""
     await chat.send(draft("hello"))
 
     members = await Member.filter(conv="s:1:2").order_by("user_id")
@@ -98,7 +98,7 @@ async def test_a_new_conversation_has_its_members(chat: Chat) -> None:
 
 
 async def test_repetitions_are_one_message(chat: Chat) -> None:
-    """In one batch, in a later one, and case counts: "A" is another cid than "a"."""
+    """In one batch and in a later one. Case matters: "A" is another cid than "a"."""
     first, same, other = await chat.send(draft("x", "a"), draft("x", "a"), draft("x", "A"))
     [again] = await chat.send(draft("changed", "a"))
 
@@ -112,19 +112,19 @@ async def test_repetitions_are_one_message(chat: Chat) -> None:
 
 
 async def test_without_a_cid_nothing_is_a_repetition(chat: Chat) -> None:
-    """Clients that name none, as the seed's, are never deduplicated."""
+    """Messages without a cid are never deduplicated."""
     assert seqs(await chat.send(draft("x"), draft("x"), draft("x"))) == [1, 2, 3]
 
 
 async def test_the_same_cid_of_two_people_is_two_messages(chat: Chat) -> None:
-    """A cid is the sender's own."""
+    """A cid belongs to its sender."""
     outcomes = await chat.send(draft("x", "a"), draft("x", "a", from_id=2, to_id=1))
 
     assert seqs(outcomes) == [1, 2]
 
 
 async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
-    """Unknown and disabled people, on either side, fail by themselves."""
+    """Unknown and disabled users, on either side, fail alone."""
     outcomes = await chat.send(
         draft("fine"),
         draft("nobody", to_id=99),
@@ -144,7 +144,7 @@ async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
 
 
 async def test_what_cannot_be_stored_fails_alone(chat: Chat) -> None:
-    """A message that the table does not take costs nobody else theirs, nor a seq."""
+    """A message that the table refuses fails no other one, and takes no seq."""
     bad = draft(cast(str, None), "a")  # the column is NOT NULL
 
     outcomes = await chat.send(draft("before"), bad, draft("after"))
@@ -154,7 +154,7 @@ async def test_what_cannot_be_stored_fails_alone(chat: Chat) -> None:
 
 
 async def test_two_writers_leave_no_gap(chat: Chat) -> None:
-    """Workers that write into the same conversations at once give each seq once."""
+    """Workers that write into the same conversations at once assign each seq once."""
     other = chat.make_writer(batch=7)
     pairs = ((1, 2), (2, 1), (1, 1), (2, 2))
     drafts = [
@@ -176,7 +176,7 @@ async def test_two_writers_leave_no_gap(chat: Chat) -> None:
 async def test_writers_that_begin_the_same_conversations(
     chat: Chat, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Where workers begin many conversations at once, in any order, nobody is refused."""
+    """Workers that begin many conversations at once, in any order, refuse no message."""
     people = range(4, 16)
     for number in people:
         await User.create(id=number, username=f"user{number}", password="", status=1)
@@ -200,7 +200,7 @@ async def test_writers_that_begin_the_same_conversations(
 
 
 async def test_two_writers_and_one_cid_are_one_message(chat: Chat) -> None:
-    """The same message at two workers at the same moment is stored and told once."""
+    """The same message on two workers at the same moment is stored and announced once."""
     other = chat.make_writer()
 
     outcomes = await asyncio.gather(
@@ -216,7 +216,7 @@ async def test_two_writers_and_one_cid_are_one_message(chat: Chat) -> None:
 
 
 async def test_a_full_queue_refuses(chat: Chat) -> None:
-    """What waits has a bound; the next message is told to come back."""
+    """The queue has a limit; the next message fails as temporary."""
     writer = chat.make_writer(batch=5, queue=10)
     futures = [writer.put(draft("x")) for _ in range(10)]
 
@@ -228,7 +228,7 @@ async def test_a_full_queue_refuses(chat: Chat) -> None:
 
 
 class LosesCommits:
-    """The plugin's database, which goes away just before a commit."""
+    """A database that becomes unavailable just before a commit."""
 
     unavailable_errors = (OperationalError,)
     conflict_errors = ()
@@ -240,7 +240,7 @@ class LosesCommits:
 
     @property
     def connection(self) -> BaseDBAsyncClient:
-        """Where to run SQL of one's own."""
+        """The connection for SQL."""
         return self._orm.connection
 
     def _commit(self) -> None:
@@ -265,7 +265,7 @@ class LosesCommits:
 
 
 async def test_no_commit_no_word(chat: Chat) -> None:
-    """While the database is away senders are told so at once, and nobody learns of a message."""
+    """While the database is unavailable, senders get an error at once, and nothing is announced."""
     database = LosesCommits(chat.host.orm)
     writer = message_writer(
         store_for(database, "freely"),
@@ -289,7 +289,7 @@ async def test_no_commit_no_word(chat: Chat) -> None:
 
 
 async def test_closing_waits_for_what_was_queued(chat: Chat) -> None:
-    """A stop loses nothing that was put in before."""
+    """A stop loses nothing that was queued before."""
     futures = [chat.writer.put(draft("x")) for _ in range(300)]
 
     await chat.writer.close()
