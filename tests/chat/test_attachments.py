@@ -100,7 +100,7 @@ async def test_a_file_is_sent_as_what_it_is(
     assert len(attachments(server, url)) == len(fits)
 
 
-async def test_one_sends_only_what_one_may_read(server: Server) -> None:
+async def test_only_readable_files_are_sent(server: Server) -> None:
     """Users send their own files and files sent to them; others do not exist for them."""
     ada, bob, carl = (add_user(server, name) for name in ("ada", "bob", "carl"))
     url = add_file(server, ada)
@@ -135,7 +135,7 @@ async def test_a_recalled_message_carries_nothing(
     assert isinstance(await send(ada, bob, "image", url), dict)
 
 
-async def test_who_left_or_came_later_may_not_pass_it_on(server: Server) -> None:
+async def test_only_current_members_forward_the_files_of_a_group(server: Server) -> None:
     """The files of a group are for its members, from their join on."""
     owner, member, late = people(server, 3)
     group = await make_group(owner, member, history=False)
@@ -154,7 +154,7 @@ async def test_who_left_or_came_later_may_not_pass_it_on(server: Server) -> None
     assert await send(member, owner, "image", third) == 2060
 
 
-async def test_one_who_came_later_may_not_read_what_was_sent_before(server: Server) -> None:
+async def test_files_before_the_join_are_hidden(server: Server) -> None:
     """If a group hides its history from new members, it hides its files too."""
     owner, late = people(server, 2)
     group = await make_group(owner, history=False)
@@ -184,7 +184,7 @@ async def test_a_repetition_gets_the_first_answer_whatever_became_of_the_file(
     assert attachments(server, url) == []
 
 
-async def test_what_the_server_says_of_a_file_takes_no_room_of_the_options(
+async def test_the_description_of_a_file_does_not_count_for_the_limit(
     server: Server, ada: Somebody, bob: Somebody
 ) -> None:
     """A client may use all of its 8 KiB, and forward options as it got them."""
@@ -198,7 +198,7 @@ async def test_what_the_server_says_of_a_file_takes_no_room_of_the_options(
     assert sent["options"].keys() == {"x", "file"}
 
 
-async def test_a_plugin_sees_what_the_file_is_and_changes_it_at_will(playful: Server) -> None:
+async def test_a_file_set_by_a_plugin_is_checked(playful: Server) -> None:
     """A file that a plugin puts into a message is checked again, as if the sender had."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
     mine, hers = add_file(playful, bob), add_file(playful, ada)

@@ -92,7 +92,7 @@ async def test_only_ones_own_text_and_only_soon(server: Server, ada: User, bob: 
     assert await refused(ada, sent) == 2040
 
 
-async def test_who_may_not_write_may_not_edit(server: Server) -> None:
+async def test_only_users_who_may_write_may_edit(server: Server) -> None:
     """Users who are muted, have left or are blocked may not edit: it says something new."""
     owner, member, stranger = people(server, 3)
     group = await make_group(owner, member)

@@ -191,7 +191,7 @@ async def test_a_plugin_changes_what_is_sent(server: Server, ada: User, bob: Use
     assert (await ada.post("/chat/send", to_id=bob.id, data="damn"))["data"] == "****"
 
 
-async def test_an_edit_is_no_way_around_a_plugin(server: Server, ada: User, bob: User) -> None:
+async def test_plugins_are_asked_about_edits(server: Server, ada: User, bob: User) -> None:
     """An edit is refused or changed by plugins as a new message is."""
     hers, his = await ada.connect(), await bob.connect()
     sent = await hers.request("send", to_id=bob.id, cid="1", data="hello")
@@ -220,9 +220,7 @@ async def test_a_plugin_that_hangs_and_passes_only_delays(
     assert int(counters.split()[2]) >= 1
 
 
-async def test_one_that_is_stored_gets_its_first_answer(
-    server: Server, ada: User, bob: User
-) -> None:
+async def test_plugins_do_not_refuse_repetitions(server: Server, ada: User, bob: User) -> None:
     """A repetition gets its first answer, even if a plugin would refuse it now."""
     socket = await ada.connect()
 
@@ -245,9 +243,7 @@ async def test_messages_of_one_socket_stay_in_order(server: Server, ada: User, b
     assert stored(server, ada) == sent
 
 
-async def test_a_hook_that_hangs_holds_up_one_socket_only(
-    server: Server, ada: User, bob: User
-) -> None:
+async def test_a_hanging_hook_delays_one_socket_only(server: Server, ada: User, bob: User) -> None:
     """Other users, and the same user on another socket, go on sending."""
     hanging, hers, his = await ada.connect(), await ada.connect(), await bob.connect()
     waits = asyncio.create_task(hanging.request("send", to_id=bob.id, cid="1", data="wait"))
@@ -260,7 +256,7 @@ async def test_a_hook_that_hangs_holds_up_one_socket_only(
     assert (await waits)["data"]["seq"] == 3
 
 
-async def test_what_was_committed_is_told_in_order(server: Server, ada: User, bob: User) -> None:
+async def test_commits_are_announced_in_order(server: Server, ada: User, bob: User) -> None:
     """In order even if a plugin is slow; events, here a recall, are included."""
     socket = await ada.connect()
     one = await socket.request("send", to_id=bob.id, cid="1", data="slow commit")
@@ -277,7 +273,7 @@ async def test_what_was_committed_is_told_in_order(server: Server, ada: User, bo
     ]
 
 
-async def test_a_plugin_leaves_somebody_out(server: Server, ada: User, bob: User) -> None:
+async def test_a_plugin_excludes_a_recipient(server: Server, ada: User, bob: User) -> None:
     """An excluded user gets no push, and gets the message by `sync`."""
     hers, other, his = await ada.connect(), await ada.connect(), await bob.connect()
 
@@ -316,7 +312,7 @@ def eve(server: Server) -> User:
     return add_user(server, "eve")
 
 
-async def test_coming_and_going_is_told(server: Server, ada: User) -> None:
+async def test_plugins_are_notified_of_presence(server: Server, ada: User) -> None:
     """Plugins are notified of the first socket and the last, in order, and of none in between."""
     for number in range(3):
         socket, other = await ada.connect(), await ada.connect()
@@ -343,7 +339,7 @@ def test_a_bad_registration_stops_the_start(tmp_path: Path) -> None:
     assert "Traceback" not in str(failed.value)
 
 
-async def test_the_moderator_of_the_documents(tmp_path: Path) -> None:
+async def test_the_documented_plugin_works(tmp_path: Path) -> None:
     """The plugin in docs/write-a-plugin.md works as it is printed there."""
     document = (ROOT / "docs" / "write-a-plugin.md").read_text(encoding="utf-8")
     text = document.partition("# plugins/moderator/__init__.py\n")[2].partition("```")[0]

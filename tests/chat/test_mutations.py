@@ -46,7 +46,7 @@ EARLY = """\
 FAULTS = {
     "ok before the commit": Fault(
         (Patch(WRITER, STORE, EARLY),),
-        caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
+        caught_by="test_writer.py::test_nothing_is_answered_or_announced_without_a_commit[sqlite]",
         passes="test_writer.py::test_the_same_cid_of_two_people_is_two_messages[sqlite]",
     ),
     "a push before the commit": Fault(
@@ -61,7 +61,7 @@ FAULTS = {
             ),
             Patch(BATCHER, "await self._tell(results)\n", "pass\n"),
         ),
-        caught_by="test_writer.py::test_no_commit_no_word[sqlite]",
+        caught_by="test_writer.py::test_nothing_is_answered_or_announced_without_a_commit[sqlite]",
         passes=ANY_OTHER,
     ),
     "a seq given outside of the transaction": Fault(
@@ -74,7 +74,7 @@ FAULTS = {
                 "    if members := batch.new_members(ends):\n",
             ),
         ),
-        caught_by="test_writer.py::test_what_cannot_be_stored_fails_alone[sqlite]",
+        caught_by="test_writer.py::test_a_bad_message_fails_alone[sqlite]",
         passes=ANY_OTHER,
     ),
     "getmessage moves the cursor past what it left out": Fault(

@@ -48,7 +48,7 @@ async def on_another_worker(user: User, than: str) -> Socket:
     raise AssertionError("100 connections came to the same worker")
 
 
-async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User) -> None:
+async def test_watchers_are_notified_of_presence(server: Server, ada: User, bob: User) -> None:
     """Watchers are notified when the first socket of a user opens and when the last one closes."""
     hers = await ada.connect()
     assert (await hers.request("presence", users=[bob.id]))["data"] == {"online": []}
@@ -65,7 +65,7 @@ async def test_one_sees_others_come_and_go(server: Server, ada: User, bob: User)
     assert not is_online(server, bob)
 
 
-async def test_what_one_sees_has_a_bound(ada: User, bob: User) -> None:
+async def test_a_socket_watches_a_limited_number_of_users(ada: User, bob: User) -> None:
     """A socket watches at most 5000 users; users that it watches already do not count again."""
     socket = await ada.connect()
     thousands = [list(range(1000 * first, 1000 * first + 1000)) for first in range(1000, 1005)]
@@ -173,7 +173,7 @@ async def test_the_newest_device_logs_out_the_one_before(one_device: Server) -> 
     assert (await third.wait_for(type="message"))["data"]["data"] == "to the newest"
 
 
-async def test_devices_that_come_at_once_leave_exactly_one(one_device: Server) -> None:
+async def test_of_devices_at_once_exactly_one_stays(one_device: Server) -> None:
     """Two devices that connect at the same moment do not log each other out."""
     ada = add_user(one_device, "ada")
 
@@ -190,7 +190,7 @@ async def test_devices_that_come_at_once_leave_exactly_one(one_device: Server) -
     ending.cancel()
 
 
-async def test_stopping_tells_everybody(tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_a_stop_closes_every_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A stop sends 1001 to every socket on every worker, and leaves nobody online."""
     data = tmp_path_factory.mktemp("data")
     server = Server(ROOT, data, {"WORKERS": "2"}).start()

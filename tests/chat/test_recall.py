@@ -86,7 +86,7 @@ async def test_recalling_what_another_recalled_gives_the_same_entry(server: Serv
     assert await member.post("/chat/recall", id=sent["id"]) == first
 
 
-async def test_who_left_recalls_nothing(server: Server) -> None:
+async def test_former_members_cannot_recall(server: Server) -> None:
     """For users who left a group, their messages there do not exist."""
     owner, member, stranger = people(server, 3)
     group = await make_group(owner, member)
@@ -97,7 +97,7 @@ async def test_who_left_recalls_nothing(server: Server) -> None:
     assert await refused(stranger, sent) == 2006
 
 
-async def test_what_happened_cannot_be_recalled(server: Server, ada: User, bob: User) -> None:
+async def test_events_cannot_be_recalled(server: Server, ada: User, bob: User) -> None:
     """An event is no message, and clients cannot send one."""
     (owner,) = people(server, 1)
     group = await make_group(owner)

@@ -21,7 +21,7 @@ async def refused(user: User, to_id: int, options: Any, **more: Any) -> int:
     return int(answer.json()["code"])
 
 
-async def test_one_answers_a_message_of_the_same_conversation(
+async def test_a_reply_is_to_a_message_of_the_same_conversation(
     server: Server, ada: User, bob: User
 ) -> None:
     """Not to one of another conversation, not to a missing or recalled one, and not to an event."""
@@ -41,7 +41,7 @@ async def test_one_answers_a_message_of_the_same_conversation(
     assert await refused(bob, ada.id, {"reply_to": recall["id"]}) == 2042
 
 
-async def test_one_forwards_only_what_one_can_see(server: Server, ada: User, bob: User) -> None:
+async def test_only_visible_messages_are_forwarded(server: Server, ada: User, bob: User) -> None:
     """From any conversation of the sender into any other."""
     carl = add_user(server, "carl")
     sent = await ada.post("/chat/send", to_id=bob.id, data="news")
@@ -55,7 +55,7 @@ async def test_one_forwards_only_what_one_can_see(server: Server, ada: User, bob
     assert await refused(carl, ada.id, {"forward_of": NOBODYS}) == 2043
 
 
-async def test_one_refers_to_nothing_from_before_one_joined(server: Server) -> None:
+async def test_messages_before_the_join_cannot_be_referred_to(server: Server) -> None:
     """If a group hides its history from new members, they cannot reply to it or forward it."""
     owner, member = people(server, 2)
     group = await make_group(owner, history=False)

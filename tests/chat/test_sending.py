@@ -162,7 +162,7 @@ async def test_both_write_at_once_without_gaps(ada: User, bob: User) -> None:
     assert all(each == sorted(each) for each in seqs)
 
 
-async def test_one_may_write_to_oneself(ada: User) -> None:
+async def test_users_may_write_to_themselves(ada: User) -> None:
     """A message to oneself is pushed once to each other device."""
     sending, other = await ada.connect(), await ada.connect()
 
@@ -175,7 +175,7 @@ async def test_one_may_write_to_oneself(ada: User) -> None:
     assert (await other.wait_for(type="message"))["data"]["data"] == "next"
 
 
-async def test_who_does_not_exist_or_is_disabled_gets_nothing(
+async def test_missing_and_disabled_recipients_get_nothing(
     server: Server, ada: User, bob: User
 ) -> None:
     """Both are refused with the text of the original, over socket and HTTP; nothing is stored."""
@@ -278,7 +278,7 @@ async def test_options_have_a_limit(ada: User, bob: User) -> None:
     assert large["code"] == 1002
 
 
-async def test_what_was_written_meanwhile_is_found(server: Server, ada: User, bob: User) -> None:
+async def test_messages_sent_meanwhile_are_returned(server: Server, ada: User, bob: User) -> None:
     """A user who was not connected gets what was written meanwhile, once."""
     his = await bob.connect()
     await his.close()

@@ -82,7 +82,7 @@ async def send(user: User, to: User, kind: str, data: str, **more: Any) -> Any:
         ),
     ],
 )
-async def test_what_its_type_says_is_stored(ada: User, bob: User, kind: str, data: str) -> None:
+async def test_fitting_content_is_stored(ada: User, bob: User, kind: str, data: str) -> None:
     """Content that fits its type is stored as it was sent, over HTTP and over the socket."""
     sent = await send(ada, bob, kind, data)
     hers = await ada.connect()
@@ -130,7 +130,7 @@ async def test_what_its_type_says_is_stored(ada: User, bob: User, kind: str, dat
         ("card", '{"user_id": 9223372036854775808}'),
     ],
 )
-async def test_anything_else_is_refused(ada: User, bob: User, kind: str, data: str) -> None:
+async def test_other_content_is_refused(ada: User, bob: User, kind: str, data: str) -> None:
     """It is refused as invalid data, over HTTP and over the socket."""
     hers = await ada.connect()
 
@@ -140,7 +140,7 @@ async def test_anything_else_is_refused(ada: User, bob: User, kind: str, data: s
     assert rows(ada.server, "SELECT 1 FROM message WHERE from_id = ?", ada.id) == []
 
 
-async def test_a_card_is_of_somebody_who_is_there(server: Server, ada: User, bob: User) -> None:
+async def test_a_card_needs_an_existing_user(server: Server, ada: User, bob: User) -> None:
     """A card needs a user who exists."""
     carl = add_user(server, "carl")
 
@@ -159,7 +159,7 @@ async def test_a_card_is_of_somebody_who_is_there(server: Server, ada: User, bob
         {"mood": 1},
     ],
 )
-async def test_a_voice_message_says_how_long_it_is(
+async def test_a_sound_has_a_duration_and_a_waveform(
     ada: User, bob: User, options: dict[str, Any]
 ) -> None:
     """The duration and the waveform of a sound are stored as they were sent."""
@@ -180,7 +180,7 @@ async def test_a_voice_message_says_how_long_it_is(
         {"waveform": "loud"},
     ],
 )
-async def test_a_length_that_is_none_is_refused(
+async def test_an_invalid_duration_is_refused(
     ada: User, bob: User, options: dict[str, Any]
 ) -> None:
     """An invalid duration is refused in a sound; in other types these keys have no meaning."""
@@ -188,7 +188,7 @@ async def test_a_length_that_is_none_is_refused(
     assert (await send(ada, bob, "custom", "x", options=options))["options"] == options
 
 
-async def test_what_a_file_is_says_the_server_alone(ada: User, bob: User) -> None:
+async def test_only_the_server_describes_files(ada: User, bob: User) -> None:
     """What a client sends as `options.file` is removed, and does not count for the limit."""
     options = {"file": {"name": "x" * 9000}, "mood": 1}
 
@@ -199,9 +199,7 @@ async def test_what_a_file_is_says_the_server_alone(ada: User, bob: User) -> Non
     assert other["options"] is None
 
 
-async def test_frames_stay_in_order_around_what_is_looked_up(
-    server: Server, ada: User, bob: User
-) -> None:
+async def test_frames_stay_in_order_around_checks(server: Server, ada: User, bob: User) -> None:
     """What was sent after a card or a location is stored after it."""
     hers = await ada.connect()
     card = f'{{"user_id": {bob.id}}}'
@@ -218,7 +216,7 @@ async def test_frames_stay_in_order_around_what_is_looked_up(
     assert [row[0] for row in found] == [*map(str, range(40))]
 
 
-async def test_more_types_pass_where_the_configuration_says_so(playful: Server) -> None:
+async def test_the_configuration_adds_types(playful: Server) -> None:
     """Types of `chat.extra_types` are accepted with any content; others are not."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
 
@@ -228,7 +226,7 @@ async def test_more_types_pass_where_the_configuration_says_so(playful: Server) 
     assert await send(ada, bob, "poke", "") == 1002
 
 
-async def test_what_a_plugin_makes_of_a_message_is_checked_too(playful: Server) -> None:
+async def test_messages_changed_by_plugins_are_checked(playful: Server) -> None:
     """A plugin cannot make a message of an unknown type, or with data that does not fit it."""
     ada, bob = add_user(playful, "ada"), add_user(playful, "bob")
     place = '{"latitude": 1, "longitude": 2}'

@@ -90,7 +90,7 @@ def to_club(from_id: int, group_id: int = CLUB, cid: str | None = None) -> Draft
     )
 
 
-async def test_a_group_message_concerns_its_members(chat: Chat) -> None:
+async def test_a_group_message_is_for_its_members(chat: Chat) -> None:
     """A message has one seq for all, and is pushed to those who are members when it is stored."""
     first, second = await chat.send(to_club(ADA), to_club(BOB))
 
@@ -107,7 +107,7 @@ async def test_a_group_message_concerns_its_members(chat: Chat) -> None:
     assert await Conversation.filter(conv=f"g:{CLUB}", chat_type="group", last_seq=2).exists()
 
 
-async def test_a_new_member_is_told_from_the_next_message_on(chat: Chat) -> None:
+async def test_a_new_member_gets_the_next_message(chat: Chat) -> None:
     """Members are cached under the group's version, so with a new version they are read again."""
     await chat.send(to_club(ADA))
     await Member.create(conv=f"g:{CLUB}", user_id=CYD)
@@ -120,7 +120,7 @@ async def test_a_new_member_is_told_from_the_next_message_on(chat: Chat) -> None
     assert sorted(await chat.recipients.of(f"g:{CLUB}")) == [ADA, BOB, CYD]
 
 
-async def test_who_left_is_told_nothing_more(chat: Chat) -> None:
+async def test_former_members_get_nothing(chat: Chat) -> None:
     """Their messages are refused as if the group did not exist."""
     await chat.send(to_club(ADA), to_club(BOB))
     await Member.filter(conv=f"g:{CLUB}", user_id=BOB).delete()
@@ -142,7 +142,7 @@ async def test_a_dissolved_group_takes_nothing(chat: Chat) -> None:
     assert await chat.recipients.of(f"g:{CLUB}") == ()
 
 
-async def test_who_is_muted_may_not_write(chat: Chat) -> None:
+async def test_muted_members_may_not_write(chat: Chat) -> None:
     """One member for a time, or all except admins."""
     later = time.time_ns() // 1_000_000 + 60_000
     await Member.filter(conv=f"g:{CLUB}", user_id=BOB).update(muted_until=later)
@@ -179,7 +179,7 @@ async def test_a_repetition_is_answered_whatever_changed_since(chat: Chat) -> No
     assert len(chat.told) == 2
 
 
-async def test_who_takes_nothing_from_strangers(chat: Chat) -> None:
+async def test_strangers_may_be_refused(chat: Chat) -> None:
     """A stranger is a user whom the recipient has never written to."""
     await Preference.create(user_id=BOB, strangers="nothing")
 

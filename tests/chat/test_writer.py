@@ -123,7 +123,7 @@ async def test_the_same_cid_of_two_people_is_two_messages(chat: Chat) -> None:
     assert seqs(outcomes) == [1, 2]
 
 
-async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
+async def test_a_refusal_concerns_one_message(chat: Chat) -> None:
     """Unknown and disabled users, on either side, fail alone."""
     outcomes = await chat.send(
         draft("fine"),
@@ -143,7 +143,7 @@ async def test_who_may_not_is_refused_alone(chat: Chat) -> None:
     assert seqs(outcomes) == [1, 2]
 
 
-async def test_what_cannot_be_stored_fails_alone(chat: Chat) -> None:
+async def test_a_bad_message_fails_alone(chat: Chat) -> None:
     """A message that the table refuses fails no other one, and takes no seq."""
     bad = draft(cast(str, None), "a")  # the column is NOT NULL
 
@@ -264,7 +264,7 @@ class LosesCommits:
         return await self._orm.write(all_but_commit)
 
 
-async def test_no_commit_no_word(chat: Chat) -> None:
+async def test_nothing_is_answered_or_announced_without_a_commit(chat: Chat) -> None:
     """While the database is unavailable, senders get an error at once, and nothing is announced."""
     database = LosesCommits(chat.host.orm)
     writer = message_writer(
