@@ -175,11 +175,16 @@ class Batcher(Generic[Item, Result]):
 
     async def _store_or_fail(self, items: Sequence[Item]) -> Sequence[Result | BaseException]:
         try:
-            return await self._store(items)
+            results = await self._store(items)
         except Exception as error:  # noqa: BLE001 - the boundary of one batch
             if len(items) > 1:
                 return [(await self._store_or_fail([item]))[0] for item in items]
             return [self._to_error(error)]
+        if len(results) != len(items):
+            # Stored, but nobody knows what: no future may wait for ever.
+            fault = ValueError(f"{len(results)} results for {len(items)} items")
+            return [self._to_error(fault) for _ in items]
+        return results
 
     async def _tell(self, results: Sequence[Result | BaseException]) -> None:
         stored = [result for result in results if not isinstance(result, BaseException)]

@@ -119,6 +119,19 @@ async def test_an_error_is_passed_on_unless_the_caller_has_another(table: Table)
         await batcher.put("bad")
 
 
+async def test_too_few_results_fail_every_item() -> None:
+    """No future waits for ever for a store that forgets an item."""
+
+    async def store(items: Sequence[str]) -> list[str]:
+        return list(items[1:])
+
+    batcher = Batcher(store, max_batch=100)
+
+    results = await asyncio.gather(*batcher.put_all(["a", "b"]), return_exceptions=True)
+
+    assert [type(result) for result in results] == [ValueError, ValueError]
+
+
 async def test_items_are_answered_before_they_are_announced(table: Table) -> None:
     """A slow announcement delays no answer, but the next batch."""
     announced = asyncio.Event()
