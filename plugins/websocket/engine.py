@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -65,6 +65,11 @@ class Engine:
         self._unflushed: list[Connection] = []
         self._last_number = 0
 
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The running loop. Looking it up takes a system call, so it is looked up once."""
+        return asyncio.get_running_loop()
+
     def next_number(self) -> int:
         """Return the number of a new socket, unique in this worker."""
         self._last_number += 1
@@ -102,7 +107,7 @@ class Engine:
     def flush_soon(self, socket: Connection) -> None:
         """Flush *socket* at the end of this turn of the loop, so that it writes once a turn."""
         if not self._unflushed:
-            get_running_loop().call_soon(self._flush, context=EMPTY)
+            self.loop.call_soon(self._flush, context=EMPTY)
         self._unflushed.append(socket)
 
     def _flush(self) -> None:
@@ -133,8 +138,7 @@ class Engine:
             timeout: seconds, after which connections are aborted and tasks cancelled.
         """
         self.stopping = True
-        loop = get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = self.loop.time() + timeout
         for socket in list(self.sockets.values()):
             socket.close(code, reason)
         # A peer may not answer the close: leave a part of the time for our own handlers.
@@ -143,7 +147,7 @@ class Engine:
             await asyncio.wait(closed, timeout=timeout / 2)
         for socket in list(self.sockets.values()):
             socket.abort()
-        while (tasks := self._other_tasks()) and (left := deadline - loop.time()) > 0:
+        while (tasks := self._other_tasks()) and (left := deadline - self.loop.time()) > 0:
             await asyncio.wait(tasks, timeout=left)
         stuck = self._other_tasks()
         if stuck:

@@ -97,7 +97,10 @@ class Inbox(WSListener):
             for listener in listeners:
                 position += 1  # without enumerate, which is slower
                 result = listener(message)
-                if result is not None and hasattr(result, "__await__"):
+                # `send` may be a listener: most often the result is None or True.
+                if result is None or result is True:
+                    continue
+                if hasattr(result, "__await__"):
                     self._start_draining(result, message, position)
                     return
         except Exception:  # noqa: BLE001  # the boundary of one socket's handler

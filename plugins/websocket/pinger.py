@@ -40,7 +40,7 @@ class Pinger:
             self._timer = None
 
     def _schedule(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(
+        self._timer = self._engine.loop.call_later(
             self._slice_interval, self._check_slice, context=EMPTY
         )
 
