@@ -30,7 +30,7 @@ from controllers.api.chat.frames import (
 )
 from controllers.api.chat.requests import ANSWERS
 from extend.settings import Settings
-from plugins.websocket.connection import READS_TOO_SLOWLY
+from plugins.websocket.connection.connection import READS_TOO_SLOWLY
 from services import errors
 from tests.conftest import ROOT
 from yolk import Plugin, Service

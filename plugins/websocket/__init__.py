@@ -8,23 +8,23 @@ from contextlib import AsyncExitStack
 import yolk
 from yolk import Plugin, StartError
 
-from .backplane import Backplane
+from .backplane.interface import Backplane
+from .backplane.redis_backplane import RedisBackplane
+from .backplane.single_worker import SingleWorkerBackplane
+from .backplane.store import Store
 from .collector import Collector
+from .connection.head_timeout import HeadTimeoutProtocol
+from .connection.pinger import Pinger
 from .delivery import LocalDelivery
 from .engine import Engine
 from .events import Events
-from .frames import GOING_AWAY
-from .head_timeout import HeadTimeoutProtocol
-from .pinger import Pinger
 from .presence import Presence
-from .redis_backplane import RedisBackplane
+from .rfc6455.frames import GOING_AWAY
 from .rooms import Rooms
 from .router import SocketRouter
 from .sender import Sender
 from .server import WebSocketServer
 from .settings import WebSocketSettings
-from .single_worker import SingleWorkerBackplane
-from .store import Store
 from .topics import Topics
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from . import frames
+from .backplane.payload import Close, Message, Payload
 from .engine import Engine
-from .payload import Close, Message, Payload
+from .rfc6455 import frames
 from .socket import WebSocket
 from .topics import ROOM, SOCKET, USERS, Topics, users_of
 

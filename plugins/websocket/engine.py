@@ -17,7 +17,7 @@ from .access_log import AccessLog
 from .settings import WebSocketSettings
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from .connection.connection import Connection
     from .socket import WebSocket
 
 EMPTY = Context()

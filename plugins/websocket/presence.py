@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from yolk import CloseNotice
 
-from .backplane import Backplane, Change
+from .backplane.interface import Backplane, Change
 from .sender import close_command
 from .socket import WebSocket
 from .topics import Topics, user_topic

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from . import frames
-from .payload import Message
+from .backplane.payload import Message
+from .rfc6455 import frames
 from .topics import ROOM, RoomHandler
 
 if TYPE_CHECKING:

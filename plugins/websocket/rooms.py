@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from .backplane import Backplane, Change
+from .backplane.interface import Backplane, Change
+from .backplane.payload import Message, Payload
 from .delivery import LocalDelivery
-from .payload import Message, Payload
 from .socket import WebSocket
 from .topics import ROOM, RoomHandler, Topics, user_of
 

@@ -12,9 +12,9 @@ from sanic.response import json
 
 from yolk import Application, Context, Handler, Middleware, Route, StartError, compose, sanic_path
 
-from . import frames, upgrade
+from .connection.handover import hand_over
 from .engine import Engine
-from .handover import hand_over
+from .rfc6455 import frames, handshake
 from .rooms import Rooms
 from .socket import WebSocket
 
@@ -76,7 +76,7 @@ class SocketRouter:
             StartError: there is no such handler, or a subprotocol's name is not valid.
         """
         for name in subprotocols:
-            if not upgrade.is_token(name):
+            if not handshake.is_token(name):
                 raise StartError(f"app.ws.route({path!r}): {name!r} is no name of a subprotocol.")
         *own, target = middleware_then_handler
         handler = self._app.resolve_handler(target)
@@ -120,21 +120,21 @@ class SocketRouter:
         subprotocols: Sequence[str],
     ) -> HTTPResponse | None:
         """Answer an upgrade request: with HTTP, or by handing the connection over."""
-        headers = cast(upgrade.Headers, request.headers)
-        refusal = upgrade.check(request.method, request.version, headers, self._origins)
+        headers = cast(handshake.Headers, request.headers)
+        refusal = handshake.check(request.method, request.version, headers, self._origins)
         if refusal is None and self._engine.stopping:
-            refusal = upgrade.Refusal(503, "服务暂时不可用, 请稍后重试", {"Retry-After": "1"})
+            refusal = handshake.Refusal(503, "服务暂时不可用, 请稍后重试", {"Retry-After": "1"})
         if refusal is not None:
             answer = {"msg": "fail", "data": refusal.text}
             return json(answer, refusal.status, dict(refusal.headers))
         transport = cast(asyncio.Transport | None, request.transport)
         if transport is None or transport.is_closing():
             return None
-        subprotocol = upgrade.choose_subprotocol(headers, subprotocols) if subprotocols else None
+        subprotocol = handshake.choose_subprotocol(headers, subprotocols) if subprotocols else None
         socket = WebSocket(self._engine, self._rooms, transport, subprotocol)
         # Cast: what the framework promises of a socket, under a stricter type.
         ctx = self._app.context_class.for_websocket(self._app, request, cast(Any, socket), params)
-        key = cast(str, upgrade.read_key(headers))
+        key = cast(str, handshake.read_key(headers))
         hand_over(request, key, subprotocol, socket, self._engine.settings.max_message_size)
         self._engine.register(socket, ctx)
         if self._app.config.ACCESS_LOG:

@@ -7,9 +7,9 @@ from typing import Any
 
 from yolk import Label
 
-from . import frames
+from .backplane.payload import Close, Message
 from .engine import Engine
-from .payload import Close, Message
+from .rfc6455 import frames
 from .rooms import Rooms
 from .socket import WebSocket
 from .topics import ROOM, user_topic

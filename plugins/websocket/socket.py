@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from . import frames
-from .connection import Connection
+from .connection.connection import Connection
+from .connection.inbox import Listener
 from .engine import Engine
-from .inbox import Listener
+from .rfc6455 import frames
 from .room import Room
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from plugins.websocket.publisher import NO_OTHERS_TTL
+from plugins.websocket.backplane.publisher import NO_OTHERS_TTL
 
 WAIT = 8
 INTERVAL = 0.002

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugins.websocket import handover
+from plugins.websocket.connection import handover
 from plugins.websocket.engine import Engine
 from plugins.websocket.settings import WebSocketSettings
 from plugins.websocket.socket import WebSocket

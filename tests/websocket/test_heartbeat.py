@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.websocket import frames
-from plugins.websocket.heartbeat import MAX_LABELS, Heartbeat
+from plugins.websocket.connection.heartbeat import MAX_LABELS, Heartbeat
+from plugins.websocket.rfc6455 import frames
 from yolk import Label
 
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import pytest
 from picows import WSMsgType
 
-from plugins.websocket.frames import ProtocolError
-from plugins.websocket.protocol import CloseReceived, Event, Ping, Pong, State, WebSocketProtocol
+from plugins.websocket.rfc6455.frames import ProtocolError
+from plugins.websocket.rfc6455.protocol import (
+    CloseReceived,
+    Event,
+    Ping,
+    Pong,
+    State,
+    WebSocketProtocol,
+)
 
 TEXT, BINARY, CONTINUATION = WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION
 CLOSE, PING, PONG = WSMsgType.CLOSE, WSMsgType.PING, WSMsgType.PONG

@@ -21,9 +21,9 @@ from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
 
-from .backplane import BackplaneUnavailable
+from ..settings import WebSocketSettings
+from .interface import BackplaneUnavailable
 from .scripts import SUBSCRIBED, Script
-from .settings import WebSocketSettings
 
 _MAX_TOPICS = 2000
 """Topics of one call: a script blocks Redis while it runs."""

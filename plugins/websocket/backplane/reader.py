@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 
 from yolk.concurrency import create_detached_task
 
-from .delivery import LocalDelivery
-from .events import Events
+from ..delivery import LocalDelivery
+from ..events import Events
 from .payload import decode
 from .publisher import RETRY_PAUSES
 from .store import Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from yolk import Label
 
-from . import frames
+from ..rfc6455 import frames
 
 MAX_LABELS = 1000
 """Unconfirmed labels of one connection; of more, the oldest are forgotten."""

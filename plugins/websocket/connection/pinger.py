@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from .engine import EMPTY, Engine
+from ..engine import EMPTY, Engine
 
 _SLICES = 16
 """Parts in which a round is done, so that many sockets do not block the loop at once."""

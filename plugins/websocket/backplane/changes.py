@@ -11,14 +11,14 @@ from functools import partial
 
 from yolk.concurrency import Batcher, linger
 
-from .backplane import BackplaneUnavailable, Change
-from .delivery import LocalDelivery
-from .events import Events
+from ..delivery import LocalDelivery
+from ..events import Events
+from ..topics import SOCKET, Topics, user_of
+from .interface import BackplaneUnavailable, Change
 from .online_keys import OnlineKeys
 from .payload import encode
 from .scripts import APPLY
 from .store import Store, text
-from .topics import SOCKET, Topics, user_of
 
 MAX_BATCH = 500
 """Changes of one call: a script blocks Redis while it runs."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ..topics import user_topic
 from .store import Store
-from .topics import user_topic
 
 _MAX_ROUNDS = 5
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from .backplane import Change
-from .delivery import LocalDelivery
-from .events import Events
+from ..delivery import LocalDelivery
+from ..events import Events
+from ..topics import SOCKET, Topics, user_of
+from .interface import Change
 from .payload import Message, Payload
-from .topics import SOCKET, Topics, user_of
 
 
 class SingleWorkerBackplane:

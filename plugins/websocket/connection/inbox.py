@@ -8,8 +8,8 @@ from typing import Any
 
 from picows import WSListener
 
-from . import frames
-from .engine import Engine
+from ..engine import Engine
+from ..rfc6455 import frames
 
 Listener = Callable[..., Any]
 

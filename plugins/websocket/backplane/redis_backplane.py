@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 from yolk.concurrency import create_detached_task
 
-from .backplane import BackplaneUnavailable, Change
+from ..delivery import LocalDelivery
+from ..engine import Engine
+from ..events import Events
+from ..topics import Topics, user_of
 from .changes import MAX_BATCH, ChangeWriter
-from .delivery import LocalDelivery
-from .engine import Engine
-from .events import Events
+from .interface import BackplaneUnavailable, Change
 from .online_keys import OnlineKeys
 from .publisher import NO_OTHERS_TTL, Publisher
 from .reader import StreamReader
 from .scripts import DEAD, EVICT, RENEW
 from .store import Store, text
-from .topics import Topics, user_of
 
 _DISCOVERY_DELAY = NO_OTHERS_TTL * 1.2
 """

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from yolk.concurrency import create_detached_task
 
-from .backplane import BackplaneUnavailable
-from .engine import Counters
+from ..engine import Counters
+from ..topics import users_topic
+from .interface import BackplaneUnavailable
 from .payload import Message, Payload, encode
 from .scripts import PUBLISH
 from .store import Store
-from .topics import users_topic
 
 # A script takes some 8,000 values at a time and blocks Redis while it runs; an entry of a stream
 # should not block the loop of its reader.

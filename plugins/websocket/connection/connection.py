@@ -8,13 +8,13 @@ from picows import WSFrame, WSTransport
 
 from yolk import Label
 
-from . import frames
-from .engine import EMPTY, Engine
-from .frames import ProtocolError
+from ..engine import EMPTY, Engine
+from ..rfc6455 import frames
+from ..rfc6455.frames import ProtocolError
+from ..rfc6455.protocol import CLOSED, OPEN, CloseReceived, Ping, WebSocketProtocol
 from .handover import discard
 from .heartbeat import Heartbeat
 from .inbox import Inbox, Listener
-from .protocol import CLOSED, OPEN, CloseReceived, Ping, WebSocketProtocol
 
 READS_TOO_SLOWLY = 4008
 

@@ -9,7 +9,7 @@ from sanic.exceptions import RequestTimeout
 from sanic.http.constants import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 
-from .engine import EMPTY
+from ..engine import EMPTY
 
 
 class HeadTimeoutProtocol(HttpProtocol):

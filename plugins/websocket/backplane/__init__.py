@@ -1,0 +1,1 @@
+"""The connection between workers: messages, subscriptions, and which users are online."""

@@ -1,0 +1,1 @@
+"""A connection: the protocol on a transport that Sanic accepted, with a heartbeat."""

@@ -1,0 +1,1 @@
+"""The rules of RFC 6455, without any I/O."""
