@@ -8,30 +8,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # before anything installed that is called config or models
 
-import yolk  # noqa: E402
-from extend.application import Application  # noqa: E402
-from extend.settings import Settings  # noqa: E402
-from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users  # noqa: E402
-from services.account.passwords import Passwords  # noqa: E402
-from services.conversation.cursor_writer import cursor_writer  # noqa: E402
-from services.conversation.receipts import Receipts  # noqa: E402
-from services.conversation.sql.cursors import cursor_store_for  # noqa: E402
-from services.errors import Busy  # noqa: E402
-from services.file.allowance import Allowance  # noqa: E402
-from services.file.intake import Intake  # noqa: E402
-from services.file.links import Links  # noqa: E402
-from services.file.resumable import Resumable  # noqa: E402
-from services.file.sweeper import Sweeper  # noqa: E402
-from services.message.sql.store import store_for  # noqa: E402
-from services.message.writer import message_writer  # noqa: E402
-from services.push.delivery import Delivery, encode_push  # noqa: E402
-from services.push.hooks import ChatHooks  # noqa: E402
-from services.push.presence import presence_announcer  # noqa: E402
-from services.push.recipients import Recipients  # noqa: E402
-from services.search.indexer import Indexer  # noqa: E402
-from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES  # noqa: E402
-from yolk.closing import ClosingStack  # noqa: E402
-from yolk.concurrency import BatchedLoader, ConcurrencyLimiter  # noqa: E402
+import yolk
+from extend.application import Application
+from extend.settings import Settings
+from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
+from services.account.passwords import Passwords
+from services.conversation.cursor_writer import cursor_writer
+from services.conversation.receipts import Receipts
+from services.conversation.sql.cursors import cursor_store_for
+from services.errors import Busy
+from services.file.allowance import Allowance
+from services.file.intake import Intake
+from services.file.links import Links
+from services.file.resumable import Resumable
+from services.file.sweeper import Sweeper
+from services.message.sql.store import store_for
+from services.message.writer import message_writer
+from services.push.delivery import Delivery, encode_push
+from services.push.hooks import ChatHooks
+from services.push.presence import presence_announcer
+from services.push.recipients import Recipients
+from services.search.indexer import Indexer
+from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES
+from yolk.closing import ClosingStack
+from yolk.concurrency import BatchedLoader, ConcurrencyLimiter
 
 
 class Parts:
@@ -56,7 +56,7 @@ class Parts:
         self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
         self.sessions = BatchedLoader(find_sessions)
         # Search.
-        self.searches = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
+        self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)
         self.indexer.start()
         closing.add(self.indexer.close)

@@ -1,4 +1,4 @@
-"""What the rules of chat need of a database, where models are not enough."""
+"""The type of `app.orm`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 
 class Database(Protocol):
-    """What the plugin `orm` puts on the application."""
+    """The database, as the plugin `orm` provides it, for what models cannot do."""
 
     @property
     def dialect(self) -> str:
-        """Its kind: "sqlite", "postgres" or "mysql"."""
+        """The kind of database: "sqlite", "postgres" or "mysql"."""
 
     @property
     def unavailable_errors(self) -> tuple[type[BaseException], ...]:
-        """What is raised while it is away."""
+        """Errors that mean that the database is unavailable."""
 
     @property
     def conflict_errors(self) -> tuple[type[BaseException], ...]:
-        """Those among them after which nothing is stored, and the same may succeed at once."""
+        """Those of them after which nothing was stored, and a retry may succeed at once."""
 
     @property
     def connection(self) -> BaseDBAsyncClient:
-        """Where to run SQL of one's own."""
+        """The connection for raw SQL."""
 
     def transaction(self) -> AbstractAsyncContextManager[BaseDBAsyncClient]:
-        """Open a transaction that writes."""
+        """Return a write transaction."""
 
     async def write(self, work: Callable[[sqlite3.Connection], Any]) -> Any:
-        """Run a plain function in a transaction, in one hop to SQLite's thread."""
+        """Run a function in a write transaction in SQLite's thread."""

@@ -29,7 +29,7 @@ class SearchController(Controller[Context]):
     async def index(self) -> None:
         """Find messages that contain a text in your conversations, the newest first."""
         query = self.ctx.read(Search, self.ctx.query)
-        async with self.ctx.app.searches:
+        async with self.ctx.app.search_limiter:
             found = await self.ctx.service.search.search(
                 self.ctx.user.id,
                 query.text,
