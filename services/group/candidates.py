@@ -8,7 +8,8 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, JoinRequest, Member, User
 from services.errors import RequestsFull
-from services.group.change import ADMIN, Change
+from services.group.change import Change
+from services.group.roles import ADMIN
 
 MAX_REQUESTS = 1000
 """Join requests of one group."""

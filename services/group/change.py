@@ -12,14 +12,12 @@ from models import Conversation, Group, JoinRequest, Member
 from models.columns import milliseconds
 from services.conversation.events import append_event, lock_conversation, push_events
 from services.errors import GroupFull, NoGroup, NotPermitted
+from services.group.roles import MEMBER
 from services.group.sql import insert_members, lock_member_ids
 from services.wire import WireMessage, group_conv
 
 if TYPE_CHECKING:
     from services import Context
-
-MEMBER, ADMIN, OWNER = 0, 1, 2
-"""Roles; each has the permissions of the lower ones."""
 
 
 class Change:

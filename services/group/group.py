@@ -9,8 +9,9 @@ from models.columns import milliseconds
 from services import Service
 from services.errors import GroupFull, NoGroup
 from services.group.candidates import addable
-from services.group.change import ADMIN, OWNER, Change, changing, member_of, push_change
+from services.group.change import Change, changing, member_of, push_change
 from services.group.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
+from services.group.roles import ADMIN, OWNER
 from services.wire import group_conv
 
 LOOKS = ("name", "avatar")

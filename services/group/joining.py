@@ -8,8 +8,9 @@ from typing import Literal
 from models import JoinRequest
 from services import Service
 from services.group.candidates import addable, request_approval
-from services.group.change import ADMIN, Change, changing, member_of
+from services.group.change import Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
+from services.group.roles import ADMIN
 from services.wire import group_conv
 
 

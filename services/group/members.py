@@ -8,8 +8,9 @@ from models import Member
 from models.columns import milliseconds
 from services import Service
 from services.errors import NoMember, NotPermitted, OwnerMustStay
-from services.group.change import ADMIN, MEMBER, OWNER, Change, changing, member_of
+from services.group.change import Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
+from services.group.roles import ADMIN, MEMBER, OWNER
 from services.wire import group_conv
 
 

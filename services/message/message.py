@@ -25,7 +25,7 @@ from services.errors import (
     TooLateToEdit,
     TypeRefused,
 )
-from services.group.change import ADMIN, MEMBER
+from services.group.roles import ADMIN, MEMBER
 from services.message.batch import Stored
 from services.message.content_types import FREE_TYPES, carries_file, check_content
 from services.message.draft import Draft

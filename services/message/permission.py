@@ -22,7 +22,7 @@ from services.errors import (
     Refused,
     StrangersRefused,
 )
-from services.group.change import ADMIN, OWNER
+from services.group.roles import ADMIN, OWNER
 
 
 class Relation(msgspec.Struct):

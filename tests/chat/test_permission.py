@@ -14,7 +14,7 @@ from services.errors import (
     NotPermitted,
     StrangersRefused,
 )
-from services.group.change import ADMIN, MEMBER, OWNER
+from services.group.roles import ADMIN, MEMBER, OWNER
 from services.message.permission import (
     ONESELF,
     GroupMembership,
