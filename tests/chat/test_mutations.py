@@ -149,7 +149,7 @@ FAULTS = {
         caught_by="test_resuming.py::test_a_recall_removes_the_content_and_tells_everybody",
         passes="test_resuming.py::test_recalling_again_gives_the_same_entry",
     ),
-    "who left a group still told": Fault(
+    "a former member still notified": Fault(
         (
             Patch(
                 "services/group/change.py",
@@ -160,7 +160,7 @@ FAULTS = {
         caught_by="test_group_races.py::test_those_put_out_are_told[sqlite]",
         passes="test_group_races.py::test_a_group_has_one_owner[sqlite]",
     ),
-    "what was said before one joined": Fault(
+    "the history before a join shown": Fault(
         (
             Patch(
                 "services/conversation/history.py",

@@ -115,7 +115,7 @@ async def test_presence_spans_workers(two_workers: Server) -> None:
     await there.close()
 
     gone = await hers.wait_for(type="presence")
-    while gone["data"]["online"]:  # what connecting to the wrong worker told
+    while gone["data"]["online"]:  # pushes of the connections to the wrong worker
         gone = await hers.wait_for(type="presence")
     assert gone["data"] == {"user_id": bob.id, "online": False}
 

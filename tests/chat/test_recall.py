@@ -59,13 +59,13 @@ async def test_administrators_recall_at_any_time(server: Server) -> None:
     socket = await member.connect()
 
     by_admin = await admin.post("/chat/recall", id=texts[member.id][0]["id"])
-    told = (await socket.wait_for(type="message"))["data"]
+    pushed = (await socket.wait_for(type="message"))["data"]
     await admin.post("/chat/recall", id=texts[other.id][0]["id"])
     await admin.post("/chat/recall", id=texts[admin.id][0]["id"])
     await owner.post("/chat/recall", id=texts[admin.id][1]["id"])
     await owner.post("/chat/recall", id=texts[member.id][1]["id"])
 
-    assert told == by_admin
+    assert pushed == by_admin
     assert (by_admin["from_id"], by_admin["options"]["target"]) == (
         admin.id,
         texts[member.id][0]["id"],

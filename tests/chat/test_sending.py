@@ -333,7 +333,7 @@ async def test_the_sender_sees_that_it_was_read(ada: User, bob: User) -> None:
 
     await his.request("read", conv=conversation(ada, bob), seq=2)
 
-    # A heartbeat just now may have told first that they arrived.
+    # A heartbeat may have confirmed first that they arrived.
     while "read_seq" not in (receipt := (await hers.wait_for(type="receipt"))["data"]):
         pass
     assert receipt == {"conv": conversation(ada, bob), "user_id": bob.id, "read_seq": 2}

@@ -38,7 +38,7 @@ class Chat:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.told: list[Stored] = []
+        self.announced: list[Stored] = []
         self.recipients = Recipients()
         self.writer = self.make_writer()
 
@@ -48,7 +48,7 @@ class Chat:
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
             self.recipients,
-            self.told.extend,
+            self.announced.extend,
             max_batch=256,
             max_waiting=1000,
             logger=logging.getLogger("tests"),
@@ -176,7 +176,7 @@ async def test_a_repetition_is_answered_whatever_changed_since(chat: Chat) -> No
     again = await chat.send(draft(ADA, BOB, "a"), to_club(BOB, cid="b"))
 
     assert [one.dup for one in again if isinstance(one, Stored)] == [True, True]
-    assert len(chat.told) == 2
+    assert len(chat.announced) == 2
 
 
 async def test_strangers_may_be_refused(chat: Chat) -> None:

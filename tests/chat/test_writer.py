@@ -34,7 +34,7 @@ class Chat:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.told: list[Stored] = []
+        self.announced: list[Stored] = []
         self.writer = self.make_writer()
 
     def make_writer(self, batch: int = 256, queue: int = 1000) -> Batcher[Draft, Stored]:
@@ -43,7 +43,7 @@ class Chat:
             store_for(self.host.orm, "freely"),
             self.host.orm.unavailable_errors,
             Recipients(),
-            self.told.extend,
+            self.announced.extend,
             max_batch=batch,
             max_waiting=queue,
             logger=logging.getLogger("tests"),
@@ -108,7 +108,7 @@ async def test_repetitions_are_one_message(chat: Chat) -> None:
     assert same.message == again.message == first.message
     assert (first.dup, same.dup, again.dup) == (False, True, True)
     assert seqs([other]) == [2]
-    assert [one.message.seq for one in chat.told] == [1, 2]
+    assert [one.message.seq for one in chat.announced] == [1, 2]
 
 
 async def test_without_a_cid_nothing_is_a_repetition(chat: Chat) -> None:
@@ -212,7 +212,7 @@ async def test_two_writers_and_one_cid_are_one_message(chat: Chat) -> None:
     )
 
     assert len({one.message.id for one in outcomes}) == 40
-    assert len(chat.told) == 40
+    assert len(chat.announced) == 40
 
 
 async def test_a_full_queue_refuses(chat: Chat) -> None:
@@ -271,7 +271,7 @@ async def test_nothing_is_answered_or_announced_without_a_commit(chat: Chat) -> 
         store_for(database, "freely"),
         database.unavailable_errors,
         Recipients(),
-        chat.told.extend,
+        chat.announced.extend,
         max_batch=256,
         max_waiting=100,
         logger=logging.getLogger("tests"),
@@ -280,12 +280,12 @@ async def test_nothing_is_answered_or_announced_without_a_commit(chat: Chat) -> 
         *(writer.put(draft("x", str(number))) for number in range(3)), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [Unavailable] * 3
-    assert chat.told == []
+    assert chat.announced == []
 
     database.away = False
     outcomes = await asyncio.gather(*(writer.put(draft("x", str(n))) for n in range(3)))
     assert seqs(outcomes) == [1, 2, 3]
-    assert [one.message.seq for one in chat.told] == [1, 2, 3]
+    assert [one.message.seq for one in chat.announced] == [1, 2, 3]
 
 
 async def test_closing_waits_for_what_was_queued(chat: Chat) -> None:
