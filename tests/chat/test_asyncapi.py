@@ -100,7 +100,7 @@ class Listening(Socket):
     def name_of(self, frame: Any) -> str:
         """Tell which message of the document a frame has to be."""
         if frame.get("msg") == "fail":
-            return "failure" if "id" in frame else "farewell"
+            return "failure" if "id" in frame else "closeNotice"
         if frame.get("type") == "pong":
             return "pong"
         if "type" in frame:

@@ -1,4 +1,4 @@
-"""Accounts, logins, and how they end."""
+"""Accounts, sessions and the search for users."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from yolk.testing import Server, User
 
 @pytest.fixture(scope="module")
 def names() -> set[str]:
-    """Hold what a login answers."""
+    """Return the fields of the answer to a login."""
     return {"id", "username", "nickname", "avatar", "token", "expires_in", "refresh_token"}
 
 
 async def fails(server: Server, path: str, **body: object) -> tuple[int, int]:
-    """Post, and give the status and the code of the refusal."""
+    """Post, and return the status and the error code of the answer."""
     answer = await server.ask("POST", path, json=body)
     assert answer.json()["msg"] == "fail"
     return answer.status_code, answer.json().get("code")
 
 
-async def test_one_registers_and_logs_in(server: Server, names: set[str]) -> None:
-    """Both answer with what a client keeps, and the password is stored as argon2 only."""
+async def test_register_and_login_return_the_same_fields(server: Server, names: set[str]) -> None:
+    """Both return tokens and the user; the password is stored as an argon2 hash only."""
     grace = await server.user("grace")
 
     login = await server.post("/auth/login", username=grace.username, password=grace.password)
@@ -34,8 +34,8 @@ async def test_one_registers_and_logs_in(server: Server, names: set[str]) -> Non
     assert stored.startswith("$argon2id$")
 
 
-async def test_a_name_belongs_to_one(server: Server) -> None:
-    """A username that is taken is refused."""
+async def test_a_taken_username_is_refused(server: Server) -> None:
+    """Usernames are unique."""
     grace = await server.user("grace")
 
     taken = await fails(server, "/auth/register", username=grace.username, password="another one")
@@ -55,16 +55,18 @@ async def test_a_name_belongs_to_one(server: Server) -> None:
         {"username": 7, "password": ["long enough"]},
     ],
 )
-async def test_what_makes_no_account_is_named(server: Server, body: dict[str, object]) -> None:
-    """A field that is missing or wrong gets 400 and a text that names it."""
+async def test_the_invalid_field_of_a_registration_is_named(
+    server: Server, body: dict[str, object]
+) -> None:
+    """A missing or invalid field is answered with 400 and a text that names it."""
     answer = await server.ask("POST", "/auth/register", json=body)
 
     assert (answer.status_code, answer.json()["code"]) == (400, 1002)
     assert "username" in answer.json()["data"] or "password" in answer.json()["data"]
 
 
-async def test_a_wrong_password_and_an_unknown_name_look_alike(server: Server) -> None:
-    """Nobody learns from a login which names exist."""
+async def test_a_wrong_password_and_an_unknown_username_have_one_answer(server: Server) -> None:
+    """A login does not reveal which usernames exist."""
     grace = await server.user("grace")
 
     wrong = await fails(server, "/auth/login", username=grace.username, password="wrong")
@@ -73,8 +75,8 @@ async def test_a_wrong_password_and_an_unknown_name_look_alike(server: Server) -
     assert wrong == unknown == (401, 3010)
 
 
-async def test_a_refresh_token_is_used_up(server: Server) -> None:
-    """It gives a new pair; used long afterwards it ends the login, for one of two is a thief."""
+async def test_a_refresh_token_can_be_used_once(server: Server) -> None:
+    """Using it again much later revokes the session: it was stolen."""
     grace = await server.user("grace")
     fresh = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
     with database(server) as connection:
@@ -86,8 +88,8 @@ async def test_a_refresh_token_is_used_up(server: Server) -> None:
     assert again == after == (401, 3012)
 
 
-async def test_a_lost_answer_to_a_refresh_costs_no_login(server: Server) -> None:
-    """Right after it was used up, the old token is taken once more; the lost one never is."""
+async def test_a_refresh_whose_answer_was_lost_can_be_repeated(server: Server) -> None:
+    """Shortly after its use the old token is accepted again; the lost one never is."""
     grace = await server.user("grace")
     lost = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
 
@@ -98,7 +100,7 @@ async def test_a_lost_answer_to_a_refresh_costs_no_login(server: Server) -> None
 
 
 async def test_refresh_tokens_are_stored_as_hashes(server: Server) -> None:
-    """The database holds nothing that could be used to log in."""
+    """The database contains nothing that can be used to log in."""
     grace = await server.user("grace")
 
     [(stored,)] = rows(server, "SELECT refresh_hash FROM session WHERE user_id = ?", grace.id)
@@ -107,8 +109,8 @@ async def test_refresh_tokens_are_stored_as_hashes(server: Server) -> None:
     assert len(stored) == 64
 
 
-async def test_logging_out_ends_this_login_only(server: Server) -> None:
-    """Its sockets get 4505, its tokens are refused; another device stays."""
+async def test_a_logout_revokes_one_session(server: Server) -> None:
+    """Its sockets are closed with 4505 and its tokens are refused; another device stays online."""
     grace = await server.user("grace")
     other = await server.post("/auth/login", username=grace.username, password=grace.password)
     here = await grace.connect()
@@ -127,8 +129,8 @@ async def test_logging_out_ends_this_login_only(server: Server) -> None:
     await there.close()
 
 
-async def test_who_is_disabled_cannot_come_back(server: Server) -> None:
-    """Neither by password nor by refresh token."""
+async def test_a_disabled_user_cannot_log_in(server: Server) -> None:
+    """Neither the password nor the refresh token is accepted."""
     grace = await server.user("grace")
     disable(server, grace)
 
@@ -140,8 +142,10 @@ async def test_who_is_disabled_cannot_come_back(server: Server) -> None:
     assert by_password == by_token == (403, 3004)
 
 
-async def test_people_are_found_by_the_beginning_of_their_name(server: Server, ada: User) -> None:
-    """Nothing in the text is a wildcard, and nobody's password is shown."""
+async def test_users_are_found_by_the_beginning_of_their_username(
+    server: Server, ada: User
+) -> None:
+    """The text has no wildcards, and no password is returned."""
     grace = await server.user("grace_%x")
     await ada.connect()
 

@@ -1,4 +1,4 @@
-"""The seed's cache, on a real Valkey."""
+"""The cache, on a real Valkey."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from yolk.testing import Server
 
 @pytest.fixture
 async def redis(server: Server) -> AsyncIterator[Redis]:
-    """Give a client of the chat's own Valkey."""
+    """Return a client of the chat's own Valkey."""
     client = Redis(unix_socket_path=valkey_socket(server))
     yield client
     await client.aclose()
@@ -25,13 +25,13 @@ async def redis(server: Server) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def cache(redis: Redis) -> CacheService:
-    """Give the service, as a controller has it."""
+    """Return the service, as a controller has it."""
     # All that it needs of a context is the application's Redis.
     return CacheService(cast(Context, SimpleNamespace(app=SimpleNamespace(redis=redis))))
 
 
-async def test_what_is_set_is_got_until_it_is_removed(cache: CacheService) -> None:
-    """Any value that JSON holds comes back as it was; what is not there is None."""
+async def test_get_returns_what_was_set(cache: CacheService) -> None:
+    """Any value that JSON can represent is returned until it is removed; then None is."""
     value = {"name": "Ada", "numbers": [1, 2.5, None, True], "中": "文"}
     await cache.set("cache-test", value)
 
@@ -41,8 +41,8 @@ async def test_what_is_set_is_got_until_it_is_removed(cache: CacheService) -> No
     assert not await cache.remove("cache-test")
 
 
-async def test_a_value_may_have_an_end(cache: CacheService, redis: Redis) -> None:
-    """With a limit the key is forgotten after so many seconds; without one it stays."""
+async def test_a_value_can_expire(cache: CacheService, redis: Redis) -> None:
+    """With `expire` the key expires after so many seconds; without it, it never does."""
     await cache.set("cache-test", 1, expire=100)
     assert 0 < await redis.ttl("cache-test") <= 100
 
@@ -52,7 +52,7 @@ async def test_a_value_may_have_an_end(cache: CacheService, redis: Redis) -> Non
 
 
 async def test_a_list_keeps_its_order(cache: CacheService) -> None:
-    """What is pushed is appended; a list that is not there is empty."""
+    """Pushed values are appended; a missing list is empty."""
     assert await cache.get_list("cache-list") == []
 
     assert await cache.push("cache-list", {"first": 1}) == 1

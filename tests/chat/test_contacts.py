@@ -1,4 +1,4 @@
-"""Blocking, strangers, and who is told of writing."""
+"""Blocked users, the setting for strangers, and typing indicators."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from yolk.testing import Server, User
 __all__ = ["database_url"]
 
 
-async def test_blocking_and_taking_it_back(server: Server, ada: User, bob: User) -> None:
-    """Who is blocked cannot write, until that is taken back; to do it twice is no error."""
+async def test_a_blocked_user_cannot_write_until_unblocked(
+    server: Server, ada: User, bob: User
+) -> None:
+    """Blocking or unblocking twice is not an error, and the other devices are notified."""
     phone = await ada.connect()
     for _ in range(2):
         assert await ada.post("/chat/block", user_id=bob.id, on=True) == {}
-    told = (await phone.wait_for(type="system"))["data"]
+    event = (await phone.wait_for(type="system"))["data"]
     refused = await server.ask(
         "POST", "/chat/send", token=bob.token, json={"to_id": ada.id, "data": "x"}
     )
@@ -27,7 +29,7 @@ async def test_blocking_and_taking_it_back(server: Server, ada: User, bob: User)
         await ada.post("/chat/block", user_id=bob.id, on=False)
     sent = await bob.post("/chat/send", to_id=ada.id, data="x")
 
-    assert told == {"event": "block", "user_id": bob.id, "on": True}
+    assert event == {"event": "block", "user_id": bob.id, "on": True}
     assert (refused.json()["code"], refused.json()["data"]) == (
         2003,
         "对方把你拉黑了",
@@ -37,8 +39,8 @@ async def test_blocking_and_taking_it_back(server: Server, ada: User, bob: User)
     assert await ada.get("/chat/blocked") == {"people": [], "more": False}
 
 
-async def test_who_was_blocked_is_listed_page_by_page(server: Server, ada: User) -> None:
-    """In the order of ids, from any of them on."""
+async def test_blocked_users_are_listed_in_pages(server: Server, ada: User) -> None:
+    """The list is in the order of ids and can start after any id."""
     others = [add_user(server, f"other{number}") for number in range(3)]
     for other in others:
         await ada.post("/chat/block", user_id=other.id, on=True)
@@ -51,16 +53,16 @@ async def test_who_was_blocked_is_listed_page_by_page(server: Server, ada: User)
     assert (first["more"], rest["more"]) == (True, False)
 
 
-async def test_nobody_blocks_themselves_or_nobody(server: Server, ada: User) -> None:
-    """Both are refused, each by a code of its own."""
+async def test_blocking_oneself_or_a_missing_user_is_refused(server: Server, ada: User) -> None:
+    """Each has its own error code."""
     for user_id, code in ((ada.id, 2030), (2**62, 2004), (0, 1002)):
         body = {"user_id": user_id, "on": True}
         answer = await server.ask("POST", "/chat/block", token=ada.token, json=body)
         assert answer.json()["code"] == code
 
 
-async def test_what_strangers_may_send(server: Server, ada: User, bob: User) -> None:
-    """One decides, one's devices are told, and sending obeys."""
+async def test_the_setting_for_strangers_is_applied(server: Server, ada: User, bob: User) -> None:
+    """The other devices are notified, and sending follows the setting."""
     phone = await ada.connect()
     assert await ada.get("/chat/preferences") == {"strangers": "freely"}
 
@@ -82,8 +84,10 @@ async def test_what_strangers_may_send(server: Server, ada: User, bob: User) -> 
     assert wrong.json()["code"] == 1002
 
 
-async def test_decisions_are_kept_on_every_database(tmp_path: Path, database_url: str) -> None:
-    """To decide or to block again changes one row and adds none."""
+async def test_settings_are_stored_once_on_every_database(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Setting or blocking again changes the row and adds none."""
     async with open_orm(tmp_path, database_url):
         for strangers in ("one", "nothing"):
             await Preference.update_or_create({"strangers": strangers}, user_id=7)
@@ -96,8 +100,8 @@ async def test_decisions_are_kept_on_every_database(tmp_path: Path, database_url
 # --- typing
 
 
-async def test_who_blocked_the_writer_sees_no_typing(ada: User, bob: User) -> None:
-    """The writer does not learn that: the answer is ok."""
+async def test_a_user_who_blocked_the_writer_sees_no_typing(ada: User, bob: User) -> None:
+    """The writer does not learn of it: the answer is ok."""
     his, hers = await bob.connect(), await ada.connect()
     await ada.post("/chat/block", user_id=bob.id, on=True)
 
@@ -109,25 +113,25 @@ async def test_who_blocked_the_writer_sees_no_typing(ada: User, bob: User) -> No
     assert not [one for one in hers.passed if one.get("type") == "typing"]
 
 
-async def test_a_group_sees_who_is_typing(server: Server, ada: User, bob: User) -> None:
-    """All members but the writer; who is no member is told that there is no such group."""
+async def test_members_of_a_group_see_who_is_typing(server: Server, ada: User, bob: User) -> None:
+    """All members except the writer do; a user who is not a member gets an error."""
     conv, group_id = await make_group(ada, bob)
     hers, his = await ada.connect(), await bob.connect()
     stranger = await add_user(server, "carol").connect()
 
     assert (await hers.request("typing", to_id=group_id, chat_type="group"))["msg"] == "ok"
-    told = (await his.wait_for(type="typing"))["data"]
+    event = (await his.wait_for(type="typing"))["data"]
     refused = await stranger.request("typing", to_id=group_id, chat_type="group")
     nowhere = await hers.request("typing", to_id=2**62, chat_type="group")
 
-    assert told == {"from_id": ada.id, "to_id": group_id, "chat_type": "group"}
+    assert event == {"from_id": ada.id, "to_id": group_id, "chat_type": "group"}
     assert (refused["code"], nowhere["code"]) == (2010, 2010)
     assert not [one for one in hers.passed if one.get("type") == "typing"]
     assert not rows(server, "SELECT 1 FROM message WHERE conv = ? AND type <> 'notice'", conv)
 
 
-async def test_in_a_large_group_nobody_is_told(server: Server, ada: User, bob: User) -> None:
-    """Above 200 members typing is answered and not sent."""
+async def test_typing_is_not_sent_in_large_groups(server: Server, ada: User, bob: User) -> None:
+    """Above 200 members the request is answered and nothing is pushed."""
     many = [add_user(server, f"member{number}") for number in range(199)]
     _, group_id = await make_group(ada, bob, *many)
     hers, his = await ada.connect(), await bob.connect()

@@ -1,4 +1,4 @@
-"""What /docs says is what the server does."""
+"""The OpenAPI document describes what the server does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REFRESH_TOKEN = "j3McPh2dYwVcS0bqS1t5mXG8mVzWcBvX3m1oWqkP5uE"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat in which nobody has been yet."""
+    """Start a chat without users."""
     running = Server(ROOT, tmp_path_factory.mktemp("story")).start()
     yield running
     running.stop()
@@ -43,7 +43,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def application() -> Iterator[Application]:
-    """Give the application, which serves nobody."""
+    """Return the application, loaded but not started."""
     made = create_app()
     yield made
     Application.unregister_app(made)
@@ -51,19 +51,19 @@ def application() -> Iterator[Application]:
 
 @pytest.fixture(scope="module")
 def document(application: Application) -> dict[str, Any]:
-    """Give the OpenAPI document."""
+    """Return the OpenAPI document."""
     return build(application)
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Give path, method and operation of all addresses, in their order."""
+    """Yield path, method and operation of all addresses, in their order."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield path, method.upper(), operation
 
 
 def known_errors(kind: type[ChatError] = ChatError) -> Iterator[type[ChatError]]:
-    """Give every error with a code."""
+    """Yield every error with a code."""
     for child in kind.__subclasses__():
         if hasattr(child, "code"):
             yield child
@@ -71,18 +71,18 @@ def known_errors(kind: type[ChatError] = ChatError) -> Iterator[type[ChatError]]
 
 
 def check(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
-    """Hold that a value is what the document's schema says, with no field beyond it."""
+    """Assert that a value matches a schema of the document, without further fields."""
     whole = {**schema, "components": document["components"]}
     jsonschema.Draft202012Validator(whole).validate(value)
 
 
 def test_the_document_is_valid(document: dict[str, Any]) -> None:
-    """It is OpenAPI 3.1."""
+    """It follows OpenAPI 3.1."""
     validate(document)
 
 
 async def test_the_document_is_served(served: Server, document: dict[str, Any]) -> None:
-    """It lies at /docs/openapi.json; /docs shows it, and needs nothing from anywhere else."""
+    """/docs/openapi.json is the document; /docs shows it and loads nothing from other servers."""
     page = await served.ask("GET", "/docs")
     found = (await served.ask("GET", "/docs/openapi.json")).json()
     errors = found["components"].pop("examples")
@@ -98,8 +98,8 @@ async def test_the_document_is_served(served: Server, document: dict[str, Any]) 
         assert f"<code>{path}</code> {escape(operation['summary'])}" in page.text
 
 
-async def test_prod_shows_nothing(tmp_path: Path) -> None:
-    """The documentation is for developers: in prod there is none."""
+async def test_prod_has_no_documentation(tmp_path: Path) -> None:
+    """With `OAS = False` both addresses answer 404."""
     changes = {"config/config_prod.py": 'OAS = False\nwebsocket = {"origins": "any"}\n'}
     server = Server(copy_chat(tmp_path, changes), tmp_path / "data", {"YOLK_ENV": "prod"}).start()
     try:
@@ -113,7 +113,7 @@ async def test_prod_shows_nothing(tmp_path: Path) -> None:
 def test_every_address_is_described_and_nothing_else(
     application: Application, document: dict[str, Any]
 ) -> None:
-    """Each has a summary, an example, an answer, and says what it takes a token for."""
+    """Each has a summary, an example, an answer, and the ways to authenticate."""
     mounted = {
         (re.sub(r"<(\w+)(:\w+)?>", r"{\1}", route.path), method)
         for route in application.http.routes
@@ -151,7 +151,7 @@ def test_every_example_is_shown(document: dict[str, Any]) -> None:
 
 
 def test_every_error_is_described(document: dict[str, Any]) -> None:
-    """Each code has its status, and both texts; each address names those that it may answer."""
+    """Each code has its status and both texts; each address lists its errors."""
     listed = document["components"]["examples"]
     named: dict[int, set[str]] = {}
     for _, _, operation in operations(document):
@@ -172,7 +172,7 @@ def test_every_error_is_described(document: dict[str, Any]) -> None:
 
 
 async def test_every_example_runs(served: Server, document: dict[str, Any]) -> None:
-    """In their order, each gets 200 and an answer that is what the document says, to the field."""
+    """In their order, each is answered with 200 and exactly the documented fields."""
     real = await begin_the_story(served)
     ada = User(served, 1, "ada", "", served.token(id=1), "")
     for path, method, operation in operations(document):
@@ -209,13 +209,13 @@ async def test_every_example_runs(served: Server, document: dict[str, Any]) -> N
 
 
 def files(names: dict[str, str]) -> dict[str, tuple[str, bytes]]:
-    """Give a form with what the examples upload."""
+    """Return a form with the files of the examples."""
     contents = {"notes.txt": b"Meet at seven.\n", "sea.png": picture()}
     return {field: (name, contents[name]) for field, name in names.items()}
 
 
 def alike(shown: Any, real: Any) -> bool:
-    """Tell whether two answers have the same form, wherever both have something."""
+    """Return whether two answers have the same structure, where both have values."""
     if isinstance(shown, dict) and isinstance(real, dict):
         names = shown.keys() == real.keys()
         return names and all(alike(shown[name], real[name]) for name in shown)
@@ -225,7 +225,7 @@ def alike(shown: Any, real: Any) -> bool:
 
 
 def example_of(operation: dict[str, Any]) -> tuple[Any, dict[str, dict[str, Any]]]:
-    """Give the example's body, and its parameters by where they stand."""
+    """Return the example's body, and its parameters by where they are."""
     parameters: dict[str, dict[str, Any]] = {"path": {}, "query": {}}
     for one in operation.get("parameters", ()):
         if "example" in one:
@@ -235,7 +235,7 @@ def example_of(operation: dict[str, Any]) -> tuple[Any, dict[str, dict[str, Any]
 
 
 def replace(value: Any, real: dict[str, str]) -> Any:
-    """Put the ids and secrets of this run in place of those in the examples."""
+    """Replace the ids and secrets of the examples by those of this run."""
     if isinstance(value, dict):
         return {real.get(name, name): replace(one, real) for name, one in value.items()}
     if isinstance(value, list):

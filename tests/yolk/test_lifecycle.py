@@ -26,7 +26,7 @@ def say(who, hook):
     os.write(1, f"<{where} {who} {hook}>\\n".encode())
 
 class Trace:
-    """Says the name of each hook when it runs."""
+    """Prints the name of each hook when it runs."""
 
 def plain(hook):
     def run(self):
@@ -46,7 +46,7 @@ for hook in ASYNC:
 
 
 def traced(name: str, body: str = "") -> str:
-    """Give the text of a plugin that says which of its hooks run."""
+    """Return the source of a plugin that prints which of its hooks run."""
     text = plugin(name, body).replace("(Plugin)", "(Trace, Plugin)")
     return f"from trace_hooks import Trace\n{text}"
 
@@ -75,17 +75,17 @@ MAIN_STOP = [f"{who} main_process_stop" for who in BACK]
 
 
 def said(output: str) -> list[str]:
-    """Give what the hooks said, in order."""
+    """Return what the hooks printed, in order."""
     return [line.strip("<>") for line in output.splitlines() if line.startswith("<")]
 
 
 def stops(output: str) -> list[str]:
-    """Give what was said while the main process stopped."""
+    """Return what was printed while the main process stopped."""
     return [line for line in said(output) if line.endswith(" main_process_stop")]
 
 
 def failing(hook: str, statement: str) -> dict[str, str]:
-    """Give an application with a plugin whose hook fails."""
+    """Return an application with a plugin whose hook fails."""
     kind = "def" if hook.startswith(("config", "main")) else "async def"
     return {
         **FILES,
@@ -98,7 +98,7 @@ def failing(hook: str, statement: str) -> dict[str, str]:
 
 
 def test_hooks_run_in_eggs_order(start: Start) -> None:
-    """Each hook runs for what is depended on first, then its dependents, the application last."""
+    """Each hook runs first for dependencies, then for dependents, last for the application."""
     server = start(FILES)
     assert server.stop() == 0
     heard = said(server.output)
@@ -124,7 +124,7 @@ def test_a_single_process_runs_all_hooks_itself(start: Start) -> None:
 
 
 def test_every_worker_runs_the_hooks_of_workers(start: Start) -> None:
-    """With two workers, theirs run twice and the main process' own once."""
+    """With two workers, their hooks run twice and those of the main process once."""
     server = start(FILES, WORKERS="2")
     assert server.stop() == 0
 
@@ -134,8 +134,8 @@ def test_every_worker_runs_the_hooks_of_workers(start: Start) -> None:
     assert heard.count("main app main_process_stop") == 1
 
 
-def test_the_data_folder_is_there_when_the_main_process_starts(start: Start) -> None:
-    """Everything that running makes has a folder, which others on the machine cannot read."""
+def test_the_data_folder_exists_when_the_main_process_starts(start: Start) -> None:
+    """Other users of the machine cannot read it."""
     hooks = """
     from yolk import Boot
 
@@ -173,7 +173,7 @@ def test_a_failing_hook_of_the_factory_stops_the_start(load: Load, hook: str) ->
     ],
 )
 def test_a_hook_that_raises_ends_all_processes(start: Start, hook: str, workers: str) -> None:
-    """The sentence names plugin, hook, error and remedy; the status is 1; nothing is left."""
+    """The sentence names plugin, hook, error and remedy; the status is 1; no process is left."""
     with pytest.raises(StartFailed) as failure:
         start(failing(hook, "raise ValueError('no egg')"), WORKERS=workers)
 
@@ -191,7 +191,7 @@ def test_a_hook_that_raises_ends_all_processes(start: Start, hook: str, workers:
     ],
 )
 def test_a_start_error_is_one_sentence(start: Start, hook: str, workers: str) -> None:
-    """What a hook says in a StartError is printed as it is, without a traceback."""
+    """A StartError is printed as it is, without a traceback."""
     with pytest.raises(StartFailed) as failure:
         start(failing(hook, "raise StartError('mail: no egg; buy some.')"), WORKERS=workers)
 
@@ -205,7 +205,7 @@ def test_a_start_error_is_one_sentence(start: Start, hook: str, workers: str) ->
 
 @pytest.mark.parametrize("single", [True, False])
 def test_the_sanic_command_prints_the_same_sentence(start: Start, single: bool) -> None:
-    """Whoever starts with `sanic app:create_app --factory` reads no traceback either."""
+    """`sanic app:create_app --factory` prints no traceback either."""
     command = [sys.executable, "-m", "sanic", "app:create_app", "--factory"]
     with pytest.raises(StartFailed) as failure:
         start(
@@ -222,7 +222,7 @@ def test_the_sanic_command_prints_the_same_sentence(start: Start, single: bool) 
 
 
 def test_a_failing_boot_names_the_file_of_the_application(start: Start) -> None:
-    """The application's own hooks are mended in app.py."""
+    """The sentence names app.py."""
     hooks = """
     from yolk import Boot
 
@@ -239,7 +239,7 @@ def test_a_failing_boot_names_the_file_of_the_application(start: Start) -> None:
 
 
 def test_a_data_folder_that_cannot_be_made_stops_the_start(start: Start, tmp_path: Path) -> None:
-    """The sentence names the folder and how to name another."""
+    """The sentence names the folder and how to choose another."""
     (tmp_path / "taken").write_text("")
     with pytest.raises(StartFailed) as failure:
         start(FILES, YOLK_DATA=str(tmp_path / "taken"))
@@ -252,7 +252,7 @@ def test_a_data_folder_that_cannot_be_made_stops_the_start(start: Start, tmp_pat
 
 
 async def test_an_error_after_the_start_does_not_stop_it(start: Start) -> None:
-    """A failing `did_ready` or `before_close` is logged; the others run as ever."""
+    """A failing `did_ready` or `before_close` is logged; the other hooks run."""
     hooks = """
     from trace_hooks import Trace
     from yolk import Boot
@@ -301,7 +301,7 @@ WorkerManager._sync_states = look_long
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_amid_a_look_at_the_workers_is_in_order(start: Start, by: signal.Signals) -> None:
+def test_a_stop_while_the_workers_are_checked_is_orderly(start: Start, by: signal.Signals) -> None:
     """
     A signal may come while the main process asks for the state of its workers.
 
@@ -315,8 +315,8 @@ def test_a_stop_amid_a_look_at_the_workers_is_in_order(start: Start, by: signal.
     assert stops(server.output)
 
 
-def test_a_stop_right_after_the_start_is_one_stop(start: Start) -> None:
-    """A worker that closes for long is not told again to stop, which would begin it anew."""
+def test_a_stop_right_after_the_start_happens_once(start: Start) -> None:
+    """A worker that takes long to close is not stopped again, which would restart the closing."""
     hooks = """
     import asyncio
     from trace_hooks import Trace
@@ -334,8 +334,8 @@ def test_a_stop_right_after_the_start_is_one_stop(start: Start) -> None:
     assert server.output.count("Closing") == 1
 
 
-def test_a_second_signal_ends_what_does_not_stop(start: Start) -> None:
-    """Whoever asks twice does not wait for a hook that hangs; the main process still stops."""
+def test_a_second_signal_ends_a_hanging_stop(start: Start) -> None:
+    """It does not wait for a hook that hangs; the main process still stops."""
     hooks = """
     import asyncio
     from trace_hooks import Trace
