@@ -50,6 +50,7 @@ HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PARAMETER = re.compile(r"(?<=\w):\w+(?=>)")
 PATH = re.compile(r"`((?:\w[\w.-]*/)+[\w.-]*)`")
+EXCERPT = re.compile(r"# ((?:middleware|controllers|routes/api)/[\w/]+\.py)$", re.MULTILINE)
 SERVICE = re.compile(r"ctx\.service\.(\w+(?:\.\w+)*)")
 MACHINE = re.compile(r"/work\b|/root\b|/home/\w|/Users/\w|/tmp/\w|[A-Z]:\\")
 
@@ -87,6 +88,12 @@ def settings(kind: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str
             yield from settings(type(default), f"{prefix}{field.name}.")
         else:
             yield f"{prefix}{field.name}", default
+
+
+def statements(code: str) -> set[str]:
+    """Return the lines of Python code, without comments, and docstrings of one line."""
+    lines = map(str.strip, code.splitlines())
+    return {line for line in lines if line and not line.startswith(("#", '"""'))}
 
 
 def plugins() -> list[type[Plugin]]:
@@ -158,6 +165,17 @@ def test_every_path_exists(name: str) -> None:
 
     assert named
     assert not [path for path in sorted(named) if not (ROOT / path).exists()]
+
+
+@each
+def test_every_excerpt_is_in_its_file(document: Path) -> None:
+    """A Python block that names an existing middleware, controller or route is an excerpt."""
+    for code in blocks(document.read_text(encoding="utf-8"), "python"):
+        named = EXCERPT.match(code)
+        if named is None or not (ROOT / named[1]).is_file():
+            continue
+        file = statements((ROOT / named[1]).read_text(encoding="utf-8"))
+        assert statements(code) - file == set(), named[1]
 
 
 @each
