@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from sanic.log import logger
 
@@ -15,20 +16,21 @@ class ClosingStack(AsyncExitStack):
     The last one that was added runs first. One that raises does not keep the next from running.
     """
 
-    def add(self, close: Callable[[], Awaitable[None] | None]) -> None:
+    def add(self, close: Callable[..., Awaitable[None] | None], *arguments: Any) -> None:
         """
         Call *close* when the stack is closed.
 
         Args:
-            close: a function or a coroutine function without arguments.
+            close: a function or a coroutine function.
+            arguments: its arguments.
         """
-        self.push_async_callback(_run, close)
+        self.push_async_callback(_run, close, *arguments)
 
 
-async def _run(close: Callable[[], Awaitable[None] | None]) -> None:
+async def _run(close: Callable[..., Awaitable[None] | None], *arguments: Any) -> None:
     try:
-        closing = close()
+        closing = close(*arguments)
         if closing is not None:
             await closing
     except Exception:  # noqa: BLE001 - the boundary of one closer
-        logger.exception("%s failed", close.__qualname__)
+        logger.exception("%s failed", getattr(close, "__qualname__", close))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import AsyncExitStack
 
 import yolk
 from yolk import Plugin, StartError
+from yolk.closing import ClosingStack
 
 from .backplane.interface import Backplane
 from .backplane.redis_backplane import RedisBackplane
@@ -64,7 +64,7 @@ class WebSocketPlugin(Plugin):
         )
         self.pinger = Pinger(self.engine, settings.heartbeat)
         self.collector = Collector(settings.full_collection)
-        self._started = AsyncExitStack()
+        self._started = ClosingStack()
         """Stops what was started, in reverse order."""
         app.provide("ws", server)
 
@@ -76,18 +76,16 @@ class WebSocketPlugin(Plugin):
                 "the sockets of the same worker; switch redis on in config/plugin.py",
                 self.app.config.workers,
             )
-        self._started.push_async_callback(self.backplane.stop)
+        self._started.add(self.backplane.stop)
         await self.backplane.start()
         timeout = self.settings.stop_timeout
-        self._started.push_async_callback(
-            self.engine.stop, GOING_AWAY, "the server is going away", timeout
-        )
-        self._started.callback(self.pinger.stop)
+        self._started.add(self.engine.stop, GOING_AWAY, "the server is going away", timeout)
+        self._started.add(self.pinger.stop)
         self.pinger.start()
 
     async def server_did_ready(self) -> None:
         """Freeze the objects that the garbage collector need not look at."""
-        self._started.callback(self.collector.stop)
+        self._started.add(self.collector.stop)
         self.collector.start()
 
     async def before_close(self) -> None:
