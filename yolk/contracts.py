@@ -1,4 +1,4 @@
-"""What the framework promises of parts that plugins bring. Controllers are typed against these."""
+"""Interfaces of what plugins put on `app` and `ctx`. Applications are typed against these."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ class Room(Protocol):
 
     async def join(self, rooms: str | Iterable[str], handler: Listener | None = None) -> None:
         """
-        Enter *rooms*.
+        Join *rooms*; when this returns, every worker knows it.
 
         Args:
             rooms: one name or several.
-            handler: gets `{"room": ..., "message": ...}` for each message, in place of the
+            handler: called with `{"room": ..., "message": ...}` for each message, in place of the
                 default, which sends the message to the socket.
         """
 
     async def leave(self, rooms: str | Iterable[str]) -> None:
-        """Leave *rooms*; a room that was not entered is no error."""
+        """Leave *rooms*; leaving a room that was not joined is no error."""
 
     def send_to(self, room: str, data: str | bytes, *, to_self: bool = True) -> None:
-        """Send *data* to everyone in *room*, on every worker, oneself or not."""
+        """Send *data* to every socket in *room*, on every worker; with or without this one."""
 
     def send_json_to(self, room: str, data: Any, *, to_self: bool = True) -> None:
-        """Send *data* as JSON to everyone in *room*, on every worker, oneself or not."""
+        """Send *data* as JSON to every socket in *room*, as `send_to` does."""
 
 
 @runtime_checkable
@@ -62,7 +62,7 @@ class WebSocket(Protocol):
 
     user_id: int | None
     subprotocol: str | None
-    """What was agreed on in the handshake."""
+    """The one that was negotiated in the handshake."""
 
     @property
     def id(self) -> str:
@@ -78,7 +78,7 @@ class WebSocket(Protocol):
 
     def on(self, event: str, listener: Listener) -> Self:
         """
-        Listen to what happens to this socket; several listeners may be added.
+        Add a listener to an event of this socket.
 
         Args:
             event: "message" (the text or bytes), "close" (code and reason), or "arrived" (the
@@ -87,7 +87,7 @@ class WebSocket(Protocol):
         """
 
     def send(self, data: str | bytes) -> bool:
-        """Send a message, text or binary by its type; false when the socket is closed."""
+        """Send a message, text or binary by its type; return false when the socket is closed."""
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Begin the closing handshake (RFC 6455, section 7.1.2)."""
@@ -108,7 +108,7 @@ class WebSocketServer(Protocol):
         """User id to that user's sockets on this worker."""
 
     def use(self, *middleware: Middleware) -> None:
-        """Add links to the chain that every socket goes through."""
+        """Add middlewares to the chain of every socket."""
 
     def route(
         self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
@@ -119,33 +119,34 @@ class WebSocketServer(Protocol):
         Args:
             path: with parameters as `:id` or `<id>`.
             middleware_then_handler: middlewares of this route, then the controller's method.
-            subprotocols: those that are spoken here, the preferred first (RFC 6455, section 1.9).
+            subprotocols: the supported ones, the preferred first (RFC 6455, section 1.9).
         """
 
     def send_to(self, room: str, data: str | bytes, skip: Any = None) -> None:
-        """Send *data* to everyone in *room*, on every worker, but the socket *skip*."""
+        """Send *data* to every socket in *room*, on every worker, except *skip*."""
 
     def send_json_to(self, room: str, data: Any, skip: Any = None) -> None:
-        """Send *data* as JSON to everyone in *room*, on every worker, but the socket *skip*."""
+        """Send *data* as JSON to every socket in *room*, on every worker, except *skip*."""
 
     def on(self, event: str, listener: Listener) -> None:
         """
-        Listen to what happens to all sockets.
+        Add a listener to an event of all sockets.
 
         Args:
-            event: "online" or "offline" (with a user's id: the first socket came, the last one
-                went, of all workers), or "position_lost" (messages may have been missed).
+            event: "online" or "offline" (with a user's id: the first socket across all workers
+                connected, the last one disconnected), or "position_lost" (messages may have been
+                missed).
             listener: a plain or a coroutine function.
         """
 
     async def online(self, socket: Any, user_id: int, replaced: CloseNotice | None = None) -> bool:
-        """Register a socket as one of a user's; false when it closed meanwhile."""
+        """Register a socket under a user; return false when it closed meanwhile."""
 
     async def offline(self, socket: Any) -> None:
-        """Take back `online` for this socket."""
+        """Unregister a socket, and no other, from its user."""
 
     async def is_online(self, user_ids: Collection[int]) -> set[int]:
-        """Tell which of these users have a socket on any worker."""
+        """Return those of these users that have a socket on any worker."""
 
     def send_to_user(
         self,
@@ -157,14 +158,14 @@ class WebSocketServer(Protocol):
         droppable: bool = False,
     ) -> None:
         """
-        Send to all sockets of a user, on every worker.
+        Send *data* to all sockets of a user, on every worker.
 
         Args:
-            user_id: whose.
+            user_id: the user.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
             label: reported to a socket's listeners to "arrived" once the message has arrived.
-            droppable: whether it is left out where something else has to go first.
+            droppable: whether it is left out where other messages have to go first.
         """
 
     def send_to_users(
@@ -176,7 +177,7 @@ class WebSocketServer(Protocol):
         *,
         droppable: bool = False,
     ) -> None:
-        """Send to all sockets of many users; it crosses once to each worker where some are."""
+        """Send *data* to all sockets of many users, once to each worker where some of them are."""
 
     def kick(
         self,
@@ -187,7 +188,7 @@ class WebSocketServer(Protocol):
         data: str | bytes | None = None,
         **only: str | int,
     ) -> None:
-        """Close a user's sockets that have the attributes *only*, on every worker."""
+        """Close those of a user's sockets that have the attributes *only*, on every worker."""
 
     def send_to_all(self, data: str | bytes) -> None:
-        """Send to every socket of this worker."""
+        """Send *data* to every socket of this worker."""

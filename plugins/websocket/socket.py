@@ -19,9 +19,14 @@ class WebSocket(Connection):
     """
     One client's socket.
 
-    How messages come to their listeners stands in `Inbox`.
+    `Inbox` describes how messages reach their listeners. Other attributes may be set freely:
+    `ctx.websocket.chat_user_id = 1`.
 
-    Other attributes may be set freely: `ctx.websocket.chat_user_id = 1`.
+    Args:
+        engine: of this worker.
+        rooms: of this worker.
+        transport: of the connection, which is open.
+        subprotocol: the one that was negotiated in the handshake.
     """
 
     # __dict__ is made when somebody sets an attribute; until then it costs one pointer.
@@ -53,10 +58,10 @@ class WebSocket(Connection):
         Args:
             event: "message", "close", or "arrived": the client answered a ping of the heartbeat,
                 which proves that what was sent before the ping has arrived.
-            listener: gets the text or bytes of a message; or the code and the reason of the
-                close: the peer's, ours where we closed first, 1006 where there was none; or the
-                list of labels that have arrived. A socket with this listener is pinged while
-                labels are unconfirmed, and not only when it was silent; beyond 1,000 unconfirmed
+            listener: called with the text or bytes of a message; with the code and the reason of
+                the close frame that came first, or 1006 if there was none; or with the list of
+                labels that have arrived. A socket with a listener to "arrived" is pinged while
+                labels are unconfirmed, not only after silence; of more than 1,000 unconfirmed
                 labels the oldest are forgotten.
 
         Raises:
@@ -79,17 +84,17 @@ class WebSocket(Connection):
         Send a message, text or binary by its type.
 
         Returns:
-            False when the socket is closed. True says that it is on its way, not that it came.
+            False when the socket is closing or closed. True does not mean that it has arrived.
         """
         return self.write(frames.encode(data))
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """
-        Begin the closing handshake (RFC 6455, section 7.1.2); nothing where it has begun.
+        Begin the closing handshake (RFC 6455, section 7.1.2), unless it has begun.
 
         Args:
             code: a close code that may be sent (section 7.4).
-            reason: for people and logs; cut to 123 bytes of UTF-8.
+            reason: for people and logs; truncated to 123 bytes of UTF-8.
 
         Raises:
             ValueError: the code must not be sent.

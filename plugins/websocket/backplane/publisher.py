@@ -36,7 +36,7 @@ NO_OTHERS_TTL = 0.25
 Seconds for which the answer that there is no other worker is good.
 
 A worker that finds others when it registers waits for longer than that before it serves (see
-`redis_backplane.py`): until then no worker is left that was told before that there are no others.
+`redis_backplane.py`): by then the answers that the others got before are no longer good.
 """
 
 RETRY_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)

@@ -1,8 +1,8 @@
 """
 The rules of RFC 6455 for one connection of a server, without any I/O.
 
-Received frames go in and become events; closing returns the frame to write. Who reads, writes and
-waits is the connection's business.
+`receive` turns frames into events; `close` returns the frame to write. Reading, writing and
+waiting are the connection's.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Pong(NamedTuple):
 
 
 class CloseReceived(NamedTuple):
-    """The peer sent a close frame; it begins the closing handshake or ends ours."""
+    """The peer sent a close frame, which begins the closing handshake or answers ours."""
 
     code: int
     reason: str
