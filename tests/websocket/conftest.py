@@ -1,4 +1,4 @@
-"""Workers with the websocket plugin, in this process, and clients that speak to them."""
+"""Workers with the websocket plugin in this process, and clients for them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 @dataclass
 class Worker:
-    """One worker that serves."""
+    """A running worker."""
 
     app: Application
     port: int
@@ -72,7 +72,7 @@ class Worker:
 
 
 class Workers:
-    """Starts workers, and stops them when the test is over."""
+    """Starts workers, and stops them at the end of the test."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -90,8 +90,10 @@ class Workers:
         access_log: bool = False,
         **settings: Any,
     ) -> Worker:
-        """Start a worker with the websocket plugin's *settings*; with Redis where one is named."""
-        settings.setdefault("full_collection", 0)  # the collector is the whole process'
+        """Start a worker with these *settings* of the websocket plugin, and with Redis if given."""
+        settings.setdefault(
+            "full_collection", 0
+        )  # the garbage collector belongs to the whole process
         name = f"worker-{next(_names)}"
         root = self._root / name
         (root / "config").mkdir(parents=True)
@@ -134,14 +136,14 @@ class Workers:
 
 @pytest.fixture
 async def workers(tmp_path: Path) -> AsyncIterator[Workers]:
-    """Start workers in this process."""
+    """Return what starts workers in this process."""
     workers = Workers(tmp_path)
     yield workers
     await workers.stop()
 
 
 class Valkey:
-    """A real server of the tests' own."""
+    """A real Valkey server for the tests."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "s"
@@ -183,7 +185,7 @@ class Valkey:
 
 @pytest.fixture(scope="session")
 def valkey_server() -> Iterator[Valkey]:
-    """Give a real server on a unix socket."""
+    """Start a real server on a unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="yolk-"))
     server = Valkey(folder)
     server.start()
@@ -194,7 +196,7 @@ def valkey_server() -> Iterator[Valkey]:
 
 @pytest.fixture
 async def valkey(valkey_server: Valkey) -> AsyncIterator[Redis]:
-    """Give a client of a real, empty Valkey."""
+    """Return a client of a real, empty Valkey."""
     client = Redis.from_url(valkey_server.url, decode_responses=True)
     await client.flushall()
     yield client

@@ -1,4 +1,4 @@
-"""A client that writes exactly what it is told."""
+"""A client that writes exactly the bytes that it is given."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def frame(
     declared: int | None = None,
 ) -> bytes:
     """
-    Make a client's frame.
+    Return a client's frame.
 
     Args:
         opcode: 0 to 15.
-        payload: what is sent, whatever was declared.
-        fin: whether the message ends here.
+        payload: what is sent, whatever length is declared.
+        fin: whether it is the last frame of the message.
         rsv: the three reserved bits.
         mask: four bytes, or None for a frame that is not masked.
-        form: bytes that tell the length: 0, 2 or 8; by default as few as possible.
-        declared: the length that is told; by default the payload's.
+        form: bytes of the extended length: 0, 2 or 8; by default as few as possible.
+        declared: the length in the head; by default the payload's.
     """
     size = len(payload) if declared is None else declared
     if form is None:
         form = 0 if size < 126 else 2 if size < 65536 else 8
-    told = {0: size, 2: 126, 8: 127}[form]
-    head = bytes(((0x80 if fin else 0) | rsv << 4 | opcode, (0x80 if mask else 0) | told))
+    length = {0: size, 2: 126, 8: 127}[form]
+    head = bytes(((0x80 if fin else 0) | rsv << 4 | opcode, (0x80 if mask else 0) | length))
     head += size.to_bytes(form, "big") if form else b""
     if mask is None:
         return head + payload
@@ -50,12 +50,12 @@ def frame(
 
 
 def close(code: int, reason: bytes = b"") -> bytes:
-    """Make a client's close frame."""
+    """Return a client's close frame."""
     return frame(8, struct.pack(">H", code) + reason)
 
 
 def read_frames(data: bytes) -> list[tuple[int, bytes]]:
-    """Read what a server wrote: opcodes and payloads. Every frame must be whole."""
+    """Parse what a server wrote into opcodes and payloads. Every frame must be complete."""
     found = []
     while data:
         first, size, start = data[0], data[1], 2
@@ -70,7 +70,7 @@ def read_frames(data: bytes) -> list[tuple[int, bytes]]:
 
 
 class Raw:
-    """A connection by hand."""
+    """A connection without a protocol implementation."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -84,7 +84,7 @@ class Raw:
 
     @classmethod
     async def connect(cls, port: int, tls: ssl.SSLContext | None = None) -> Raw:
-        """Open a connection, and say nothing."""
+        """Open a connection, and send nothing."""
         name = "localhost" if tls else None
         return cls(*await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=name))
 
@@ -98,7 +98,7 @@ class Raw:
         tls: ssl.SSLContext | None = None,
         **headers: str,
     ) -> Raw:
-        """Send a handshake, and *after* in the same packet; the answer's head is read."""
+        """Send a handshake, with *after* in the same packet, and read the head of the response."""
         self = await cls.connect(worker.port, tls)
         fields = {
             "Host": "test",
@@ -120,7 +120,7 @@ class Raw:
             await self.writer.drain()
 
     async def read(self) -> tuple[int, bytes]:
-        """Give the next frame."""
+        """Return the next frame."""
         async with asyncio.timeout(WAIT):
             first, size = await self.reader.readexactly(2)
             if size == 126:
@@ -130,19 +130,19 @@ class Raw:
             return first & 15, await self.reader.readexactly(size)
 
     async def rest(self) -> list[tuple[int, bytes]]:
-        """Give the frames up to the end of the connection."""
+        """Return the frames up to the end of the connection."""
         async with asyncio.timeout(WAIT):
             data = await self.reader.read()
         self.writer.close()
         return read_frames(data)
 
     async def end(self) -> None:
-        """Wait for the end of the connection; nothing comes before it."""
+        """Wait for the end of the connection; no frame comes before it."""
         assert await self.rest() == []
 
 
 async def echo(ctx: Any) -> None:
-    """Serve a socket that hears itself."""
+    """Serve a socket that echoes."""
     ctx.websocket.on("message", ctx.websocket.send)
 
 
@@ -151,8 +151,8 @@ def serve_echo(app: Any) -> None:
     app.ws.route("/ws", echo)
 
 
-class Story:
-    """A route whose sockets echo, and what was told to their listeners."""
+class Recorder:
+    """A route whose sockets echo, and a record of the calls to their listeners."""
 
     def __init__(self, slow: bool = False) -> None:
         self.slow = slow
@@ -179,5 +179,5 @@ class Story:
         socket.on("close", lambda code, reason: self.closed.put_nowait((code, reason)))
 
     async def end(self) -> tuple[int, str]:
-        """Give what the next close listener was told."""
+        """Return the arguments of the next call to a close listener."""
         return await asyncio.wait_for(self.closed.get(), WAIT)

@@ -1,4 +1,4 @@
-"""How a socket ends: by either side, by both, by neither."""
+"""Closing by the client, by the server, by both, and by neither."""
 
 from __future__ import annotations
 
@@ -7,106 +7,106 @@ from typing import Any
 
 import pytest
 
-from tests.websocket.raw import Raw, Story, close, frame
+from tests.websocket.raw import Raw, Recorder, close, frame
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["plain", "async"])
-async def test_what_came_before_a_half_close_is_handled(workers: Any, slow: bool) -> None:
-    """A client that ends its side without a close frame is gone (1006), what it sent is not."""
-    story = Story(slow)
-    worker = await workers.start(story.mount)
+async def test_messages_before_a_half_close_are_handled(workers: Any, slow: bool) -> None:
+    """A client that ends its side without a close frame has close code 1006."""
+    recorder = Recorder(slow)
+    worker = await workers.start(recorder.mount)
     client = await Raw.open(worker)
 
     client.writer.write(b"".join(frame(1, b"%d" % number) for number in range(20)))
     client.writer.write_eof()
     await client.rest()
 
-    assert await story.end() == (1006, "")
-    assert story.messages == [str(number) for number in range(20)]
+    assert await recorder.end() == (1006, "")
+    assert recorder.messages == [str(number) for number in range(20)]
     assert not worker.engine.sockets
 
 
 async def test_a_client_that_never_answers_a_close_is_aborted(workers: Any) -> None:
-    """After `close_timeout`; the listener gets our code, and what it sends meanwhile is ignored."""
-    story = Story()
-    worker = await workers.start(story.mount, close_timeout=0.1)
+    """After `close_timeout`; the listener gets the server's code, later frames are ignored."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, close_timeout=0.1)
     client = await Raw.open(worker)
     client.writer.write(frame(1, b"hi"))
     await client.read()
 
-    story.sockets[0].close(4500, "gone")
+    recorder.sockets[0].close(4500, "gone")
     client.writer.write(frame(1, b"late") + frame(9, b"late"))
 
     assert await client.rest() == [(8, (4500).to_bytes(2, "big") + b"gone")]
-    assert await story.end() == (4500, "gone")
-    assert story.messages == ["hi"]
+    assert await recorder.end() == (4500, "gone")
+    assert recorder.messages == ["hi"]
 
 
-async def test_the_client_answers_our_close(workers: Any) -> None:
-    """Then the server ends the connection at once, and the listener gets our code."""
-    story = Story()
-    worker = await workers.start(story.mount, close_timeout=60)
+async def test_the_client_answers_the_servers_close(workers: Any) -> None:
+    """Then the server ends the connection at once, and the listener gets the server's code."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, close_timeout=60)
     client = await Raw.open(worker)
     client.writer.write(frame(1, b"hi"))
     await client.read()
 
-    story.sockets[0].close(4001)
+    recorder.sockets[0].close(4001)
     assert await client.read() == (8, (4001).to_bytes(2, "big"))
     client.writer.write(close(4001))
 
     assert await client.rest() == []
-    assert await story.end() == (4001, "")
+    assert await recorder.end() == (4001, "")
 
 
 async def test_both_sides_close_at_once(workers: Any) -> None:
     """Each close frame answers the other; each side keeps its own code."""
-    story = Story()
-    worker = await workers.start(story.mount, close_timeout=60)
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, close_timeout=60)
     client = await Raw.open(worker)
     client.writer.write(frame(1, b"hi"))
     await client.read()
 
     client.writer.write(close(4321))
-    story.sockets[0].close(4001)
+    recorder.sockets[0].close(4001)
 
     assert await client.rest() == [(8, (4001).to_bytes(2, "big"))]
-    assert await story.end() == (4001, "")
+    assert await recorder.end() == (4001, "")
 
 
-async def test_an_answer_that_is_no_close_ends_the_connection(workers: Any) -> None:
-    """What breaks the protocol after our close gets no second close frame."""
-    story = Story()
-    worker = await workers.start(story.mount, close_timeout=60)
+async def test_a_broken_frame_after_a_close_ends_the_connection(workers: Any) -> None:
+    """A frame that breaks the protocol after the server's close gets no second close frame."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, close_timeout=60)
     client = await Raw.open(worker)
     client.writer.write(frame(1, b"hi"))
     await client.read()
 
-    story.sockets[0].close(4001)
+    recorder.sockets[0].close(4001)
     client.writer.write(frame(3))
 
     assert await client.rest() == [(8, (4001).to_bytes(2, "big"))]
-    assert await story.end() == (4001, "")
+    assert await recorder.end() == (4001, "")
 
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000])
 async def test_a_code_that_must_not_be_sent_is_refused(workers: Any, code: int) -> None:
-    """The mistake is the caller's, and the socket stays open."""
-    story = Story()
-    worker = await workers.start(story.mount)
+    """The caller gets a ValueError, and the socket stays open."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount)
     client = await Raw.open(worker)
     client.writer.write(frame(1, b"hi"))
     await client.read()
 
     with pytest.raises(ValueError, match="no close code"):
-        story.sockets[0].close(code)
+        recorder.sockets[0].close(code)
 
-    assert story.sockets[0].open
+    assert recorder.sockets[0].open
     client.writer.close()
-    await story.end()
+    await recorder.end()
 
 
-async def test_a_close_while_the_line_is_full_is_answered(workers: Any) -> None:
-    """Reading was paused for a slow handler: after our close it goes on, for the answer."""
+async def test_a_close_while_the_queue_is_full_is_answered(workers: Any) -> None:
+    """Reading was paused for a slow handler; after the server's close it resumes for the answer."""
     go = asyncio.Event()
     sockets: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""RFC 6455, case by case: what is delivered, what is answered, with which code it ends."""
+"""RFC 6455 case by case: which messages are delivered, what is answered, the close code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.websocket.raw import Raw, Story, close, frame
+from tests.websocket.raw import Raw, Recorder, close, frame
 
 LIMIT = 70_000
 KAPPA = "κόσμε"
@@ -15,17 +15,17 @@ FACE = "\N{GRINNING FACE}"
 
 
 class Case(NamedTuple):
-    """What a client sends, and what comes of it."""
+    """The bytes that a client sends, and the expected result."""
 
     sent: bytes
     messages: list[str | bytes] = []
     answers: list[tuple[int, bytes]] = []
-    """Beside the echoes: pongs."""
+    """Pongs; echoes are not listed."""
     code: int = 1000
 
 
 def cut(text: str | bytes, *at: int, opcode: int | None = None) -> bytes:
-    """Give *text* in fragments that end at the bytes *at*."""
+    """Return *text* in fragments that end at the bytes *at*."""
     data = text.encode() if isinstance(text, str) else text
     first = opcode or (1 if isinstance(text, str) else 2)
     ends = [*at, len(data)]
@@ -37,7 +37,7 @@ def cut(text: str | bytes, *at: int, opcode: int | None = None) -> bytes:
 
 
 def bad_text(data: bytes) -> bytes:
-    """Give a text frame that is none."""
+    """Return a text frame that is not UTF-8."""
     return frame(1, data)
 
 
@@ -167,23 +167,23 @@ CASES: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("slow", [False, True], ids=["plain", "async"])
-async def test_a_client_gets_what_rfc_6455_says(workers: Any, slow: bool) -> None:
+async def test_frames_are_handled_as_rfc_6455_requires(workers: Any, slow: bool) -> None:
     """Messages, pongs and the close code are those of the table, for plain and async listeners."""
-    story = Story(slow)
-    worker = await workers.start(story.mount, max_message_size=LIMIT)
+    recorder = Recorder(slow)
+    worker = await workers.start(recorder.mount, max_message_size=LIMIT)
     wrong = {}
     for name, case in CASES.items():
-        story.messages.clear()
+        recorder.messages.clear()
         client = await Raw.open(worker)
 
         await client.send([case.sent + close(1000)])
         *answers, (opcode, payload) = await client.rest()
-        told, _ = await story.end()
+        code, _ = await recorder.end()
 
         pongs = [answer for answer in answers if answer[0] == 10]
         echoes = [] if slow else [answer for answer in answers if answer[0] != 10]
         wanted = [] if slow else [_frame_of(message) for message in case.messages]
-        got = (story.messages, pongs, echoes, opcode, int.from_bytes(payload[:2], "big"), told)
+        got = (recorder.messages, pongs, echoes, opcode, int.from_bytes(payload[:2], "big"), code)
         if got != (case.messages, case.answers, wanted, 8, case.code, case.code):
             wrong[name] = got
 
@@ -199,25 +199,23 @@ def _frame_of(message: str | bytes) -> tuple[int, bytes]:
     ["κ".encode() + b"\xed\xa0\x80", b"\xf4\x90", b"\xff", b"\xc0"],
     ids=["surrogate", "too high", "impossible", "overlong"],
 )
-async def test_what_can_no_longer_become_utf8_fails_with_its_fragment(
-    workers: Any, start: bytes
-) -> None:
-    """The connection ends while the message does not: a client need not send the rest."""
-    story = Story()
-    worker = await workers.start(story.mount)
+async def test_invalid_utf8_fails_with_its_fragment(workers: Any, start: bytes) -> None:
+    """The connection ends before the message does: the client need not send the rest."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount)
     client = await Raw.open(worker)
 
     await client.send([frame(1, start, fin=False)])
 
     assert (await client.read())[1][:2] == (1007).to_bytes(2, "big")
     client.writer.close()
-    assert (await story.end())[0] == 1007
+    assert (await recorder.end())[0] == 1007
 
 
-async def test_frames_cut_anywhere_are_the_same_frames(workers: Any) -> None:
-    """A packet may hold any part of a frame: here each has one byte."""
-    story = Story()
-    worker = await workers.start(story.mount)
+async def test_frames_may_be_split_into_packets_anywhere(workers: Any) -> None:
+    """Here each packet has one byte."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount)
     client = await Raw.open(worker)
     sent = frame(1, b"a" * 130) + cut(KAPPA, 3) + frame(9, b"p") + frame(2, b"") + close(4000)
 
@@ -226,30 +224,30 @@ async def test_frames_cut_anywhere_are_the_same_frames(workers: Any) -> None:
         await asyncio.sleep(0)  # a turn of the loop, in which the byte goes out
     got = await client.rest()
 
-    assert story.messages == ["a" * 130, KAPPA, b""]
+    assert recorder.messages == ["a" * 130, KAPPA, b""]
     assert got[-2:] == [(2, b""), (8, (4000).to_bytes(2, "big"))]
 
 
-async def test_a_client_that_sends_too_much_reads_why(workers: Any) -> None:
-    """1009 arrives though the client is still sending: nothing is reset while it does."""
-    story = Story()
-    worker = await workers.start(story.mount, max_message_size=1000)
+async def test_a_client_that_sends_too_much_receives_the_close_code(workers: Any) -> None:
+    """1009 arrives while the client is still sending: the connection is not reset."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, max_message_size=1000)
     client = await Raw.open(worker)
 
     await client.send([frame(2, b"x" * 8_000_000)])
 
     assert (await client.rest())[-1][1][:2] == (1009).to_bytes(2, "big")
-    assert (await story.end())[0] == 1009
+    assert (await recorder.end())[0] == 1009
 
 
-async def test_after_a_failure_the_end_comes_though_the_client_stays(workers: Any) -> None:
-    """A client that was refused and neither closes nor stops sending is aborted."""
-    story = Story()
-    worker = await workers.start(story.mount, close_timeout=0.1)
+async def test_a_client_that_does_not_close_after_a_failure_is_aborted(workers: Any) -> None:
+    """It neither closes nor stops sending."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, close_timeout=0.1)
     client = await Raw.open(worker)
 
     await client.send([frame(3)])
     assert (await client.read())[0] == 8
 
-    assert (await story.end())[0] == 1002
+    assert (await recorder.end())[0] == 1002
     client.writer.close()

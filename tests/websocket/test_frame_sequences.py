@@ -1,4 +1,4 @@
-"""Any sequence of frames, in any packets, against a model that is too simple to be wrong."""
+"""Random sequences of frames in random packets, compared with a simple model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if os.environ.get("CI") == "true":
 
 @dataclass(frozen=True)
 class Frame:
-    """What a client sends."""
+    """A frame of a client."""
 
     opcode: int
     payload: bytes
@@ -46,17 +46,17 @@ class Frame:
 
 @dataclass
 class Outcome:
-    """What comes of it."""
+    """The result of a sequence of frames."""
 
     messages: list[str | bytes] = field(default_factory=list)
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     code: int | None = None
     or_else: int | None = None
-    """Another code, where one frame breaks two rules."""
+    """Another allowed code, if one frame breaks two rules."""
 
 
 def model(frames: list[Frame]) -> Outcome:
-    """Say what RFC 6455 wants."""
+    """Return the outcome that RFC 6455 requires."""
     out = Outcome()
     kind, parts, decoder = 0, b"", codecs.getincrementaldecoder("utf-8")()
     for one in frames:
@@ -87,7 +87,7 @@ def model(frames: list[Frame]) -> Outcome:
 
 
 def refusal(one: Frame, kind: int, parts: bytes) -> int | None:
-    """Give the close code of a frame that cannot stand here, whatever its text."""
+    """Return the close code of a frame that is not allowed here, whatever its text, or None."""
     size, control = len(one.payload), one.opcode >= 8
     least = 0 if size < 126 else 2
     malformed = (
@@ -115,8 +115,8 @@ def refusal(one: Frame, kind: int, parts: bytes) -> int | None:
     return None
 
 
-class Wire:
-    """A connection that keeps what is written, and hands over what is read while it may."""
+class Transport:
+    """A transport that records writes, and delivers reads while reading is not paused."""
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -171,7 +171,7 @@ class NoRooms:
 
 
 async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
-    """Give what a real socket makes of *packets*."""
+    """Return the outcome of a real socket that receives *packets*."""
     limits = WebSocketSettings(
         max_message_size=LIMIT,
         max_queued_messages=2,
@@ -182,8 +182,8 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
     )
     engine = Engine("w", limits, logging.getLogger("sequences"))
     rooms: Any = NoRooms()
-    wire: Any = Wire()
-    ws = WebSocket(engine, rooms, wire)
+    transport: Any = Transport()
+    ws = WebSocket(engine, rooms, transport)
     out = Outcome()
 
     def receive(message: str | bytes) -> None:
@@ -198,25 +198,25 @@ async def play(packets: Iterator[bytes], slow: bool) -> Outcome:
         out.code = code
 
     ws.on("message", receive_slowly if slow else receive).on("close", closed)
-    wire.set_protocol(handover.make_reader(ws, LIMIT))
+    transport.set_protocol(handover.make_reader(ws, LIMIT))
     for packet in packets:
-        while not (wire.reading or wire.closing):
+        while not (transport.reading or transport.closing):
             await asyncio.sleep(0)
-        if wire.closing:
+        if transport.closing:
             break
-        wire.receive(packet)
+        transport.receive(packet)
     while engine._tasks or engine._unflushed:
         await asyncio.sleep(0)
-    await asyncio.sleep(0)  # a refusal waits for the next turn
+    await asyncio.sleep(0)  # a rejection begins in the next turn
     await asyncio.sleep(0)
-    told = ws.protocol.close_code if not ws.open else None
-    wire.protocol.connection_lost(None)
+    code = ws.protocol.close_code if not ws.open else None
+    transport.protocol.connection_lost(None)
     while engine._tasks:
         await asyncio.sleep(0)
-    assert (out.code if told is not None else None) == told
-    out.code = told
-    out.answers = read_frames(wire.written)
-    wire._socket.close()
+    assert (out.code if code is not None else None) == code
+    out.code = code
+    out.answers = read_frames(transport.written)
+    transport._socket.close()
     return out
 
 
@@ -269,10 +269,10 @@ SEQUENCES = st.lists(
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(frames=SEQUENCES, cuts=st.lists(st.integers(1, 400), max_size=12))
-def test_any_frames_in_any_packets_give_what_the_model_says(
+def test_random_frames_have_the_outcome_of_the_model(
     slow: bool, frames: list[Frame], cuts: list[int]
 ) -> None:
-    """Messages, answers and the close code, however the bytes are cut into packets."""
+    """Messages, answers and the close code agree, however the bytes are split into packets."""
     wanted = model(frames)
     data = b"".join(one.encode() for one in frames)
     got = asyncio.run(play(split(data, cuts), slow))
@@ -290,7 +290,7 @@ def test_any_frames_in_any_packets_give_what_the_model_says(
 
 
 def split(data: bytes, sizes: list[int]) -> Iterator[bytes]:
-    """Cut *data* into packets of these *sizes*, the last as long as it takes."""
+    """Split *data* into packets of these *sizes*; the last has the rest."""
     for size in sizes:
         if data:
             yield data[:size]

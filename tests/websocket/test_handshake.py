@@ -1,4 +1,4 @@
-"""Before a socket is open: subprotocols, origins, TLS, and clients that take their time."""
+"""Before a socket is open: subprotocols, origins, TLS, and slow clients."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.exceptions import InvalidStatus
 
-from tests.websocket.raw import WAIT, Raw, Story, close, frame, serve_echo
+from tests.websocket.raw import WAIT, Raw, Recorder, close, frame, serve_echo
 from yolk import StartError
 
 
@@ -29,10 +29,10 @@ from yolk import StartError
         ([], ["chat.v1"], None),
     ],
 )
-async def test_the_server_picks_the_first_of_its_subprotocols_that_is_offered(
+async def test_the_first_supported_subprotocol_that_is_offered_is_chosen(
     workers: Any, spoken: list[str], offered: Any, chosen: str | None
 ) -> None:
-    """The 101 and `ctx.websocket.subprotocol` say which; without one there is no header."""
+    """It is in the 101 and in `ctx.websocket.subprotocol`; without one there is no header."""
     known: list[str | None] = []
 
     async def connect(ctx: Any) -> None:
@@ -48,7 +48,7 @@ async def test_the_server_picks_the_first_of_its_subprotocols_that_is_offered(
 
 
 async def test_a_subprotocol_must_be_a_token(workers: Any) -> None:
-    """What would break the header stops the start."""
+    """Another name would break the header, and is a StartError."""
     with pytest.raises(StartError, match="no name of a subprotocol"):
         await workers.start(lambda app: app.ws.route("/ws", print, subprotocols=["a\r\nb"]))
 
@@ -70,7 +70,7 @@ async def test_a_subprotocol_must_be_a_token(workers: Any) -> None:
 async def test_a_page_may_connect_only_from_an_allowed_origin(
     workers: Any, origins: Any, origin: str | None, status: int
 ) -> None:
-    """Others get 403 before the upgrade; what is no page has no origin; the default is any."""
+    """Others get 403 before the upgrade; a client without an origin may connect, by default all."""
     worker = await workers.start(serve_echo, origins=origins)
     try:
         async with worker.client(origin=origin) as client:
@@ -83,15 +83,15 @@ async def test_a_page_may_connect_only_from_an_allowed_origin(
     assert got == status
 
 
-async def test_in_prod_the_origins_must_be_said(workers: Any) -> None:
-    """Without them the start fails, and says which line to write."""
+async def test_origins_are_required_in_prod(workers: Any) -> None:
+    """Without them the start fails with the line to add."""
     with pytest.raises(StartError, match="origins"):
         await workers.start(serve_echo, env="prod")
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a file with a certificate for localhost that signs itself, and its key."""
+    """Write a self-signed certificate for localhost and its key, and return the file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
@@ -111,16 +111,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def tls(certificate: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """Give the server's side of TLS and the client's."""
+    """Return the TLS contexts of the server and of the client."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     return server, ssl.create_default_context(cafile=str(certificate))
 
 
 async def test_everything_works_over_tls(workers: Any, tls: Any) -> None:
-    """Big and small messages, a close with its code, and a failure that is told."""
-    story = Story()
-    worker = await workers.start(story.mount, tls=tls[0])
+    """Large and small messages, a close with its code, and a failure with its code."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, tls=tls[0])
     first = frame(1, b"with the handshake")
     client = await Raw.open(worker, after=first, tls=tls[1])
     assert await client.read() == (1, b"with the handshake")
@@ -129,43 +129,43 @@ async def test_everything_works_over_tls(workers: Any, tls: Any) -> None:
         assert await client.read() == (2, b"x" * size)
     client.writer.write(close(4321, b"bye"))
     assert (await client.rest())[-1] == (8, (4321).to_bytes(2, "big"))
-    assert await story.end() == (4321, "bye")
+    assert await recorder.end() == (4321, "bye")
 
     broken = await Raw.open(worker, tls=tls[1])
     broken.writer.write(frame(1, b"good") + frame(3))
     answers = await broken.rest()
     assert answers[0] == (1, b"good")
     assert answers[1][1][:2] == (1002).to_bytes(2, "big")
-    assert (await story.end())[0] == 1002
+    assert (await recorder.end())[0] == 1002
 
 
-async def test_over_tls_a_reader_that_stopped_is_closed_too(workers: Any, tls: Any) -> None:
-    """What waits behind the encryption counts: 4008, then the end."""
-    story = Story()
+async def test_over_tls_a_client_that_stops_reading_is_closed_too(workers: Any, tls: Any) -> None:
+    """The buffer of the encryption counts: 4008, then the connection ends."""
+    recorder = Recorder()
     worker = await workers.start(
-        story.mount, tls=tls[0], write_buffer_limit=200_000, slow_timeout=0.1
+        recorder.mount, tls=tls[0], write_buffer_limit=200_000, slow_timeout=0.1
     )
     client = await Raw.open(worker, tls=tls[1])
     client.writer.write(frame(1, b"hi"))
     await client.read()
     client.wire.pause_reading()
     sent = 0
-    while story.sockets[0].open and sent < 100_000_000:
-        story.sockets[0].send(b"x" * 50_000)
+    while recorder.sockets[0].open and sent < 100_000_000:
+        recorder.sockets[0].send(b"x" * 50_000)
         sent += 50_000
         await asyncio.sleep(0)
 
-    assert (await story.end())[0] == 4008
+    assert (await recorder.end())[0] == 4008
     assert sent < 20_000_000
     client.wire.abort()
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["silent", "slowloris"])
 @pytest.mark.parametrize("begin", [b"", b"GET /ws HTTP/1.1\r\nHost: test\r\n"])
-async def test_who_does_not_bring_the_head_of_a_request_is_cut_off(
+async def test_a_client_that_does_not_send_a_request_head_is_disconnected(
     workers: Any, begin: bytes, drip: bool
 ) -> None:
-    """After `head_timeout`, whether nothing came, or half of it, or a byte now and then."""
+    """After `head_timeout`, if nothing came, or a part, or a byte now and then."""
     worker = await workers.start(serve_echo, head_timeout=0.4)
     client = await Raw.connect(worker.port)
     client.writer.write(begin)
@@ -187,8 +187,8 @@ async def test_who_does_not_bring_the_head_of_a_request_is_cut_off(
     assert not answer or b" 408 " in answer
 
 
-async def test_the_limit_of_the_head_does_not_touch_who_brought_it(workers: Any) -> None:
-    """A socket, and a connection that is kept alive between requests, stay."""
+async def test_the_timeout_of_the_head_does_not_affect_complete_heads(workers: Any) -> None:
+    """A socket and a connection kept alive between requests stay connected."""
     worker = await workers.start(serve_echo, head_timeout=0.1)
     kept = await Raw.connect(worker.port)
     request = b"GET /nowhere HTTP/1.1\r\nHost: test\r\nConnection: keep-alive\r\n\r\n"

@@ -1,4 +1,4 @@
-"""What a client can cost at the most, in memory, in time and for others."""
+"""How much memory and time a client can cost, and what it costs others."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ import pytest
 from redis.asyncio import Redis
 
 from plugins.websocket import collector
-from tests.websocket.raw import WAIT, Raw, Story, close, frame, serve_echo
+from tests.websocket.raw import WAIT, Raw, Recorder, close, frame, serve_echo
 from yolk import Label
 
 MB = 1_000_000
 
 
 class Use:
-    """How much memory was used at the most."""
+    """The peak of memory use."""
 
     peak = 0
 
 
 @contextmanager
 def memory() -> Iterator[Use]:
-    """Measure what Python and its extensions take beyond what they have."""
+    """Measure the memory that Python and its extensions allocate."""
     gc.collect()
     tracemalloc.start()
     use = Use()
@@ -40,16 +40,18 @@ def memory() -> Iterator[Use]:
 
 
 @pytest.mark.parametrize("size", [200, 50_000, MB], ids=["small", "medium", "big"])
-async def test_200_mb_for_a_reader_that_stopped_cost_under_10_mb(workers: Any, size: int) -> None:
-    """It is closed with 4008 and aborted soon; another socket is served all the while."""
-    story = Story()
-    worker = await workers.start(story.mount, slow_timeout=0.1)
+async def test_200_mb_for_a_client_that_does_not_read_cost_under_10_mb(
+    workers: Any, size: int
+) -> None:
+    """It is closed with 4008 and aborted soon; another socket is served meanwhile."""
+    recorder = Recorder()
+    worker = await workers.start(recorder.mount, slow_timeout=0.1)
     stopped = await Raw.open(worker)
     async with worker.client() as other:
         stopped.writer.write(frame(1, b"hi"))
         await stopped.read()
         stopped.wire.pause_reading()
-        reader = next(socket for socket in story.sockets if socket.received)
+        reader = next(socket for socket in recorder.sockets if socket.received)
         with memory() as use:
             refused = 0
             for number in range(200 * MB // size):
@@ -59,7 +61,7 @@ async def test_200_mb_for_a_reader_that_stopped_cost_under_10_mb(workers: Any, s
                     assert await asyncio.wait_for(other.recv(), 1) == "still"
                 if refused > 10:
                     break
-        assert (await story.end())[0] == 4008
+        assert (await recorder.end())[0] == 4008
     assert refused
     assert use.peak < 10 * MB
     assert worker.ws.counters.slow == 1
@@ -98,7 +100,7 @@ async def test_40_mb_pushed_at_a_slow_handler_cost_under_5_mb(workers: Any, size
 
 
 async def test_declared_sizes_cost_no_memory(workers: Any) -> None:
-    """Whoever announces the biggest message that may be sent gets no room before it comes."""
+    """No memory is allocated for a declared length before the data arrives."""
     worker = await workers.start(serve_echo)
     clients = [await Raw.open(worker) for _ in range(20)]
     with memory() as use:
@@ -191,7 +193,7 @@ async def test_a_socket_with_unconfirmed_labels_is_pinged_though_it_talks(worker
 
 
 async def test_idle_sockets_cost_no_timer_and_no_task_but_their_chain(workers: Any) -> None:
-    """One timer beats for all of them."""
+    """One timer checks all of them."""
     timers = []
     loop = asyncio.get_running_loop()
     worker = await workers.start(serve_echo, heartbeat=60)
@@ -215,10 +217,10 @@ def _open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
 
 
-async def test_opened_and_closed_three_times_over_nothing_stays(
+async def test_nothing_remains_of_sockets_that_were_opened_and_closed(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Memory, descriptors, tasks and keys come back, without the cycle collector."""
+    """Memory, descriptors, tasks and keys are released, without the garbage collector."""
 
     async def connect(ctx: Any) -> None:
         user = int(ctx.params.id)
@@ -278,7 +280,7 @@ async def test_opened_and_closed_three_times_over_nothing_stays(
 async def test_the_collector_waits_for_a_quiet_moment(
     workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Raised thresholds, frozen after the start, full collections on purpose, all taken back."""
+    """Thresholds are raised, objects frozen, full collections scheduled; a stop restores all."""
     monkeypatch.setattr(collector, "CHECK_INTERVAL", 0.05)
     before = gc.get_threshold()
     worker = await workers.start(serve_echo, full_collection=0.05)
@@ -299,8 +301,8 @@ async def test_the_collector_waits_for_a_quiet_moment(
     assert gc.get_freeze_count() == 0
 
 
-def test_the_collector_is_left_alone_where_it_is_told(tmp_path: Path) -> None:
-    """0 seconds: as Python does it."""
+def test_the_collector_can_be_left_as_it_is(tmp_path: Path) -> None:
+    """With an interval of 0 seconds."""
     before = gc.get_threshold()
     alone = collector.Collector(0)
     alone.start()

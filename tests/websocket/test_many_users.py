@@ -1,4 +1,4 @@
-"""One message for thousands of users: once to each, once over the wire, and what may be lost."""
+"""One message for thousands of users: sent once to each worker, and droppable under load."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from yolk import Label
 WAIT = 10
 USERS = 5_000
 SOCKETS = 20
-"""On each of two workers; a socket stands for several users, and gets what each of them gets."""
+"""On each of two workers; a socket is registered under several users, and gets each one's."""
 
 EACH = USERS // (2 * SOCKETS)
 
 
 def serve(app: Any) -> None:
-    """A socket that is of all users between two ids."""
+    """Mount a route whose socket is registered under all users between two ids."""
 
     async def users(ctx: Any) -> None:
         first, last = int(ctx.params.first), int(ctx.params.last)
@@ -33,27 +33,27 @@ def serve(app: Any) -> None:
 
 
 async def enter(stack: AsyncExitStack, worker: Any, first: int, last: int | None = None) -> Any:
-    """Give the client of these users."""
+    """Return the client of these users."""
     client = await stack.enter_async_context(worker.client(f"/users/{first}/{last or first}"))
     assert await client.recv() == "in"
     return client
 
 
 async def bytes_in(valkey: Redis) -> int:
-    """Tell how much the server was sent so far."""
+    """Return how many bytes the server has received so far."""
     return int((await valkey.info("stats"))["total_net_input_bytes"])
 
 
 @pytest.fixture
 async def pair(workers: Any, valkey: Redis, valkey_server: Any) -> Any:
-    """Give two workers."""
+    """Start two workers."""
     return [await workers.start(serve, redis=valkey_server.url) for _ in range(2)]
 
 
-async def test_5000_users_of_two_workers_get_it_once_each_and_it_crosses_once(
+async def test_5000_users_on_two_workers_get_a_message_once_that_is_sent_once(
     pair: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Who is not meant gets nothing; the payload is in the call once, and in the stream once."""
+    """Other users get nothing; the payload is in the call once, and in the stream once."""
     raw: Any = Redis.from_url(valkey_server.url)
     message = "x" * 20_000
     async with AsyncExitStack() as stack, asyncio.timeout(60):
@@ -82,8 +82,8 @@ async def test_5000_users_of_two_workers_get_it_once_each_and_it_crosses_once(
     await raw.aclose()
 
 
-async def test_it_keeps_its_place_among_messages_to_one(pair: Any) -> None:
-    """To many and to one, on the same and on another worker: each gets them as they were sent."""
+async def test_messages_to_many_and_to_one_keep_their_order(pair: Any) -> None:
+    """On the same and on another worker."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         here = await enter(stack, pair[0], 7)
         there = await enter(stack, pair[1], 8)
@@ -96,8 +96,8 @@ async def test_it_keeps_its_place_among_messages_to_one(pair: Any) -> None:
             assert [await client.recv() for _ in range(300)] == [*map(str, range(300))]
 
 
-async def test_more_users_than_one_call_takes_go_in_several(pair: Any) -> None:
-    """Ids up to 2^63-1 and 25,000 of them; those at the ends get it."""
+async def test_a_message_for_more_users_than_one_call_takes_is_sent_in_several(pair: Any) -> None:
+    """25,000 users with ids up to 2^63-1; the first and the last get it."""
     last = 2**63 - 1
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         clients = [await enter(stack, pair[1], user) for user in (1, 12_345, last)]
@@ -106,8 +106,8 @@ async def test_more_users_than_one_call_takes_go_in_several(pair: Any) -> None:
         assert [await client.recv() for client in clients] == ["hello"] * 3
 
 
-async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
-    """The socket that is skipped does not get it, the others tell when it arrived."""
+async def test_label_and_skip_work_as_with_one_user(pair: Any) -> None:
+    """The skipped socket does not get the message; the others report its arrival."""
     arrived: asyncio.Queue[Any] = asyncio.Queue()
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         skipped = await enter(stack, pair[0], 7)
@@ -126,8 +126,8 @@ async def test_a_label_and_skip_are_as_with_one_user(pair: Any) -> None:
         assert await arrived.get() == [("a b", 1)]
 
 
-async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any) -> None:
-    """From its own worker and from another; an ordinary message waits for the client."""
+async def test_droppable_messages_are_left_out_for_a_client_with_a_backlog(pair: Any) -> None:
+    """From its own worker and from another; other messages wait for the client."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         quick = await enter(stack, pair[0], 7)
         slow = await Raw.open(pair[0], "/users/7/7")
@@ -159,10 +159,10 @@ async def test_what_is_droppable_is_left_out_where_a_client_is_behind(pair: Any)
         slow.wire.abort()
 
 
-async def test_what_is_droppable_is_left_out_while_messages_wait(
+async def test_droppable_messages_are_left_out_while_messages_wait_for_redis(
     pair: Any, valkey_server: Any
 ) -> None:
-    """Redis is frozen: typing goes first, and comes again when nothing waits."""
+    """Redis is frozen: typing is dropped, and sent again once nothing waits."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         there = await enter(stack, pair[1], 7)
         valkey_server.freeze()

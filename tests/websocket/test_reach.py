@@ -1,4 +1,4 @@
-"""What a message visits: its recipients, however many other sockets there are."""
+"""The cost of a message depends on its recipients, not on other sockets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS = 50
 
 
 @pytest.mark.parametrize("way", ["room", "user"])
-async def test_a_message_visits_its_recipients_and_nobody_else(workers: Any, way: str) -> None:
+async def test_a_message_reaches_its_recipients_and_no_other_socket(workers: Any, way: str) -> None:
     """
     No handler of 50 others, joined elsewhere, is called for it, and nothing is sent to them.
 

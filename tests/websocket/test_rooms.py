@@ -1,4 +1,4 @@
-"""Rooms and users on two workers: who gets what, and from where one may ask for it."""
+"""Rooms and users on two workers, from sockets and from HTTP."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WAIT = 8
 
 
 def serve(app: Any) -> None:
-    """A socket that obeys, and HTTP routes that send and kick."""
+    """Mount a socket that executes commands, and HTTP routes that send and kick."""
 
     async def member(ctx: Any) -> None:
         socket = ctx.websocket
 
-        async def obey(message: str | bytes) -> None:
+        async def execute(message: str | bytes) -> None:
             if isinstance(message, bytes):
                 socket.room.send_to("all", message, to_self=False)
             elif message.startswith("leave "):
@@ -31,13 +31,13 @@ def serve(app: Any) -> None:
             else:
                 socket.room.send_to("all", message)
 
-        socket.on("message", obey)
+        socket.on("message", execute)
         await ctx.app.ws.online(socket, int(ctx.params.id))
         await socket.room.join(["all", "other"])
         socket.send("in")
 
-    async def tell(ctx: Any) -> None:
-        ctx.app.ws.send_to_user(int(ctx.params.id), "told")
+    async def notify(ctx: Any) -> None:
+        ctx.app.ws.send_to_user(int(ctx.params.id), "notified")
         ctx.api_success(True)
 
     async def kick(ctx: Any) -> None:
@@ -45,25 +45,25 @@ def serve(app: Any) -> None:
         ctx.api_success(True)
 
     app.ws.route("/ws/:id", member)
-    app.http.get("/tell/:id", tell)
+    app.http.get("/notify/:id", notify)
     app.http.get("/kick/:id", kick)
 
 
 @pytest.fixture
 async def pair(workers: Any, valkey: Redis, valkey_server: Any) -> Any:
-    """Give two workers."""
+    """Start two workers."""
     return [await workers.start(serve, redis=valkey_server.url) for _ in range(2)]
 
 
 async def join(stack: AsyncExitStack, worker: Any, user_id: int) -> Any:
-    """Give a client that is in."""
+    """Return a client that has joined."""
     client = await stack.enter_async_context(worker.client(f"/ws/{user_id}"))
     assert await client.recv() == "in"
     return client
 
 
-async def test_everyone_in_a_room_gets_a_message_once_and_who_left_does_not(pair: Any) -> None:
-    """On both workers; text, JSON and binary intact; to oneself or not, as one says."""
+async def test_members_of_a_room_get_a_message_once_and_others_do_not(pair: Any) -> None:
+    """On both workers; text, JSON and binary intact; to the sender or not."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         one, two, three = [await join(stack, pair[n % 2], n) for n in range(3)]
         await one.send("hello")
@@ -83,8 +83,8 @@ async def test_everyone_in_a_room_gets_a_message_once_and_who_left_does_not(pair
         assert len(pair[0].ws.rooms.topics) == len({"all", "other", "0", "2"})
 
 
-async def test_leaving_what_was_not_entered_is_no_error(pair: Any) -> None:
-    """Nor is leaving twice; an empty room is no room."""
+async def test_leaving_a_room_that_was_not_joined_is_no_error(pair: Any) -> None:
+    """Nor is leaving twice; an empty room is removed."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         one = await join(stack, pair[0], 1)
         for room in ("nowhere", "all", "all", "other"):
@@ -96,7 +96,7 @@ async def test_leaving_what_was_not_entered_is_no_error(pair: Any) -> None:
 async def test_a_handler_on_another_worker_gets_binary_as_it_was(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """`{"room", "message"}` in place of the message; what a handler raises harms nobody."""
+    """It is called with `{"room", "message"}`; a handler that raises affects no other."""
     got: asyncio.Queue[Any] = asyncio.Queue()
 
     async def broken(_: Any) -> None:
@@ -122,7 +122,7 @@ async def test_a_handler_on_another_worker_gets_binary_as_it_was(
 
 
 async def test_a_controller_reaches_a_user_on_another_worker(pair: Any) -> None:
-    """`send_to_user` and `kick` from HTTP; other users and the other sockets stay."""
+    """With `send_to_user` and `kick` from HTTP; other users stay connected."""
     async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
         here, there, other = [
             await join(stack, worker, user)
@@ -130,8 +130,8 @@ async def test_a_controller_reaches_a_user_on_another_worker(pair: Any) -> None:
         ]
         base = f"http://127.0.0.1:{pair[0].port}"
         async with httpx.AsyncClient(base_url=base, trust_env=False) as http:
-            assert (await http.get("/tell/7")).json()["msg"] == "ok"
-            assert [await here.recv(), await there.recv()] == ["told", "told"]
+            assert (await http.get("/notify/7")).json()["msg"] == "ok"
+            assert [await here.recv(), await there.recv()] == ["notified", "notified"]
 
             await http.get("/kick/7")
             for client in (here, there):
@@ -139,7 +139,7 @@ async def test_a_controller_reaches_a_user_on_another_worker(pair: Any) -> None:
                 with pytest.raises(ConnectionClosed):
                     await client.recv()
                 assert (client.close_code, client.close_reason) == (4505, "logged out")
-            await http.get("/tell/8")
-            assert await other.recv() == "told"
-        while await pair[0].ws.is_online([7, 8]) != {8}:  # until the other worker has told
+            await http.get("/notify/8")
+            assert await other.recv() == "notified"
+        while await pair[0].ws.is_online([7, 8]) != {8}:  # until the other worker has reported it
             await asyncio.sleep(0.01)

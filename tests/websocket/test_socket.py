@@ -1,4 +1,4 @@
-"""What one socket does: handshake, frames, order, limits, closing."""
+"""One socket: handshake, frames, order, limits, closing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.websocket.raw import WAIT, Raw, echo, frame
 
 
 @pytest.mark.parametrize("headers", [{}, {"Connection": "Upgrade"}, {"Upgrade": "WebSocket, h2c"}])
-async def test_the_headers_of_all_browsers_are_taken(workers: Any, headers: Any) -> None:
+async def test_the_headers_of_all_browsers_are_accepted(workers: Any, headers: Any) -> None:
     """Upgrade and Connection are lists in any case: Firefox sends `keep-alive, Upgrade`."""
     worker = await workers.start(lambda app: app.ws.route("/ws", echo))
 
@@ -42,7 +42,7 @@ async def test_the_headers_of_all_browsers_are_taken(workers: Any, headers: Any)
 async def test_a_request_that_is_no_handshake_is_answered_in_http(
     workers: Any, headers: Any, status: int
 ) -> None:
-    """What is not an upgrade, or not from an allowed page, is refused before the upgrade."""
+    """Other requests, and those from other pages, are refused before the upgrade."""
     worker = await workers.start(
         lambda app: app.ws.route("/ws", echo), origins=["https://chat.example"]
     )
@@ -54,7 +54,7 @@ async def test_a_request_that_is_no_handshake_is_answered_in_http(
 
 
 async def test_an_unknown_path_is_404_before_any_upgrade(workers: Any) -> None:
-    """There is no socket where there is no route."""
+    """Without a route there is no upgrade."""
     worker = await workers.start(lambda app: app.ws.route("/ws", echo))
 
     with pytest.raises(InvalidStatus) as error:
@@ -65,7 +65,7 @@ async def test_an_unknown_path_is_404_before_any_upgrade(workers: Any) -> None:
 
 
 async def test_frames_in_the_packet_of_the_handshake_arrive(workers: Any) -> None:
-    """500 frames sent together with the request come in order, though picows' buffer is small."""
+    """500 frames sent with the request arrive in order, though picows' buffer is small."""
     worker = await workers.start(lambda app: app.ws.route("/ws", echo))
     sent = [b"%d" % number + b"." * 100 for number in range(500)]
 
@@ -76,7 +76,7 @@ async def test_frames_in_the_packet_of_the_handshake_arrive(workers: Any) -> Non
 
 
 async def test_messages_wait_for_a_listener_and_a_slow_one_gets_all_in_order(workers: Any) -> None:
-    """What comes while the chain runs is kept; reading pauses, and nothing is lost or reordered."""
+    """Messages that come while the chain runs are queued; reading pauses, nothing is lost."""
     go, got = asyncio.Event(), []
     done = asyncio.Event()
 
@@ -127,10 +127,10 @@ async def test_fragments_are_joined_with_control_frames_in_between(workers: Any)
         (None, (1006, "")),
     ],
 )
-async def test_close_listeners_get_the_real_code_and_reason(
+async def test_close_listeners_get_the_code_and_reason(
     workers: Any, sent: bytes | None, heard: tuple[int, str]
 ) -> None:
-    """An empty close is answered by an empty one; no close at all is 1006."""
+    """An empty close is answered by an empty one; without a close the code is 1006."""
     closed: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
 
     async def connect(ctx: Any) -> None:
@@ -148,27 +148,29 @@ async def test_close_listeners_get_the_real_code_and_reason(
     assert await asyncio.wait_for(closed.get(), WAIT) == heard
 
 
-async def test_what_was_sent_before_the_close_is_handled_before_the_close(workers: Any) -> None:
+async def test_messages_before_a_close_are_handled_before_the_close(workers: Any) -> None:
     """20 messages and then a close: the handler gets all 20, then the close listener runs."""
-    story: asyncio.Queue[Any] = asyncio.Queue()
+    events: asyncio.Queue[Any] = asyncio.Queue()
 
     async def connect(ctx: Any) -> None:
         async def receive(message: str) -> None:
             await asyncio.sleep(0)
-            story.put_nowait(message)
+            events.put_nowait(message)
 
-        ctx.websocket.on("message", receive).on("close", lambda *_: story.put_nowait("close"))
+        ctx.websocket.on("message", receive).on("close", lambda *_: events.put_nowait("close"))
 
     worker = await workers.start(lambda app: app.ws.route("/ws", connect))
     async with worker.client() as client:
         await _send_numbers(client, 20)
 
-    told = [await asyncio.wait_for(story.get(), WAIT) for _ in range(21)]
-    assert told == [*map(str, range(20)), "close"]
+    received = [await asyncio.wait_for(events.get(), WAIT) for _ in range(21)]
+    assert received == [*map(str, range(20)), "close"]
 
 
-async def test_a_client_that_leaves_while_the_chain_runs_leaves_nothing(workers: Any) -> None:
-    """Listeners that are added too late still hear of the close; no context, user or room stays."""
+async def test_nothing_remains_of_a_client_that_disconnects_while_the_chain_runs(
+    workers: Any,
+) -> None:
+    """Listeners that are added later still get the close; no context, user or room remains."""
     entered, go = asyncio.Event(), asyncio.Event()
     closed: asyncio.Queue[int] = asyncio.Queue()
 
@@ -193,7 +195,7 @@ async def test_a_client_that_leaves_while_the_chain_runs_leaves_nothing(workers:
 
 
 async def test_a_listener_that_raises_closes_with_1011(workers: Any) -> None:
-    """Plain or async; nobody else notices."""
+    """A plain or an async listener; other sockets are not affected."""
 
     async def connect(ctx: Any) -> None:
         async def receive(_: str) -> None:
@@ -210,22 +212,22 @@ async def test_a_listener_that_raises_closes_with_1011(workers: Any) -> None:
 
 
 async def test_the_chain_runs_around_the_open_socket(workers: Any) -> None:
-    """`use`, then the route's own, then the controller; what follows `next` runs at disconnect."""
-    story: list[str] = []
+    """`use`, then the route's own, then the controller; the code after `next` runs at the end."""
+    events: list[str] = []
     over = asyncio.Event()
 
     def link(name: str) -> Any:
         async def middleware(_: Any, next: Any) -> None:
-            story.append(name)
+            events.append(name)
             await next()
-            story.append(f"/{name}")
+            events.append(f"/{name}")
             if name == "use":
                 over.set()
 
         return middleware
 
     async def connect(ctx: Any) -> None:
-        story.append(ctx.params.id)
+        events.append(ctx.params.id)
         ctx.websocket.send("in")
 
     def mount(app: Any) -> None:
@@ -235,10 +237,10 @@ async def test_the_chain_runs_around_the_open_socket(workers: Any) -> None:
     worker = await workers.start(mount)
     async with worker.client("/foo/7") as client:
         await client.recv()
-        assert story == ["use", "own", "7"]
+        assert events == ["use", "own", "7"]
     await asyncio.wait_for(over.wait(), WAIT)
 
-    assert story == ["use", "own", "7", "/own", "/use"]
+    assert events == ["use", "own", "7", "/own", "/use"]
 
 
 @pytest.mark.parametrize(("raises", "code"), [(False, 1000), (True, 1011)])
@@ -259,7 +261,7 @@ async def test_a_chain_that_ends_early_closes(workers: Any, raises: bool, code: 
 
 
 async def test_a_peer_that_does_not_read_is_closed_and_freed(workers: Any) -> None:
-    """4008 once it leaves too much unread; nobody else notices."""
+    """With 4008 once it leaves too much unread; other sockets are not affected."""
     sockets: list[Any] = []
     closed: asyncio.Queue[int] = asyncio.Queue()
 
@@ -284,8 +286,8 @@ async def test_a_peer_that_does_not_read_is_closed_and_freed(workers: Any) -> No
     slow.writer.close()
 
 
-async def test_a_silent_peer_is_given_up(workers: Any) -> None:
-    """Who does not answer a ping is gone; who does stays."""
+async def test_a_silent_peer_is_aborted(workers: Any) -> None:
+    """A client that answers its pings stays connected."""
     worker = await workers.start(lambda app: app.ws.route("/ws", echo), heartbeat=0.1)
     silent = await Raw.open(worker)
 
@@ -298,8 +300,8 @@ async def test_a_silent_peer_is_given_up(workers: Any) -> None:
     silent.writer.close()
 
 
-async def test_stopping_tells_every_client_and_waits_for_the_handlers(workers: Any) -> None:
-    """All get 1001, and close listeners end before the worker does."""
+async def test_a_stop_closes_every_socket_and_waits_for_the_handlers(workers: Any) -> None:
+    """All clients get 1001, and close listeners end before the worker does."""
     left: list[int] = []
 
     async def connect(ctx: Any) -> None:
@@ -319,8 +321,8 @@ async def test_stopping_tells_every_client_and_waits_for_the_handlers(workers: A
         assert client.close_code == 1001
 
 
-async def test_no_request_outlives_the_hand_over_and_nothing_the_socket(workers: Any) -> None:
-    """Without the collector: no Request, no HttpProtocol, and after the close no socket."""
+async def test_no_request_outlives_the_hand_over_and_no_socket_its_close(workers: Any) -> None:
+    """Without the garbage collector: no Request, no HttpProtocol, no socket remains."""
     worker = await workers.start(lambda app: app.ws.route("/ws", echo))
     gc.collect()
     gc.disable()
@@ -347,7 +349,7 @@ async def test_no_request_outlives_the_hand_over_and_nothing_the_socket(workers:
         gc.enable()
 
 
-async def test_sends_of_one_turn_go_out_in_one_write(workers: Any) -> None:
+async def test_messages_of_one_turn_are_sent_in_one_write(workers: Any) -> None:
     """Joined, in order, before the close that follows them."""
 
     async def connect(ctx: Any) -> None:

@@ -1,4 +1,4 @@
-"""Several workers over a real Valkey: rooms, users, presence, and Redis that comes and goes."""
+"""Several workers over a real Valkey: rooms, users, presence, and failures of Redis."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUICK = {"lease": 0.6, "redis_timeout": 1.0}
 
 
 def serve(app: Any) -> None:
-    """Two routes: a room, and a user."""
+    """Mount two routes: for a room, and for a user."""
 
     async def room(ctx: Any) -> None:
         await ctx.websocket.room.join(ctx.params.name)
@@ -37,21 +37,21 @@ def serve(app: Any) -> None:
 
 
 async def until(check: Callable[[], Awaitable[Any]]) -> None:
-    """Ask until it is so, as a client would that polls."""
+    """Poll *check* until it is true."""
     async with asyncio.timeout(WAIT):
         while not await check():
             await asyncio.sleep(0.01)
 
 
 async def key(valkey: Redis, user_id: int) -> Any:
-    """Give the user's key as Egg apps see it."""
+    """Return the user's key as Egg apps see it."""
     return await valkey.get(f"online_{user_id}")
 
 
 async def test_a_room_spans_workers_and_keeps_binary_and_order(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Everyone in the room gets every message once, in the order in which it was sent."""
+    """Every member gets every message once, in the order in which it was sent."""
     one = await workers.start(serve, redis=valkey_server.url)
     two = await workers.start(serve, redis=valkey_server.url)
     async with one.client("/room/a") as here, two.client("/room/a") as there:
@@ -66,7 +66,7 @@ async def test_a_room_spans_workers_and_keeps_binary_and_order(
 
 
 async def test_a_handler_given_at_join_gets_the_message(workers: Any) -> None:
-    """It replaces the default; the other members get the message as ever."""
+    """It replaces the default, which sends the message to the socket."""
     got: asyncio.Queue[Any] = asyncio.Queue()
 
     async def connect(ctx: Any) -> None:
@@ -80,16 +80,16 @@ async def test_a_handler_given_at_join_gets_the_message(workers: Any) -> None:
         assert await asyncio.wait_for(got.get(), WAIT) == {"room": "b", "message": '{"x":1}'}
 
 
-async def test_a_close_takes_only_its_own_socket(
+async def test_a_close_removes_only_its_own_socket(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """The old device's close leaves the new one online, on the same or another worker."""
+    """The close of a device leaves another one online, on the same or another worker."""
     one = await workers.start(serve, redis=valkey_server.url)
     two = await workers.start(serve, redis=valkey_server.url)
-    story: list[str] = []
+    events: list[str] = []
     for worker in (one, two):
-        worker.ws.on("online", lambda user_id: story.append(f"+{user_id}"))
-        worker.ws.on("offline", lambda user_id: story.append(f"-{user_id}"))
+        worker.ws.on("online", lambda user_id: events.append(f"+{user_id}"))
+        worker.ws.on("offline", lambda user_id: events.append(f"-{user_id}"))
     async with one.client("/user/7") as new:
         await new.recv()
         async with two.client("/user/7") as old:
@@ -99,9 +99,9 @@ async def test_a_close_takes_only_its_own_socket(
         assert await key(valkey, 7)
         one.ws.send_to_user(7, "still")
         assert await new.recv() == "still"
-    await until(lambda: _is("-7" in story))
+    await until(lambda: _is("-7" in events))
 
-    assert story == ["+7", "-7"]
+    assert events == ["+7", "-7"]
     assert await key(valkey, 7) is None
 
 
@@ -109,10 +109,10 @@ async def _is(value: bool) -> bool:
     return value
 
 
-async def test_with_one_device_newcomers_log_out_exactly_their_predecessor(
+async def test_with_one_device_a_new_socket_replaces_exactly_its_predecessor(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Ten that come at once on two workers: one stays, nine get the farewell and 4503."""
+    """Of ten that connect at once on two workers, nine get the close notice and 4503."""
     settings = {"redis": valkey_server.url, "devices": "one"}
     both = [await workers.start(serve, **settings) for _ in range(2)]
     ends = [both[number % 2].client("/user/7") for number in range(10)]
@@ -130,10 +130,10 @@ async def test_with_one_device_newcomers_log_out_exactly_their_predecessor(
     await asyncio.gather(*[end.__aexit__(None, None, None) for end in ends])
 
 
-async def test_kick_reaches_every_worker_and_only_the_sockets_meant(
+async def test_kick_closes_the_selected_sockets_on_every_worker(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Attributes of the sockets choose; a last message comes before the close."""
+    """Attributes select the sockets; a last message comes before the close."""
     one = await workers.start(serve, redis=valkey_server.url)
     two = await workers.start(serve, redis=valkey_server.url)
     async with one.client("/user/7?session=a") as a, two.client("/user/7?session=b") as b:
@@ -150,10 +150,8 @@ async def test_kick_reaches_every_worker_and_only_the_sockets_meant(
         assert await a.recv() == "you stay"
 
 
-async def test_what_a_dead_worker_left_is_swept(
-    workers: Any, valkey: Redis, valkey_server: Any
-) -> None:
-    """A worker that is gone without a word loses its users after its lease."""
+async def test_a_dead_worker_is_evicted(workers: Any, valkey: Redis, valkey_server: Any) -> None:
+    """Its users are offline after its lease ends."""
     dead = await workers.start(serve, redis=valkey_server.url, **QUICK)
     async with dead.client("/user/7") as client:
         await client.recv()
@@ -167,23 +165,23 @@ async def test_what_a_dead_worker_left_is_swept(
         assert await alive.ws.is_online([7]) == set()
 
 
-async def test_ported_code_that_removes_the_key_does_no_lasting_harm(
+async def test_a_key_that_ported_code_deletes_is_restored(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """The seed's close handler removes `online_7` though another device is there: it comes back."""
+    """Egg apps delete `online_7` when any device closes, though another one is connected."""
     worker = await workers.start(serve, redis=valkey_server.url, **QUICK)
-    async with worker.client("/user/7") as stays:
-        await stays.recv()
-        async with worker.client("/user/7") as leaves:
-            await leaves.recv()
+    async with worker.client("/user/7") as remaining:
+        await remaining.recv()
+        async with worker.client("/user/7") as closing:
+            await closing.recv()
         await valkey.delete("online_7")
         await until(lambda: key(valkey, 7))
 
 
-async def test_an_emptied_redis_is_told_everything_again(
+async def test_an_emptied_redis_is_reconciled(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Lease, topics and keys come back, messages flow, and clients may be told to sync."""
+    """Lease, topics and keys are restored, messages arrive, and the loss is reported."""
     one = await workers.start(serve, redis=valkey_server.url, **QUICK)
     two = await workers.start(serve, redis=valkey_server.url, **QUICK)
     lost: asyncio.Queue[None] = asyncio.Queue()
@@ -198,10 +196,10 @@ async def test_an_emptied_redis_is_told_everything_again(
         assert await client.recv() == "back"
 
 
-async def test_a_stream_that_was_trimmed_is_noticed(
+async def test_missing_entries_of_a_stream_are_reported(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """No worker is silently deaf: entries that went missing are told."""
+    """A gap in the numbers of the entries is a lost position."""
     one = await workers.start(serve, redis=valkey_server.url)
     two = await workers.start(serve, redis=valkey_server.url)
     lost: asyncio.Queue[None] = asyncio.Queue()
@@ -216,10 +214,10 @@ async def test_a_stream_that_was_trimmed_is_noticed(
         await asyncio.wait_for(lost.get(), WAIT)
 
 
-async def test_while_redis_is_frozen_local_delivery_goes_on_and_newcomers_are_refused(
+async def test_while_redis_is_frozen_local_delivery_works_and_new_users_are_refused(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Operations fail in bounded time; what was sent meanwhile reaches the others afterwards."""
+    """Operations fail in bounded time; messages reach the other worker afterwards."""
     one = await workers.start(serve, redis=valkey_server.url, redis_timeout=0.5)
     two = await workers.start(serve, redis=valkey_server.url, redis_timeout=0.5)
     async with one.client("/room/a") as here, two.client("/room/a") as there:
@@ -239,10 +237,10 @@ async def test_while_redis_is_frozen_local_delivery_goes_on_and_newcomers_are_re
         assert await two.ws.is_online([9]) == set()
 
 
-async def test_the_queue_to_redis_is_bounded_and_an_overflow_is_told(
+async def test_the_queue_to_redis_is_bounded_and_an_overflow_is_reported(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """What does not fit is counted, and the other workers learn that they missed something."""
+    """Lost messages are counted, and the other workers lose their position."""
     one = await workers.start(serve, redis=valkey_server.url, redis_timeout=0.3, max_unpublished=5)
     two = await workers.start(serve, redis=valkey_server.url)
     lost: asyncio.Queue[None] = asyncio.Queue()
@@ -263,7 +261,7 @@ async def test_the_queue_to_redis_is_bounded_and_an_overflow_is_told(
 async def test_a_stopped_worker_leaves_nothing_in_redis(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """Lease, topics, stream and users' keys are gone."""
+    """Its lease, topics, stream and users' keys are removed."""
     worker = await workers.start(serve, redis=valkey_server.url, devices="one")
     async with worker.client("/user/7") as client:
         await client.recv()

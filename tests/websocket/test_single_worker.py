@@ -1,4 +1,4 @@
-"""A worker that is alone spares itself the way to Redis, and is alone no longer in time."""
+"""A single worker hardly calls Redis, and notices in time that it is no longer single."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from redis.asyncio import Redis
 from plugins.websocket.backplane.publisher import NO_OTHERS_TTL
 
 WAIT = 8
+RARELY_RENEWED = {"lease": 60}
+"""Settings for a worker whose maintenance makes no calls during the test."""
 INTERVAL = 0.002
 """Seconds between two messages."""
 
 
 def serve(app: Any) -> None:
-    """One route: a room."""
+    """Mount one route, whose sockets join a room."""
 
     async def room(ctx: Any) -> None:
         await ctx.websocket.room.join("a")
@@ -27,22 +29,22 @@ def serve(app: Any) -> None:
     app.ws.route("/room", room)
 
 
-class Talker:
-    """Sends numbers into the room, one after the other."""
+class Sender:
+    """Sends numbers to the room, one after the other."""
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self.last = -1
 
     @asynccontextmanager
-    async def talking(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._talk())
+    async def sending(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._send_all())
         try:
             yield
         finally:
             task.cancel()
 
-    async def _talk(self) -> None:
+    async def _send_all(self) -> None:
         while True:
             self.last += 1
             self._worker.ws.send_to("a", str(self.last))
@@ -50,20 +52,20 @@ class Talker:
 
 
 async def calls(valkey: Redis) -> int:
-    """Count the scripts that were run so far."""
+    """Return how many scripts were run so far."""
     return int((await valkey.info("commandstats"))["cmdstat_evalsha"]["calls"])
 
 
-async def test_who_is_alone_hardly_tells_redis(
+async def test_a_single_worker_hardly_calls_redis(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:
-    """It asks whether it is still alone, some times a second, and sends its own sockets all."""
+    """It asks a few times a second for other workers; its own sockets get every message."""
     worker = await workers.start(serve, redis=valkey_server.url)
-    talker = Talker(worker)
+    sender = Sender(worker)
     async with worker.client("/room") as client:
         assert await client.recv() == "in"
         before = await calls(valkey)
-        async with talker.talking():
+        async with sender.sending():
             numbers = [int(await client.recv()) for _ in range(300)]
 
     assert numbers == list(range(numbers[0], numbers[0] + 300))
@@ -71,30 +73,32 @@ async def test_who_is_alone_hardly_tells_redis(
 
 
 @pytest.mark.parametrize("turn", range(3))
-async def test_a_newcomer_hears_everything_from_its_first_socket_on(
+async def test_a_new_worker_misses_nothing_from_its_first_socket_on(
     workers: Any, valkey: Redis, valkey_server: Any, turn: int
 ) -> None:
-    """Whatever is sent after a socket is registered reaches it, from one that was alone before."""
+    """What a worker that was single sends after a socket is registered reaches that socket."""
     one = await workers.start(serve, redis=valkey_server.url)
-    talker = Talker(one)
-    async with talker.talking():
-        await asyncio.sleep(0.1 * (turn + 1))  # at another point of the time it is sure of
+    sender = Sender(one)
+    async with sender.sending():
+        await asyncio.sleep(0.1 * (turn + 1))  # at another moment of NO_OTHERS_TTL
         two = await workers.start(serve, redis=valkey_server.url)
         async with two.client("/room") as client:
             while await client.recv() != "in":
-                pass  # it is in the room a moment before it hears so
-            registered = talker.last
+                pass  # it is in the room a moment before it is notified
+            registered = sender.last
             numbers = [int(await client.recv()) for _ in range(200)]
 
     assert numbers[0] <= registered + 1
     assert numbers == list(range(numbers[0], numbers[0] + 200))
 
 
-async def test_who_was_left_alone_notices(workers: Any, valkey: Redis, valkey_server: Any) -> None:
-    """When the other worker stops, messages stop going to Redis; the next one gets its own."""
-    one = await workers.start(serve, redis=valkey_server.url)
+async def test_a_worker_notices_that_the_others_stopped(
+    workers: Any, valkey: Redis, valkey_server: Any
+) -> None:
+    """Then it sends nothing to Redis any more, until another worker starts."""
+    one = await workers.start(serve, redis=valkey_server.url, **RARELY_RENEWED)
     for _ in range(2):
-        two = await workers.start(serve, redis=valkey_server.url)
+        two = await workers.start(serve, redis=valkey_server.url, **RARELY_RENEWED)
         async with two.client("/room") as client:
             assert await client.recv() == "in"
             one.ws.send_to("a", "to two")
