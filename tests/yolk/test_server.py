@@ -108,8 +108,8 @@ def test_a_port_in_use_stops_the_start(
 
     said = str(failure.value).partition(":\n")[2]
     assert said == (
-        f"yolk: Cannot listen on 127.0.0.1:{server.port} (Address already in use); stop what "
-        f"runs there or choose another port, such as PORT={server.port + 1}.\n"
+        f"yolk: Cannot listen on 127.0.0.1:{server.port} (Address already in use); stop the "
+        f"other program or choose another port, such as PORT={server.port + 1}.\n"
     )
     assert failure.value.status == 1
 
