@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint format types pytest browser node bench requirements clean
+.PHONY: help run test lint format types pytest browser node bench reference requirements clean
 
 VENV := .venv
 JOBS ?= 2
@@ -63,6 +63,9 @@ pytest: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
 	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)
+
+reference: $(VENV)/test.stamp ## Write docs/reference.md from the docstrings of yolk
+	@$(BIN)/python -m docs.reference
 
 requirements: $(VENV)/run.stamp ## Pin versions anew from the .in files (UPGRADE=package raises one)
 	@$(call quietly,$(PIP) install pip-tools==7.6.2)

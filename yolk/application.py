@@ -103,12 +103,17 @@ class Application(Sanic[Config, SimpleNamespace]):
     ) -> None:
         super().__init__(name)
         mask_secrets()
-        self.root = Path(root).resolve()
-        self.env = env or os.environ.get("YOLK_ENV") or "local"
+        self.root: Path = Path(root).resolve()
+        """The folder that contains the application."""
+        self.env: str = env or os.environ.get("YOLK_ENV") or "local"
+        """The environment, such as "local" or "prod"."""
         self.plugins: dict[str, Plugin] = {}
+        """The plugins that are on, by name, in starting order."""
         self.hooks = hooks(self)
-        self.http = HttpRouter(self)
+        self.http: HttpRouter = HttpRouter(self)
+        """The router of HTTP requests."""
         self.http_protocol: type[HttpProtocol] | None = None
+        """The protocol class of HTTP connections, where a plugin replaces Sanic's."""
         self.stop_noted: Callable[[], bool] = bool
         self._http_middlewares: list[Middleware] = []
         self._load(boot, settings)

@@ -122,7 +122,7 @@ class Request:
 
     @property
     def ip(self) -> str:
-        """The client's address; behind the trusted proxies of the setting `proxies`, theirs."""
+        """The client's address; behind `proxies` reverse proxies, from `X-Forwarded-For`."""
         if not isinstance(self._peer, str):
             self._peer = self._peer.client_ip
         return self._peer

@@ -43,8 +43,11 @@ class ApiError(YolkError):
     """
 
     code: int
+    """The code for programs."""
     status: int = 400
+    """The HTTP status."""
     temporary: bool = False
+    """Whether the same request may succeed later."""
 
     def __init__(
         self, code: int, message: str, *, status: int = 400, temporary: bool = False
