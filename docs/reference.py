@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
@@ -22,7 +24,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "yolk.testing": (),
 }
 """The public names of each module; without any, those in its `__all__`."""
-LINE_LENGTH = 88
 
 HEAD = """\
 # Reference
@@ -36,7 +37,14 @@ not on this page may change in any version. [Write a plugin](write-a-plugin.md) 
 def render() -> str:
     """Return the page."""
     parts = [HEAD, *(part for name in MODULES for part in _module(name))]
-    return "\n".join(parts).rstrip() + "\n"
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--stdin-filename", PAGE, "-"],
+        input="\n".join(parts).rstrip() + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return formatted.stdout
 
 
 def _module(name: str) -> Iterator[str]:
@@ -70,7 +78,7 @@ def _object(found: Any) -> Iterator[str]:
     bases = ", ".join(str(base) for base in found.bases)
     head = f"class {found.name}({bases}):" if bases else f"class {found.name}:"
     initializer = found.members.get("__init__")
-    body = f"def {_fold(initializer.signature(return_type=True))}: ..." if initializer else "..."
+    body = f"def {initializer.signature(return_type=True)}: ..." if initializer else "..."
     yield from _code(f"{head}\n{indent(body, '    ')}")
     yield from _docstring(found)
     members = list(_public_members(found))
@@ -107,7 +115,7 @@ def _attribute(found: Any) -> Iterator[str]:
 def _function(found: Any) -> Iterator[str]:
     head = "@classmethod\n" if "classmethod" in found.labels else ""
     head += "async def" if "async" in found.labels else "def"
-    yield from _code(f"{head} {_fold(found.signature(return_type=True))}: ...")
+    yield from _code(f"{head} {found.signature(return_type=True)}: ...")
     yield from _docstring(found)
 
 
@@ -117,21 +125,6 @@ def _code(text: str) -> Iterator[str]:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _fold(text: str) -> str:
-    """Return a signature with one parameter a line where it would be too long for one."""
-    begin, end = text.find("("), text.rfind(")")
-    if len(text) <= LINE_LENGTH or begin < 0:
-        return text
-    parameters, depth, start = [], 0, begin + 1
-    for at in range(begin + 1, end):
-        depth += (text[at] in "([{") - (text[at] in ")]}")
-        if text[at] == "," and not depth:
-            parameters.append(text[start:at].strip())
-            start = at + 1
-    parameters.append(text[start:end].strip())
-    return "\n".join([text[: begin + 1], *(f"    {each}," for each in parameters), text[end:]])
 
 
 def _docstring(found: Any) -> Iterator[str]:
