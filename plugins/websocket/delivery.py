@@ -13,7 +13,7 @@ from .topics import ROOM, SOCKET, USERS, Topics, users_of
 
 class LocalDelivery:
     """
-    Writes frames to the sockets of a topic, and carries out commands on them.
+    The way from a payload to the sockets of this worker.
 
     Args:
         engine: of this worker.

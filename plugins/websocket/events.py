@@ -12,7 +12,7 @@ EVENTS = ("online", "offline", "position_lost")
 
 class Events:
     """
-    Listeners to the events of all sockets, and the methods that notify them.
+    The listeners to events of all sockets, and the methods that notify them.
 
     Args:
         engine: of this worker.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Room:
-    """Joins and leaves rooms for one socket, and sends to them."""
+    """The rooms of one socket."""
 
     __slots__ = ("_rooms", "_socket")
 

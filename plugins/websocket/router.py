@@ -21,7 +21,7 @@ from .socket import WebSocket
 
 class SocketRouter:
     """
-    Mounts handlers of sockets, each behind its middlewares, on the application.
+    The routes of sockets, and the chain of middlewares in front of their handlers.
 
     Args:
         app: the application that serves.
@@ -132,8 +132,7 @@ class SocketRouter:
             return None
         subprotocol = handshake.choose_subprotocol(headers, subprotocols) if subprotocols else None
         socket = WebSocket(self._engine, self._rooms, transport, subprotocol)
-        # Cast: what the framework promises of a socket, under a stricter type.
-        ctx = self._app.context_class.for_websocket(self._app, request, cast(Any, socket), params)
+        ctx = self._app.context_class.for_websocket(self._app, request, socket, params)
         key = cast(str, handshake.read_key(headers))
         hand_over(request, key, subprotocol, socket, self._engine.settings.max_message_size)
         self._engine.register(socket, ctx)

@@ -29,9 +29,10 @@ _MAX_TURNS = 16
 
 class ChangeWriter:
     """
-    Writes the changes of a few turns of the loop in one call, in the order in which they happened.
+    A batcher of changes.
 
-    For a topic the state at the time of the call counts, so that two changes cannot cross.
+    The changes of a few turns of the loop are written in one call, in the order in which they
+    happened. For a topic its state at the time of the call counts, so that changes cannot cross.
 
     Args:
         store: of this worker.
@@ -71,7 +72,7 @@ class ChangeWriter:
         return self._batcher.idle
 
     async def confirm(self, topic: str) -> None:
-        """Wait until Redis knows that this worker is subscribed to *topic*; often it does."""
+        """Wait until Redis knows that this worker is subscribed to *topic*, unless it does."""
         is_new = len(self._topics.members(topic)) == 1
         if is_new or self.failed or topic in self._pending:
             await self.apply(Change(topic))

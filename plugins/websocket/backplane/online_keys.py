@@ -12,7 +12,7 @@ _MAX_ROUNDS = 5
 
 class OnlineKeys:
     """
-    Reconciles the keys with the workers' subscriptions.
+    The keys of online users, reconciled with the workers' subscriptions.
 
     The keys are in other slots of a Cluster than the subscriptions, so no script can write both
     at once: what was deleted is checked again, and set where the user connected meanwhile.

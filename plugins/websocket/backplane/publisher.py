@@ -1,4 +1,4 @@
-"""Publishing to other workers: what waits is written to their streams in batches."""
+"""Publishing to other workers: messages are written to their streams in batches."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .store import Store
 _MAX_BATCH_MESSAGES = 1000
 _MAX_BATCH_BYTES = 4 * 1024 * 1024
 _MAX_BATCH_USERS = 10_000
-"""Also the number of recipients of one message; to more it is sent as several."""
+"""Also the recipients of one message; for more, it is sent several times."""
 
-_USERS_PER_SLOT = 100
-"""A message takes one more of the places in the queue for so many users: ids take memory too."""
+_USERS_PER_PLACE = 100
+"""Users for which a message takes up one more place in the queue: their ids take memory, too."""
 
 _BACKLOG = 100
 """Waiting messages beyond which droppable ones are left out."""
@@ -52,10 +52,11 @@ class _Waiting(NamedTuple):
 
 class Publisher:
     """
-    Sends what a turn of the loop collected in one call; what comes meanwhile is the next batch.
+    A queue of messages for other workers.
 
-    When Redis has answered that there is no other worker, nothing is sent for as long as that is
-    certain.
+    The messages of one turn of the loop are sent in one call; those that are published meanwhile
+    are the next batch. When Redis has answered that there is no other worker, nothing is sent for
+    as long as that is certain.
 
     While Redis is unavailable, messages wait. Beyond *max_waiting* the newest do not reach other
     workers; that is counted, logged once until it is over, and then reported to the other
@@ -65,7 +66,7 @@ class Publisher:
         store: of this worker.
         max_waiting: messages that may wait; one for many users counts as several.
         counters: of this worker.
-        logger: for the log line.
+        logger: for errors.
     """
 
     def __init__(
@@ -176,4 +177,4 @@ class Publisher:
 
 def _places(users: int) -> int:
     """Return how many places of the queue a message for so many users takes up."""
-    return 1 + users // _USERS_PER_SLOT
+    return 1 + users // _USERS_PER_PLACE

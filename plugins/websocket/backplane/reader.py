@@ -1,4 +1,4 @@
-"""Receiving from other workers: a stream, read on from where reading stopped."""
+"""Receiving from other workers: this worker's stream is read from the last position on."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_ENTRIES = 64
 
 class StreamReader:
     """
-    Delivers what other workers sent to this one.
+    A reader that delivers what other workers sent to this one.
 
     Args:
         store: of this worker.

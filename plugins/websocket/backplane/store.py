@@ -34,7 +34,7 @@ _STREAM_EXPIRY = 10
 
 class Store:
     """
-    Runs the scripts for one worker, each within bounded time.
+    The calls of one worker to Redis, each with a timeout.
 
     Args:
         redis: returns redis-py's asyncio client, of a single server, Sentinel or a Cluster.
