@@ -2,16 +2,15 @@
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
 import { canEdit, edit, sendText } from "../state/actions.js";
 import { clearDraft, draftOf, setDraft } from "../state/drafts.js";
 import { ADMINISTRATOR, groupOf, nameIn } from "../state/groups.js";
 import { toNewest } from "../state/history.js";
-import { nameOf, personOf } from "../state/people.js";
+import { nameOf, personOf, sendTyping } from "../state/people.js";
 import { me } from "../state/session.js";
-import { sendTyping } from "../state/typing.js";
 import { openDialog, toast } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 
@@ -145,6 +144,14 @@ function Reference({ conversation, message, isEdit, onClose }) {
       <${IconButton} name="close" label=${t("cancel")} data-testid="cancel-reference" onClick=${onClose} />
     </div>
   `;
+}
+
+/** Move the focus to the composer, if there is one. */
+export function focusComposer(event) {
+  const composer = document.querySelector("[data-testid=composer]");
+  if (!composer) return;
+  event?.preventDefault();
+  composer.focus();
 }
 
 // ---- Mentions

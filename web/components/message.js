@@ -2,7 +2,7 @@
 
 import { Component, html } from "htm/preact";
 import { openPerson } from "../dialogs/open.js";
-import { fullTime, sameDay, time } from "../format.js";
+import { fullTime, sameDay, summaryOf, time } from "../format.js";
 import { errorText, t } from "../i18n/words.js";
 import { recalledText } from "../state/actions.js";
 import { mentions } from "../state/conversation.js";
@@ -14,11 +14,10 @@ import { nameOf, personOf } from "../state/people.js";
 import { readersOf } from "../state/reading.js";
 import { client, me } from "../state/session.js";
 import { openMenu } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
+import { focusComposer } from "./composer.js";
 import { Content, isBare } from "./contents.js";
 import { Icon } from "./icons.js";
-import { focusComposer } from "./keyboard.js";
 import { messageItems, openReaders } from "./message_menu.js";
 import { useLongPress } from "./overlays.js";
 

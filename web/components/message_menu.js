@@ -1,13 +1,13 @@
 /** The menu of a message. */
 
 import { openPerson, openPicture } from "../dialogs/open.js";
+import { cardOf } from "../format.js";
 import { t } from "../i18n/words.js";
 import { canEdit, canRecall, copy, edit, recall, reply } from "../state/actions.js";
 import { cancelUpload, download, fileIn } from "../state/files.js";
 import { client, me } from "../state/session.js";
 import { openDialog } from "../state/ui.js";
-import { cardOf } from "../summary.js";
-import { focusComposer } from "./keyboard.js";
+import { focusComposer } from "./composer.js";
 
 export function messageItems(entry, conversation) {
   const isStored = entry.state === undefined;

@@ -7,18 +7,17 @@
 
 import { Component, html } from "htm/preact";
 import { effect } from "@preact/signals";
-import { day, sameDay } from "../format.js";
+import { day, noticeOf, sameDay } from "../format.js";
 import { t } from "../i18n/words.js";
+import { CHANGE_TYPES } from "../state/conversation.js";
 import { outboxRevision } from "../state/feed.js";
 import { uploadsIn } from "../state/files.js";
 import { goTo, jumpTarget, loadNewer, loadOlder, toNewest } from "../state/history.js";
-import { CHANGE_TYPES } from "../state/message_window.js";
 import { setAtEnd } from "../state/reading.js";
 import { client, me } from "../state/session.js";
 import { titleOf } from "../state/store.js";
-import { noticeOf } from "../summary.js";
+import { focusComposer } from "./composer.js";
 import { Icon } from "./icons.js";
-import { moveAmongMessages } from "./keyboard.js";
 import { belongTogether, countAfter, Message, stateOf } from "./message.js";
 
 const FIRST_COUNT = 50; // rendered at first
@@ -291,4 +290,26 @@ export class MessageList extends Component {
         `,
     ];
   }
+}
+
+// ---- The keyboard
+
+/** Move the focus from message to message with the arrow keys; Home and End go to the first and the last one loaded. */
+function moveAmongMessages(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, audio, video, [role=slider]")) return;
+  const items = [...event.currentTarget.querySelectorAll("li[data-key]")];
+  const at = items.indexOf(event.target.closest("li[data-key]"));
+  const isInside = at >= 0;
+  const to = { ArrowDown: isInside ? at + 1 : -1, ArrowUp: isInside ? at - 1 : lastInView(event.currentTarget, items), Home: 0, End: items.length - 1 }[event.key];
+  if (to === undefined || !items[to]) {
+    if (isInside && event.key === "ArrowDown") focusComposer(event);
+    return;
+  }
+  event.preventDefault();
+  items[to].focus();
+}
+
+function lastInView(box, items) {
+  const end = box.scrollTop + box.clientHeight;
+  return items.findLastIndex((item) => item.offsetTop < end);
 }

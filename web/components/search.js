@@ -13,7 +13,6 @@ import { me } from "../state/session.js";
 import { chatWith, find, titleOf } from "../state/store.js";
 import { query } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
-import { moveAmongRows } from "./keyboard.js";
 
 export default function SearchResults() {
   const text = query.value;
@@ -24,21 +23,19 @@ export default function SearchResults() {
   const isNothing = people?.length === 0 && messages?.messages.length === 0 && chats.length === 0;
   const says = isFailed.value ? t("searchFailed") : !people ? t("searching") : isNothing ? t("nothingFound") : "";
   return html`
-    <div class="found" onKeyDown=${moveAmongRows}>
-      <p class="hint" role="status">${says}</p>
-      ${chats.length > 0 && html`
-        <h2>${t("conversations")}</h2>
-        <ul class="rows">${chats.slice(0, 8).map((chat) => html`<${FoundChat} key=${chat.conv} conversation=${chat} />`)}</ul>
-      `}
-      ${people?.length > 0 && html`
-        <h2>${t("people")}</h2>
-        <ul class="rows" aria-label=${t("people")}>${people.map((user) => html`<${FoundPerson} key=${user.id} user=${user} isKnown=${shown.has(user.id)} />`)}</ul>
-      `}
-      ${messages?.messages.length > 0 && html`
-        <h2>${t("messages")}</h2>
-        <${FoundMessages} key=${text} text=${text} first=${messages} />
-      `}
-    </div>
+    <p class="hint" role="status">${says}</p>
+    ${chats.length > 0 && html`
+      <h2>${t("conversations")}</h2>
+      <ul class="rows">${chats.slice(0, 8).map((chat) => html`<${FoundChat} key=${chat.conv} conversation=${chat} />`)}</ul>
+    `}
+    ${people?.length > 0 && html`
+      <h2>${t("people")}</h2>
+      <ul class="rows" aria-label=${t("people")}>${people.map((user) => html`<${FoundPerson} key=${user.id} user=${user} isKnown=${shown.has(user.id)} />`)}</ul>
+    `}
+    ${messages?.messages.length > 0 && html`
+      <h2>${t("messages")}</h2>
+      <${FoundMessages} key=${text} text=${text} first=${messages} />
+    `}
   `;
 }
 

@@ -1,7 +1,7 @@
 /** The left pane: the user's name and menus, the search box, and the list of conversations. */
 
 import { html } from "htm/preact";
-import { shortTime } from "../format.js";
+import { shortTime, summaryOf } from "../format.js";
 import { switchLanguage, t } from "../i18n/words.js";
 import { changeSetting } from "../state/actions.js";
 import { chooseTheme } from "../state/appearance.js";
@@ -10,15 +10,12 @@ import { draftOf, forgetDrafts } from "../state/drafts.js";
 import { nameIn } from "../state/groups.js";
 import { go } from "../state/history.js";
 import { hasNotifications, isForbidden, setNotifications, shouldPrompt } from "../state/notifications.js";
-import { isPresent, nameOf, personOf } from "../state/people.js";
+import { isPresent, nameOf, personOf, typingIn } from "../state/people.js";
 import { client, me } from "../state/session.js";
 import { isListLoaded, listed, openConv, titleOf } from "../state/store.js";
-import { typingIn } from "../state/typing.js";
 import { openDialog, openMenu, query, toast } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
-import { moveAmongRows } from "./keyboard.js";
 import { useLongPress, useModule } from "./overlays.js";
 
 export function Sidebar() {
@@ -60,8 +57,11 @@ function SearchBox() {
 
 function SearchResults() {
   const { Content, isFailed } = useModule(() => import("./search.js"));
-  if (Content) return html`<${Content} />`;
-  return html`<div class="found"><p class="hint" role="status">${t(isFailed ? "unreachable" : "searching")}</p></div>`;
+  return html`
+    <div class="found" onKeyDown=${moveAmongRows}>
+      ${Content ? html`<${Content} />` : html`<p class="hint" role="status">${t(isFailed ? "unreachable" : "searching")}</p>`}
+    </div>
+  `;
 }
 
 function Conversations() {
@@ -101,6 +101,16 @@ function NotificationPrompt() {
       <button type="button" class="link quiet" onClick=${() => setNotifications(false)}>${t("notNow")}</button>
     </div>
   `;
+}
+
+/** Move the focus from row to row with the arrow keys. */
+function moveAmongRows(event) {
+  const rows = [...event.currentTarget.querySelectorAll(".row")];
+  const at = rows.indexOf(document.activeElement);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 }[event.key];
+  if (at < 0 || to === undefined || !rows[to]) return;
+  event.preventDefault();
+  rows[to].focus();
 }
 
 const newChat = () => openDialog(() => import("../dialogs/new_chat.js"), { label: t("newChat") });

@@ -3,6 +3,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
+import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
 import { forward } from "../state/actions.js";
 import { go } from "../state/history.js";
@@ -11,7 +12,6 @@ import { foundChats } from "../state/search.js";
 import { me } from "../state/session.js";
 import { listed, titleOf } from "../state/store.js";
 import { toast } from "../state/ui.js";
-import { summaryOf } from "../summary.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Forward({ message, close }) {

@@ -1,14 +1,14 @@
 /** Apply what the server pushes to the conversations. */
 
 import { effect, signal, untracked } from "@preact/signals";
+import { CHANGE_TYPES } from "./conversation.js";
 import { applyNotice } from "./groups.js";
 import { catchUp, reloadWindow, reportError } from "./history.js";
-import { CHANGE_TYPES } from "./message_window.js";
 import { announce, clearAnnouncement } from "./notifications.js";
+import { stopTyping } from "./people.js";
 import { updateReaders } from "./reading.js";
 import { client, isOnline, isSignedIn, me } from "./session.js";
 import { find, listChanged, openConv, reload } from "./store.js";
-import { stopTyping } from "./typing.js";
 
 const RETRY_MS = 3_000;
 

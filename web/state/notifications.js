@@ -1,7 +1,7 @@
 /** New messages in the background: notifications, the number in the title, and the live region. */
 
 import { computed, effect, signal } from "@preact/signals";
-import { summaryOf } from "../summary.js";
+import { summaryOf } from "../format.js";
 import { nameIn } from "./groups.js";
 import { nameOf, personOf } from "./people.js";
 import { isSignedIn } from "./session.js";
