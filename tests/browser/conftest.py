@@ -1,4 +1,4 @@
-"""People with browsers, for the tests of the chat page."""
+"""Users with browsers, for the tests of the chat page."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ Shoot = Callable[[Person, str], Awaitable[None]]
 
 
 def unique(name: str) -> str:
-    """Give a username that nobody has."""
+    """Return an unused username."""
     return f"{name}_{secrets.token_hex(4)}"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Give a Chromium that all tests share."""
+    """Yield a Chromium that all tests share."""
     async with chromium() as found:
         yield found
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a page for somebody new, who is logged in already."""
+    """Yield a function that opens a page for a new user who is logged in."""
     async with visitors(browser, server) as found:
         yield found
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pair(visit: Visit) -> tuple[Visitor, Visitor]:
-    """Give two who have the chat with each other open."""
+    """Yield two users who have their chat open."""
     ada, grace = await visit("Ada"), await visit("Grace")
     await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
     return ada, grace
@@ -53,7 +53,7 @@ async def pair(visit: Visit) -> tuple[Visitor, Visitor]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def person(browser: Browser, server: Server) -> AsyncIterator[People]:
-    """Give people one by one, with an empty browser, and registered unless told otherwise."""
+    """Yield a function that adds a user with an empty browser, by default registered."""
     guests = Guests(browser)
 
     async def make(
@@ -100,7 +100,7 @@ async def people(browser: Browser, server: Server) -> AsyncIterator[Company]:
 
 @pytest.fixture
 def shoot(tmp_path: Path) -> Shoot:
-    """Take a screenshot for whoever wants to look."""
+    """Take a screenshot."""
 
     async def take(someone: Person, name: str) -> None:
         named = os.environ.get("YOLK_SCREENSHOTS")

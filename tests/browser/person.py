@@ -1,4 +1,4 @@
-"""Somebody with a browser: what people do on the chat page, and what they see."""
+"""A user with a browser: what they do on the chat page, and what they see."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Person:
         self.name = name
         self.nickname = name.split("_", maxsplit=1)[0].title()
         self.login: Any = None
-        """The login that the browser had from the start."""
+        """The login with which the browser was opened."""
 
-    # ---- What they see
+    # ---- What the page shows
 
     def find(self, hook: str) -> Locator:
         """The element with that `data-testid`."""
@@ -55,18 +55,18 @@ class Person:
         await expect(self.page.locator(".text")).to_have_text(list(texts))
 
     async def is_told(self, text: str) -> None:
-        """Wait for a line at the bottom of the page."""
+        """Wait for a toast."""
         await expect(self.find("toasts")).to_contain_text(text)
 
-    # ---- Coming and going
+    # ---- Logging in and out
 
     async def come(self) -> None:
-        """Open the page, as somebody who is logged in already."""
+        """Open the page as a user who is logged in."""
         await self.page.goto(self.url)
         await expect(self.find("me")).to_have_text(self.nickname)
 
     async def go_away(self) -> None:
-        """Close the tab; `come` opens another one."""
+        """Close the tab; `come` opens another."""
         await self.page.close()
         self.page = await self.context.new_page()
 
@@ -84,7 +84,7 @@ class Person:
         await self.page.get_by_label("Password", exact=True).fill(password)
         await self.page.get_by_role("button", name="Log in").click()
 
-    # ---- The list, and what is opened from it
+    # ---- The list, menus and dialogs
 
     async def choose(self, *hooks: str) -> None:
         """Choose from the main menu: the item with that `data-testid`."""
@@ -93,7 +93,7 @@ class Person:
             await self.find(hook).click()
 
     async def begin(self, hook: str) -> None:
-        """Choose from the menu of what is new: a chat, a group, joining one."""
+        """Choose from the "new" menu: a chat, a group, joining one."""
         await self.find("new").click()
         await self.find(hook).click()
 
@@ -101,50 +101,50 @@ class Person:
         await self.find("search").fill(text)
 
     async def open_chat_with(self, other: Person) -> None:
-        """Find somebody by their username, and open the chat with them."""
+        """Find a user by username, and open the chat with them."""
         await self.look_for(other.name)
         await self.find("found").filter(has_text=f"@{other.name}").click()
         await expect(self.find("chat-name")).to_have_text(other.nickname)
 
     async def open_chat(self, title: str) -> None:
-        """Open a chat of the list."""
+        """Open a chat in the list."""
         await self.row(title).click()
         await expect(self.find("chat-name")).to_have_text(title)
 
     async def row_menu(self, title: str, hook: str) -> None:
-        """Choose from what a right click on a chat of the list offers."""
+        """Choose from the menu of a chat in the list."""
         await self.row(title).click(button="right")
         await self.find("menu").get_by_test_id(hook).click()
 
     async def open_info(self) -> None:
-        """Open what stands beside the chat: who one writes to, or the group."""
+        """Open the panel about the other user or the group."""
         await self.find("info").click()
         await expect(self.find("panel").get_by_role("heading").first).to_be_visible()
 
     async def look_at(self, hook: str) -> None:
-        """Open what stands beside the chat, and a dialog from there."""
+        """Open the panel beside the chat, and a dialog from there."""
         if await self.find("panel").count() == 0:
             await self.open_info()
         await self.find(hook).click()
 
     async def pick(self, *others: Person) -> None:
-        """Find people in a dialog, and tick them."""
+        """Find users in a dialog, and select them."""
         for other in others:
             await self.find("find-people").fill(other.name)
             await self.find("person-row").filter(has_text=f"@{other.name}").click()
 
     async def make_group(self, name: str, *others: Person) -> None:
-        """Make a group, which is open then."""
+        """Create a group, which is then open."""
         await self.begin("new-group")
         await self.find("group-name").fill(name)
         await self.pick(*others)
         await self.find("create-group").click()
         await expect(self.find("chat-name")).to_have_text(name)
 
-    # ---- Writing, and what is done with messages
+    # ---- Messages
 
     async def write(self, text: str) -> None:
-        """Write a message, whether it can be sent now or not."""
+        """Write a message, online or offline."""
         await self.find("composer").fill(text)
         await self.find("composer").press("Enter")
         await expect(self.find("composer")).to_have_value("")
@@ -156,18 +156,18 @@ class Person:
         await expect(self.message(texts[-1]).last).to_have_attribute("data-state", STORED)
 
     async def menu(self, text: str, hook: str) -> None:
-        """Choose from what a right click on a message offers."""
+        """Choose from the menu of a message."""
         await self.message(text).locator(".bubble").click(button="right")
         await self.find("menu").get_by_test_id(hook).click()
 
-    # ---- What others of their devices do
+    # ---- Other devices of the user
 
     async def session(self) -> Any:
-        """The login that the page keeps."""
+        """The login that the page stores."""
         return json.loads(await self.page.evaluate("localStorage['yolk.session']"))
 
     async def send_over_http(self, to: Person, texts: list[str]) -> None:
-        """Write without the page, as another device of this user would."""
+        """Send a message as another device of this user."""
         own, other = self.login or await self.session(), to.login or await to.session()
         headers, to_id = {"token": own["token"]}, other["me"]["id"]
         async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:

@@ -1,4 +1,4 @@
-"""Pictures worth sending, drawn as they are needed."""
+"""Pictures to send, drawn when they are needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]
 
 
 def harbour(size: tuple[int, int] = (960, 640)) -> bytes:
-    """Give an evening at the sea: a low sun, hills, and its light on the water."""
+    """Return a picture of an evening at the sea: a low sun, hills, and light on the water."""
     width, height = size
     image = _sky(size, (255, 206, 128), (242, 118, 96), (74, 66, 122))
     draw = ImageDraw.Draw(image)
@@ -37,7 +37,7 @@ def harbour(size: tuple[int, int] = (960, 640)) -> bytes:
 
 
 def breakfast(size: tuple[int, int] = (900, 600)) -> bytes:
-    """Give a fried egg in a pan, from above."""
+    """Return a picture of a fried egg in a pan, from above."""
     width, height = size
     image = Image.new("RGB", size, (196, 154, 108))
     draw = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""What axe, which knows the rules of accessibility, finds on the page: nothing."""
+"""The page has no accessibility violations that axe can find."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
-# Everything when it is light; in the dark only the colours are others.
+# All rules in the light theme; in the dark theme only those about colours.
 RUN = """
 async only => {
     const options = only ? { runOnly: { type: "rule", values: only } } : {};
@@ -30,14 +30,14 @@ CALM = {"reduced_motion": "reduce"}
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """Give the source of axe, or skip where it is not installed."""
+    """Return the source of axe, or skip if it is not installed."""
     if not AXE.is_file():
         pytest.skip("axe is not installed; `make test` does it")
     return AXE.read_text()
 
 
 async def is_fine(axe: str, someone: Person) -> None:
-    """Hold that axe finds nothing in what is on the screen, light and dark."""
+    """Check that axe finds no violation on the page, light and dark."""
     if not await someone.page.evaluate("'axe' in window"):
         await someone.page.evaluate(axe)
     found: list[Any] = []
@@ -48,8 +48,8 @@ async def is_fine(axe: str, someone: Person) -> None:
     assert found == []
 
 
-async def test_the_entrance(people: Company, axe: str) -> None:
-    """Logging in and registering, and an error there."""
+async def test_the_login_card(people: Company, axe: str) -> None:
+    """The login card has no accessibility violation, also with an error."""
     (ada,) = await people("ada", away=True, storage_state=None, **CALM)
     await ada.page.goto(ada.url)
     await expect(ada.find("login-card")).to_be_visible()
@@ -65,7 +65,7 @@ async def test_the_entrance(people: Company, axe: str) -> None:
 
 
 async def test_the_list_and_a_chat(people: Company, axe: str) -> None:
-    """Nothing yet, then a chat with all that messages have, a menu, the picker and the search."""
+    """An empty list, a full chat, a menu, the picker and the search are accessible."""
     ada, grace = await people("ada", "grace", **CALM)
     await is_fine(axe, ada)
 
@@ -102,7 +102,7 @@ async def test_the_list_and_a_chat(people: Company, axe: str) -> None:
 
 
 async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
-    """With a mention in it, a notice, marks in the list, requests, and its dialogs."""
+    """A group with a mention, a notice, marks, requests and dialogs is accessible."""
     ada, grace, linus = await people("ada", "grace", "linus", **CALM)
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -140,7 +140,7 @@ async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
 
 
 async def test_the_dialogs(people: Company, axe: str) -> None:
-    """Each that is opened from the list, or from a message."""
+    """No accessibility violation is in the dialogs and menus of the list and of messages."""
     ada, grace = await people("ada", "grace", **CALM)
     await grace.send_over_http(ada, ["Hello"])
     heading = ada.find("dialog").get_by_role("heading").first

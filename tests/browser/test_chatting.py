@@ -1,4 +1,4 @@
-"""What two people do with messages."""
+"""Messages of two users: replying, editing, recalling, forwarding."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_ticks_tell_how_far_a_message_came(people: Company) -> None:
-    """Sent, then delivered to a page that is open, then read in the chat that is."""
+async def test_ticks_show_the_delivery_state(people: Company) -> None:
+    """A message is sent, then delivered to an open page, then read in the open chat."""
     (ada,) = await people("ada")
     (grace,) = await people("grace", away=True)
     await ada.open_chat_with(grace)
@@ -32,8 +32,8 @@ async def test_ticks_tell_how_far_a_message_came(people: Company) -> None:
     await expect(ticks).to_have_accessible_name("Read")
 
 
-async def test_one_sees_the_other_come_write_and_go(people: Company) -> None:
-    """The head of the chat says who is on line and who is writing; so does the list."""
+async def test_presence_and_typing_are_shown(people: Company) -> None:
+    """The header of the chat and the list show who is online and who is typing."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
     await ada.say("Hello")
@@ -56,7 +56,7 @@ async def test_one_sees_the_other_come_write_and_go(people: Company) -> None:
 
 
 async def test_a_reply_quotes_and_leads_back(people: Company) -> None:
-    """Who answers sees what they answer; a click on the quote goes to where it was said."""
+    """A reply shows the quoted message; a click on the quote goes to it."""
     ada, grace = await people("ada", "grace", viewport={"width": 1200, "height": 500})
     await grace.send_over_http(ada, [f"number {n}" for n in range(30)])
     await ada.open_chat("Grace")
@@ -82,8 +82,8 @@ async def test_a_reply_quotes_and_leads_back(people: Company) -> None:
     await expect(quote).to_contain_text("number 3")
 
 
-async def test_escape_answers_nothing_after_all(people: Company) -> None:
-    """Escape and the cross leave the message that one began to answer; what is written stays."""
+async def test_escape_cancels_a_reply(people: Company) -> None:
+    """Escape and the cross remove the quoted message; the text is kept."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, ["A question"])
     await ada.open_chat("Grace")
@@ -102,7 +102,7 @@ async def test_escape_answers_nothing_after_all(people: Company) -> None:
 
 
 async def test_a_message_is_forwarded_to_another_chat(people: Company) -> None:
-    """One chooses where, is led there, and both see that it was forwarded."""
+    """A message is forwarded to a chosen chat, and both users see that it was forwarded."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await linus.send_over_http(ada, ["What does Grace say?"])
     await grace.send_over_http(ada, ["Ship it"])
@@ -122,8 +122,8 @@ async def test_a_message_is_forwarded_to_another_chat(people: Company) -> None:
     await expect(linus.message("Ship it")).to_contain_text("Forwarded")
 
 
-async def test_what_is_taken_back_can_be_written_again(people: Company) -> None:
-    """A recall takes a message away from both; its words are still there for who wrote them."""
+async def test_a_recalled_text_can_be_edited_again(people: Company) -> None:
+    """A recall removes a message for both users; its author can edit the text again."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
     await ada.say("Dinner at eight?")
@@ -145,7 +145,7 @@ async def test_what_is_taken_back_can_be_written_again(people: Company) -> None:
 
 
 async def test_an_edit_is_shown_as_one(people: Company) -> None:
-    """From the menu or with the arrow key; both see the new text, and that it was changed."""
+    """The menu or the arrow key edits a message; both see the new text and the mark."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
     await ada.say("teh first", "the second")
@@ -172,7 +172,7 @@ async def test_an_edit_is_shown_as_one(people: Company) -> None:
 
 
 async def test_a_copied_text_can_be_pasted(people: Company) -> None:
-    """The text as it was written, with its lines."""
+    """Copying returns the text as it was written, with its line breaks."""
     text = "第一行\nand <b>the second</b>"
     ada, grace = await people("ada", "grace", permissions=["clipboard-read", "clipboard-write"])
     await grace.send_over_http(ada, [text])
@@ -187,7 +187,7 @@ async def test_a_copied_text_can_be_pasted(people: Company) -> None:
 
 
 async def test_emoji_are_picked(people: Company) -> None:
-    """With the pointer or the keyboard, where the caret stands; the latest stand first."""
+    """Emoji are inserted at the caret, with the pointer or the keyboard; recent ones are first."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
     composer, picker = ada.find("composer"), ada.find("emoji-picker")

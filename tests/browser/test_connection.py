@@ -20,8 +20,8 @@ SOCKET = re.compile(r"/ws\b")
 STORED = re.compile("sent|delivered|read")
 
 
-async def test_says_that_the_network_is_gone_and_back(person: People, shoot: Shoot) -> None:
-    """What both wrote while one was without network is there once when it is back."""
+async def test_a_lost_network_is_reported(person: People, shoot: Shoot) -> None:
+    """Messages from while one user was offline are there once after the reconnection."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await ada.write("before")
@@ -45,7 +45,7 @@ async def test_says_that_the_network_is_gone_and_back(person: People, shoot: Sho
 
 
 async def test_survives_a_restart_of_the_server(person: People, serve: Serve) -> None:
-    """The page comes back by itself after the server did, and sends what was waiting."""
+    """The page reconnects after a restart of the server, and sends what was waiting."""
     server = await asyncio.to_thread(serve)
     ada, grace = await person("ada", at=server), await person("grace", at=server)
     await ada.open_chat_with(grace)
@@ -64,7 +64,7 @@ async def test_survives_a_restart_of_the_server(person: People, serve: Serve) ->
 
 
 async def test_a_lost_answer_doubles_nothing(person: People) -> None:
-    """A message whose answer got lost goes out again, and is there once."""
+    """A message whose answer was lost is sent again, and stored once."""
     ada, grace = await person("ada", registered=False), await person("grace")
     lost: list[str] = []
 
@@ -97,7 +97,7 @@ async def test_a_lost_answer_doubles_nothing(person: People) -> None:
 
 
 async def test_a_refused_message_says_why(person: People, shoot: Shoot) -> None:
-    """A message that the server refuses stays, with the reason, to be tried again or deleted."""
+    """A refused message stays with the reason, and can be retried or deleted."""
     ada, grace = await person("ada", registered=False), await person("grace")
 
     def refuse(socket: WebSocketRoute) -> None:
@@ -131,7 +131,7 @@ async def test_a_refused_message_says_why(person: People, shoot: Shoot) -> None:
 
 
 async def test_logged_in_elsewhere_can_come_back(person: People, shoot: Shoot) -> None:
-    """A close of the 4500s is not followed by a new try; the page says why and offers one."""
+    """After a close code from 4500 on the page does not reconnect; it says why, and offers to."""
     ada = await person("ada", registered=False)
     sockets: list[WebSocketRoute] = []
 

@@ -1,4 +1,4 @@
-"""Whom one does not want to hear from."""
+"""Blocking users, and messages from strangers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_who_is_blocked_cannot_write(people: Company) -> None:
-    """They are told when they try; unblocked in the settings, they can again."""
+async def test_a_blocked_user_cannot_write(people: Company) -> None:
+    """A blocked user gets an error; after being unblocked in the settings they can write again."""
     ada, grace = await people("ada", "grace")
     await grace.open_chat_with(ada)
     await grace.say("Buy my eggs")
@@ -38,8 +38,8 @@ async def test_who_is_blocked_cannot_write(people: Company) -> None:
     await expect(grace.message("Buy them now")).not_to_have_attribute("data-state", "failed")
 
 
-async def test_one_decides_what_strangers_may_send(people: Company) -> None:
-    """Nothing, or one message until one answers."""
+async def test_messages_of_strangers_can_be_limited(people: Company) -> None:
+    """Strangers can send nothing, or one message until they get an answer."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.choose("settings")
     await expect(ada.page.get_by_role("radio", name="Allow")).to_be_checked()
@@ -67,8 +67,8 @@ async def test_one_decides_what_strangers_may_send(people: Company) -> None:
     await expect(linus.find("conversation")).to_have_count(0)
 
 
-async def test_somebody_is_looked_at_from_a_group(people: Company) -> None:
-    """Their name in a message tells who they are; from there one writes to them alone."""
+async def test_a_profile_is_opened_from_a_group(people: Company) -> None:
+    """A click on an author opens their profile, from which a private chat can be opened."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")

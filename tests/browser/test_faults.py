@@ -1,4 +1,4 @@
-"""Two pages while network, server or login fail: what both show in the end is what is stored."""
+"""Two pages while network, server or login fail: in the end both show what is stored."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ new MutationObserver(() => {
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat that tests may stop, as long as it runs again afterwards."""
+    """Yield a chat that tests may stop, if it runs again afterwards."""
     running = Server(ROOT, tmp_path_factory.mktemp("faults")).start()
     yield running
     running.stop()
@@ -50,13 +50,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def network(server: Server) -> AsyncIterator[Proxy]:
-    """Give the network between the pages and the server."""
+    """Yield the network between the pages and the server."""
     async with Proxy(server.port) as found:
         yield found
 
 
 async def meet(visit: Visit, network: Proxy | FailingNetwork, **options: Any) -> list[Visitor]:
-    """Give two behind that network who have the chat with each other open."""
+    """Yield two users behind that network who have their chat open."""
     url = f"http://127.0.0.1:{network.port}"
     ada, grace = await visit("Ada", url=url, **options), await visit("Grace", url=url, **options)
     await asyncio.gather(ada.talk_to(grace), grace.talk_to(ada))
@@ -64,20 +64,20 @@ async def meet(visit: Visit, network: Proxy | FailingNetwork, **options: Any) ->
 
 
 async def alike(server: Server, ada: Visitor, grace: Visitor, *written: str) -> None:
-    """Wait until both show what is stored, and that is everything that was written, once each."""
+    """Wait until both show what is stored, which is everything that was written, once each."""
     told = await in_order(server, conv_of(ada, grace), ada, grace)
     assert sorted(told) == sorted(written)
 
 
 async def try_now(someone: Visitor) -> None:
-    """Press the button that does not wait, if the page has not come back by itself meanwhile."""
+    """Press the "try now" button, unless the page has reconnected by itself meanwhile."""
     await someone.page.evaluate(
         "() => document.querySelector('[data-testid=banner] button')?.click()"
     )
 
 
 async def test_a_cut_network(visit: Visit, network: Proxy, server: Server) -> None:
-    """What both wrote before, while nothing came through, and afterwards is there, in one order."""
+    """Messages from before, during and after an interruption are there, in one order."""
     ada, grace = await meet(visit, network)
     await ada.write("before")
     await grace.sees("before")
@@ -104,7 +104,7 @@ async def test_a_cut_network(visit: Visit, network: Proxy, server: Server) -> No
 
 
 async def test_a_network_that_cuts_every_connection(visit: Visit, server: Server) -> None:
-    """In the middle of frames, again and again, while both write."""
+    """Nothing is lost when the connection is cut within frames while both write."""
     async with FailingNetwork(server.port, Random(5)) as network:
         network.spare = True
         ada, grace = await meet(visit, network)
@@ -126,12 +126,12 @@ async def test_a_network_that_cuts_every_connection(visit: Visit, server: Server
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed"])
-async def test_a_server_that_goes(visit: Visit, network: Proxy, server: Server, how: str) -> None:
-    """Stopped or killed, it comes back, and so do the pages; what waited goes out once."""
+async def test_a_server_that_stops(visit: Visit, network: Proxy, server: Server, how: str) -> None:
+    """After a stop or a kill of the server pages reconnect, and send waiting messages once."""
     ada, grace = await meet(visit, network)
     await ada.write("before")
     await grace.sees("before")
-    # While these are on their way, whether they were stored or not.
+    # While these messages are in flight, stored or not.
     await asyncio.gather(ada.write("amid Ada"), grace.write("amid Grace"))
     try:
         await asyncio.to_thread(server.stop if how == "stopped" else server.kill)
@@ -148,8 +148,8 @@ async def test_a_server_that_goes(visit: Visit, network: Proxy, server: Server, 
         await expect(someone.find("message").last).not_to_have_attribute("data-state", "failed")
 
 
-async def test_off_line(visit: Visit, network: Proxy, server: Server) -> None:
-    """A page that its browser calls off line keeps what is written, also through a reload."""
+async def test_an_offline_page(visit: Visit, network: Proxy, server: Server) -> None:
+    """An offline page keeps what is written, also through a reload."""
     ada, grace = await meet(visit, network)
     await ada.context.set_offline(True)
     for number in range(3):
@@ -171,8 +171,8 @@ async def test_off_line(visit: Visit, network: Proxy, server: Server) -> None:
     await alike(server, ada, grace, *texts)
 
 
-async def test_a_short_cut_is_nobodys_business(visit: Visit, network: Proxy) -> None:
-    """A connection that comes back by itself within two seconds is not spoken of."""
+async def test_a_short_interruption_is_not_shown(visit: Visit, network: Proxy) -> None:
+    """A connection that is restored within two seconds is not mentioned."""
     ada, grace = await meet(visit, network, has_clock=True)
     await ada.page.evaluate(RECORD_BANNER)
     now = await ada.page.evaluate("Date.now()")
@@ -181,7 +181,7 @@ async def test_a_short_cut_is_nobodys_business(visit: Visit, network: Proxy) -> 
     network.cut()
     await expect(ada.find("presence")).to_have_text("")
     network.mend()
-    await ada.context.clock.run_for(1100)  # the first new try is due after one second at most
+    await ada.context.clock.run_for(1100)  # the first attempt is due after one second at most
 
     await ada.write("still here")
     await expect(ada.message("still here")).to_have_attribute("data-state", STORED)
@@ -190,7 +190,7 @@ async def test_a_short_cut_is_nobodys_business(visit: Visit, network: Proxy) -> 
 
 
 async def test_a_minute_without_connection(visit: Visit, network: Proxy, server: Server) -> None:
-    """The page says so in one line, with the time until the next try; one need not wait for it."""
+    """The page reports a lost connection, the next attempt, and offers to try now."""
     ada, grace = await meet(visit, network, has_clock=True)
     await ada.page.evaluate(RECORD_BANNER)
     await ada.context.clock.pause_at(await ada.page.evaluate("Date.now()") + 1000)
@@ -221,7 +221,7 @@ async def test_a_minute_without_connection(visit: Visit, network: Proxy, server:
 
 
 async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server) -> None:
-    """It is renewed without a word: for a question, for a new socket, and when the page opens."""
+    """The token is renewed silently: for a request, for a new socket, and when the page opens."""
     people = [await server.user(name) for name in ("ada", "grace")]
     url = f"http://127.0.0.1:{network.port}"
     ada, grace = [await visit(user.username, url=url, user=user) for user in people]
@@ -245,12 +245,12 @@ async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server
     renewed.append(await ada.session())
 
     await alike(server, ada, grace, "after a while", "and another one")
-    # Tokens of one second are the same.
+    # Tokens that are issued within one second are equal.
     assert len({each["refresh_token"] for each in renewed}) == 3
 
 
 async def expire(someone: Visitor) -> None:
-    """Have the token of a page be one that is no longer good."""
+    """Replace the token of a page by an invalid one."""
     login = await someone.session()
     login["token"] = someone.user.server.token(id=someone.user.id, exp=1)
     keep = "login => { localStorage['yolk.session'] = login; }"
@@ -258,7 +258,7 @@ async def expire(someone: Visitor) -> None:
 
 
 async def test_a_login_that_ends_elsewhere(browser: Browser, tmp_path: Path) -> None:
-    """The page says so and offers to come back; a login that was ended wants the password."""
+    """After a login elsewhere the page offers to return; an ended login needs the password."""
     root = copy_chat(tmp_path, {"config/config_local.py": ONE_DEVICE})
     server = await asyncio.to_thread(Server(root, tmp_path / "data").start)
     try:
@@ -285,5 +285,5 @@ async def test_a_login_that_ends_elsewhere(browser: Browser, tmp_path: Path) -> 
 
 
 def tokens_of(answer: Any) -> dict[str, str]:
-    """Give the tokens of an answer."""
+    """Return the tokens of an answer."""
     return {key: answer[key] for key in ("token", "refresh_token")}

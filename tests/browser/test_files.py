@@ -1,4 +1,4 @@
-"""Sending pictures and files on the page, and what may go wrong with them."""
+"""Sending pictures and files on the page, and errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ files = {"image_bytes": 512 * 1024, "refused_types": ("application/zip",)}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat that takes no large pictures, and no ZIP files."""
+    """Yield a chat that refuses large pictures and ZIP files."""
     folder = tmp_path_factory.mktemp("files")
     root = copy_chat(folder, {"config/config_local.py": LIMITS})
     running = Server(root, folder / "data").start()
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 class Gate:
-    """Holds requests of a page up until it is opened."""
+    """A gate that holds requests of a page until it is opened."""
 
     def __init__(self) -> None:
         self.reached = asyncio.Event()
@@ -48,7 +48,7 @@ class Gate:
         self.passed = 0
 
     async def hold(self, route: Route) -> None:
-        """Let it wait."""
+        """Hold the request."""
         self.reached.set()
         await self.open.wait()
         self.passed += 1
@@ -56,14 +56,14 @@ class Gate:
 
 
 async def box(locator: Locator) -> tuple[int, ...]:
-    """Give where something is, in whole pixels."""
+    """Return the box of an element, in whole pixels."""
     found = await locator.bounding_box()
     assert found is not None
     return tuple(round(found[side]) for side in ("x", "y", "width", "height"))
 
 
 async def test_chosen_pictures_are_looked_at_and_sent(pair: tuple[Visitor, Visitor]) -> None:
-    """What was chosen is shown with its size, can be left out, and goes with a text."""
+    """Chosen files are shown with their size, can be removed, and are sent with a text."""
     ada, grace = pair
     await ada.choose_files(
         file_of("harbour.png", picture(size=(640, 480)), "image/png"),
@@ -89,8 +89,8 @@ async def test_chosen_pictures_are_looked_at_and_sent(pair: tuple[Visitor, Visit
     assert sizes == [(320, 240), (127, 380)]
 
 
-async def test_nothing_jumps_when_a_picture_comes(pair: tuple[Visitor, Visitor]) -> None:
-    """Its place is there at once with a blurred picture in it, and stays the same."""
+async def test_nothing_jumps_when_a_picture_is_loaded(pair: tuple[Visitor, Visitor]) -> None:
+    """The space of a picture is reserved with a blurred preview, and does not change."""
     ada, grace = pair
     gate = Gate()
     await grace.page.route(re.compile(r"/files/[^/]+/thumbnail"), gate.hold)
@@ -110,8 +110,8 @@ async def test_nothing_jumps_when_a_picture_comes(pair: tuple[Visitor, Visitor])
     assert before[0][2:] == (320, 213)
 
 
-async def test_a_picture_that_did_not_come_comes_later(pair: tuple[Visitor, Visitor]) -> None:
-    """What was lost with the connection is fetched when that is back."""
+async def test_a_picture_is_loaded_after_a_reconnection(pair: tuple[Visitor, Visitor]) -> None:
+    """A picture that could not be loaded is loaded after the reconnection."""
     ada, grace = pair
     thumbnails = re.compile(r"/files/[^/]+/thumbnail")
     await grace.page.route(thumbnails, lambda route: route.abort("connectionreset"))
@@ -128,7 +128,7 @@ async def test_a_picture_that_did_not_come_comes_later(pair: tuple[Visitor, Visi
 
 
 async def test_a_picture_can_be_pasted(pair: tuple[Visitor, Visitor]) -> None:
-    """What lies in the clipboard is offered, and sent."""
+    """A pasted file is offered, and sent."""
     ada, grace = pair
     await ada.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await ada.page.evaluate(
@@ -148,7 +148,7 @@ async def test_a_picture_can_be_pasted(pair: tuple[Visitor, Visitor]) -> None:
 
 
 async def test_files_can_be_dropped(pair: tuple[Visitor, Visitor], tmp_path: Path) -> None:
-    """The page says where, offers what was dropped, and lets go of what is dragged away again."""
+    """The page shows where to drop files, and offers dropped ones, but not those dragged away."""
     ada, grace = pair
     (tmp_path / "notes.txt").write_text("eggs, flour, milk")
     session = await ada.context.new_cdp_session(ada.page)
@@ -179,16 +179,16 @@ async def test_files_can_be_dropped(pair: tuple[Visitor, Visitor], tmp_path: Pat
 
 
 async def until_only(server: Server, before: list[str]) -> None:
-    """Wait until nothing lies where files are put together but what lay there before."""
+    """Wait until the folder of uploads in progress is as before."""
     async with asyncio.timeout(20):
         while incoming(server) != before:
             await asyncio.sleep(0.01)
 
 
-async def test_an_upload_says_how_far_it_is_and_can_be_ended(
+async def test_an_upload_shows_its_progress_and_can_be_cancelled(
     pair: tuple[Visitor, Visitor], server: Server
 ) -> None:
-    """Who ends it leaves nothing in the chat, and nothing on the server's disk."""
+    """A cancelled upload leaves nothing in the chat and nothing on the server's disk."""
     ada, grace = pair
     before = incoming(server)
     gate = Gate()
@@ -211,7 +211,7 @@ async def test_an_upload_says_how_far_it_is_and_can_be_ended(
 async def test_files_arrive_in_the_order_in_which_they_were_chosen(
     pair: tuple[Visitor, Visitor],
 ) -> None:
-    """A large one is not overtaken by the small one behind it; what is written meanwhile goes."""
+    """A large upload is not overtaken by a small one; texts written meanwhile are sent."""
     ada, grace = pair
     gate = Gate()
     await ada.page.route("**/upload/tus/*", gate.hold)
@@ -229,7 +229,7 @@ async def test_files_arrive_in_the_order_in_which_they_were_chosen(
 
 
 async def test_an_upload_goes_on_after_a_cut(pair: tuple[Visitor, Visitor]) -> None:
-    """Without network it waits, and then goes on from where it was."""
+    """An upload waits without network, and then resumes."""
     ada, grace = pair
     content = bytes(range(256)) * 4 * KIB
     sent: list[tuple[str, str]] = []
@@ -260,7 +260,7 @@ async def test_an_upload_goes_on_after_a_cut(pair: tuple[Visitor, Visitor]) -> N
 
 
 async def test_a_refused_upload_can_be_tried_again(pair: tuple[Visitor, Visitor]) -> None:
-    """It stays with the reason, and goes out when it is tried again and the reason is gone."""
+    """A failed file stays with the reason, and is sent by a retry once the reason is gone."""
     ada, grace = pair
     refusal = {"msg": "fail", "code": 2061, "data": "no", "temporary": False}
     await ada.page.route("**/upload/tus", lambda route: route.fulfill(status=415, json=refusal))
@@ -302,10 +302,10 @@ async def test_a_refused_upload_can_be_tried_again(pair: tuple[Visitor, Visitor]
     ],
     ids=["no picture", "type", "size", "direction", "lines", "long name"],
 )
-async def test_what_is_refused_says_why(
+async def test_a_refused_file_shows_the_reason(
     pair: tuple[Visitor, Visitor], server: Server, name: str, kind: str, content: bytes, says: str
 ) -> None:
-    """In words, beside the message, which can be deleted; nothing of it is kept."""
+    """The reason is shown beside the message, which can be deleted; nothing of it is kept."""
     ada, grace = pair
     before = incoming(server)
     await ada.attach(file_of(name, content, kind))
@@ -332,7 +332,7 @@ NAMES = [
 
 
 async def test_hostile_file_names_do_nothing(pair: tuple[Visitor, Visitor]) -> None:
-    """A name is shown as it is, and what is saved is called so as far as a disk takes it."""
+    """A file name is shown unchanged, and used for the saved file as far as the disk allows."""
     ada, grace = pair
     page = b"<script>window.pwned=1</script>"
     await ada.choose_files(*(file_of(name, page, "text/html") for name in NAMES))
@@ -354,7 +354,7 @@ async def test_hostile_file_names_do_nothing(pair: tuple[Visitor, Visitor]) -> N
 
 
 async def test_names_of_other_clients_do_nothing_either(pair: tuple[Visitor, Visitor]) -> None:
-    """What another client says of a file of elsewhere is text, and its address is not fetched."""
+    """The data of a file on another server is text, and its address is not fetched."""
     ada, grace = pair
     asked: list[str] = []
     grace.page.on("request", lambda request: asked.append(request.url))
@@ -370,10 +370,10 @@ async def test_names_of_other_clients_do_nothing_either(pair: tuple[Visitor, Vis
     assert await grace.page.evaluate("window.pwned") is None
 
 
-async def test_a_file_of_others_is_not_to_be_had(
+async def test_files_of_others_cannot_be_opened(
     pair: tuple[Visitor, Visitor], visit: Visit, server: Server
 ) -> None:
-    """Neither by its address, nor with another login, nor by sending it on; nor after a recall."""
+    """A stranger cannot open a file by its address or a forward; nor can others after a recall."""
     ada, grace = pair
     eve = await visit("Eve")
     info: Any = await uploaded(ada.user, "secret.txt", b"the recipe")

@@ -1,4 +1,4 @@
-"""What comes over the wire when the page is opened, and what it may do."""
+"""The first load of the page, and its security policy."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def opened_page() -> tuple[str, dict[str, str]]:
     return text, dict(found)
 
 
-def test_no_module_waits_for_another() -> None:
-    """The page names every module that it needs, so that they come side by side."""
+def test_modules_are_loaded_in_parallel() -> None:
+    """The page names every module that it needs, so that they are loaded in parallel."""
     text, named = opened_page()
     first, later = text.split('<template id="deferred">')
 
@@ -53,7 +53,7 @@ def test_no_module_waits_for_another() -> None:
 
 
 def test_the_first_load_is_small() -> None:
-    """Everything that is there before something is clicked has less than 150 KB on its way."""
+    """Everything that is loaded before a click is less than 150 KB on the wire."""
     text, _ = opened_page()
     paths = [WEB / path for path in re.findall(r'(?:href|src)="/web/([^"]+)"', text)]
 
@@ -64,7 +64,7 @@ def test_the_first_load_is_small() -> None:
 
 
 async def test_files_are_compressed_and_kept(server: Server) -> None:
-    """What is named by its version is never asked for again, and all else only for changes."""
+    """A versioned file is never requested again, and any other file only for changes."""
     async with httpx.AsyncClient(base_url=server.url) as client:
         opened = await client.get("/")
         path = re.findall(r'src="(/web/v-[0-9a-f]+/app\.js)"', opened.text)[0]
@@ -84,8 +84,8 @@ async def test_files_are_compressed_and_kept(server: Server) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="session")
-async def test_nothing_foreign_may_run(browser: Browser, server: Server) -> None:
-    """The policy lets no inline script and no foreign address through, and the page needs none."""
+async def test_the_security_policy(browser: Browser, server: Server) -> None:
+    """The policy allows no inline script and no foreign address, and the page needs none."""
     context = await browser.new_context(locale="en-US")
     page = await context.new_page()
     asked: list[str] = []

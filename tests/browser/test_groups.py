@@ -1,4 +1,4 @@
-"""Groups: making them, what is decided about them, and how people come in."""
+"""Groups: creating them, their settings, and joining."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def save_settings(someone: Person) -> None:
-    """Save what was typed in the settings of a group."""
+    """Save the settings of a group."""
     await someone.find("save-group").click()
     await expect(someone.find("dialog")).to_have_count(0)
 
@@ -26,8 +26,8 @@ async def number_of_group(someone: Person) -> str:
     return (await someone.find("group-number").inner_text()).removeprefix("Number ")
 
 
-async def test_a_group_is_made_and_talked_in(people: Company) -> None:
-    """Its members have it in their lists at once, and see who says what."""
+async def test_a_group_is_created_and_used(people: Company) -> None:
+    """The members have a new group in their lists at once, and see the author of each message."""
     ada, grace, linus = await people("ada", "grace", "linus")
 
     await ada.make_group("Breakfast", grace, linus)
@@ -51,8 +51,8 @@ async def test_a_group_is_made_and_talked_in(people: Company) -> None:
     await expect(ada.find("dialog")).to_contain_text("Read by 2 of 2")
 
 
-async def test_members_can_be_left_out_again_before_a_group_is_made(people: Company) -> None:
-    """The chips show who was picked; a click on one leaves them out."""
+async def test_selected_members_can_be_removed_again(people: Company) -> None:
+    """Chips show the selected users; a click on a chip removes the user."""
     ada, grace, linus = await people("ada", "grace", "linus")
 
     await ada.begin("new-group")
@@ -68,7 +68,7 @@ async def test_members_can_be_left_out_again_before_a_group_is_made(people: Comp
 
 
 async def test_the_name_and_the_notice_change_for_everybody(people: Company) -> None:
-    """Wherever the name stands; what changed stands between the messages."""
+    """A new name is shown everywhere, and a notice is shown between the messages."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -91,7 +91,7 @@ async def test_the_name_and_the_notice_change_for_everybody(people: Company) -> 
 
 
 async def test_only_administrators_may_write_when_all_are_muted(people: Company) -> None:
-    """Everybody else sees why they cannot, and can again when it ends."""
+    """In a muted group members see why they cannot write, and can again when it ends."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -108,8 +108,8 @@ async def test_only_administrators_may_write_when_all_are_muted(people: Company)
     await expect(lines.last).to_have_text("Ada let everybody write again")
 
 
-async def test_an_administrator_lets_people_in(people: Company) -> None:
-    """Who knows the number asks, with a word; who is let in has the group, who is not is told."""
+async def test_an_administrator_accepts_requests_to_join(people: Company) -> None:
+    """A request to join carries a text; an accepted user has the group, a refused one is told."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast")
     await ada.look_at("group-settings")
@@ -138,7 +138,7 @@ async def test_an_administrator_lets_people_in(people: Company) -> None:
 
 
 async def test_an_open_group_is_joined_at_once(people: Company) -> None:
-    """By its number; a wrong number is told in the dialog."""
+    """A group can be joined by its number; a wrong number is reported in the dialog."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast")
     number = await number_of_group(ada)
@@ -156,10 +156,10 @@ async def test_an_open_group_is_joined_at_once(people: Company) -> None:
     await ada.sees("Hello")
 
 
-async def test_new_members_see_what_was_said_before_unless_the_owner_minds(
+async def test_new_members_see_the_history_unless_the_owner_forbids_it(
     people: Company,
 ) -> None:
-    """Then their history begins when they came."""
+    """Without history for new members, their history begins when they joined."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast")
     await ada.say("Long before")
@@ -187,7 +187,7 @@ async def test_new_members_see_what_was_said_before_unless_the_owner_minds(
 
 
 async def test_the_owner_decides_who_invites(people: Company) -> None:
-    """Who may not has no button for it."""
+    """Members who may not invite have no button for it."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")

@@ -1,4 +1,4 @@
-"""What was said before: days, what is new in it, and going up in it."""
+"""The history: days, the unread line, and scrolling up."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ async message => {
 
 
 async def at_rest(message: Locator) -> float:
-    """Wait until nothing moves, and tell how far down a message is."""
+    """Wait until nothing moves, and return the offset of a message."""
     return float(await message.evaluate(AT_REST))
 
 
-async def test_days_are_told_apart(people: Company, server: Server) -> None:
-    """Yesterday's messages stand under "Yesterday", those of now under "Today"."""
+async def test_days_are_separated(people: Company, server: Server) -> None:
+    """Yesterday's messages are below "Yesterday", today's below "Today"."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, ["long ago"])
     conv = await ada.find("conversation").get_attribute("data-conv")
@@ -55,8 +55,8 @@ async def test_days_are_told_apart(people: Company, server: Server) -> None:
     assert told[1:] == ["long ago", "Yesterday", "one", "two", "Today", "three"]
 
 
-async def test_one_can_go_to_where_the_unread_begins(people: Company) -> None:
-    """A line stands before what is new, and a pill leads there when it is out of sight."""
+async def test_a_button_goes_to_the_first_unread_message(people: Company) -> None:
+    """A line marks the first unread message, and a button leads there when it is not visible."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, ["old one", "old two"])
     await ada.open_chat("Grace")
@@ -81,8 +81,8 @@ async def test_one_can_go_to_where_the_unread_begins(people: Company) -> None:
     await expect(ada.message("number 119")).to_be_in_viewport()
 
 
-async def test_little_that_is_unread_is_seen_at_once(people: Company) -> None:
-    """Then there is the line, and no pill; who comes back to the chat later finds neither."""
+async def test_few_unread_messages_have_no_button(people: Company) -> None:
+    """Few unread messages have the line and no button; after returning there is neither."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["one", "two"])
     await linus.send_over_http(ada, ["hi"])
@@ -99,7 +99,7 @@ async def test_little_that_is_unread_is_seen_at_once(people: Company) -> None:
 
 
 async def test_going_up_through_a_long_history_moves_nothing(people: Company) -> None:
-    """When an older page comes, what one is looking at stays where it is, to the pixel."""
+    """When an older page is loaded, the visible messages stay in place, to the pixel."""
     ada, grace = await people("ada", "grace")
     texts = [f"number {n}{' and more words' * (n * 7 % 40)}" for n in range(230)]
     await grace.send_over_http(ada, texts)
@@ -133,7 +133,7 @@ async def test_going_up_through_a_long_history_moves_nothing(people: Company) ->
 
 
 async def test_the_keys_go_through_the_history(people: Company) -> None:
-    """Arrows go from message to message, Escape goes back to the composer."""
+    """Arrow keys move from message to message, Escape returns to the composer."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, [f"number {n}" for n in range(60)])
     await ada.open_chat("Grace")

@@ -1,4 +1,4 @@
-"""Texts and names that want more than to be read."""
+"""Texts and names that try to inject code or markup."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ document.hasFocus = () => false;
 
 
 async def unharmed(*people: Person) -> None:
-    """Hold that what was written became text, and nothing that a browser runs or fetches."""
+    """Check that the input became text, and nothing that a browser runs or fetches."""
     for someone in people:
         assert await someone.page.evaluate("window.pwned") is None
         made = someone.page.locator(
@@ -79,7 +79,7 @@ async def unharmed(*people: Person) -> None:
 
 
 async def test_hostile_texts_are_texts(people: Company) -> None:
-    """In bubbles and in the list, as they were written, character by character."""
+    """Hostile texts are shown in bubbles and in the list character by character."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
 
@@ -99,7 +99,7 @@ async def test_hostile_texts_are_texts(people: Company) -> None:
 
 
 async def test_hostile_texts_are_quoted_found_and_announced(people: Company) -> None:
-    """In quotes, drafts, search results, notifications, the live region and the title."""
+    """Hostile texts are only text in quotes, drafts, results, notifications and the live region."""
     ada, grace = await people("ada", "grace", away=True)
     await ada.context.add_init_script(HEARD)
     await ada.come()
@@ -130,7 +130,7 @@ async def test_hostile_texts_are_quoted_found_and_announced(people: Company) -> 
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_hostile_names_are_names(people: Company, name: str) -> None:
-    """Of groups, notices, and people in groups: in the list, the head, the panel and questions."""
+    """Hostile names are text in the list, the header, the panel and the dialogs."""
     ada, grace = await people("ada", "grace")
 
     await ada.make_group(name, grace)
@@ -155,7 +155,7 @@ async def test_hostile_names_are_names(people: Company, name: str) -> None:
 
 
 async def test_what_is_very_long_breaks_nothing(people: Company) -> None:
-    """A word without an end is broken into lines; too long a text is refused, and says so."""
+    """A very long word is wrapped; a text that is too long is refused with the reason."""
     ada, grace = await people("ada", "grace")
     await ada.open_chat_with(grace)
     long = "egg" * 333_333

@@ -23,7 +23,7 @@ async def press(someone: Person, *keys: str) -> None:
 
 
 async def press_long(someone: Person, what: Locator) -> None:
-    """Hold a finger on something until a menu opens."""
+    """Press an element long enough to open a menu."""
     box = await what.bounding_box()
     assert box
     finger = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
@@ -34,7 +34,7 @@ async def press_long(someone: Person, what: Locator) -> None:
 
 
 async def tab_to(someone: Person, hook: str, key: str = "Tab") -> None:
-    """Press Tab until what has that `data-testid` has the focus."""
+    """Press Tab until the element with that `data-testid` has the focus."""
     focused = "() => document.activeElement.dataset.testid"
     for _ in range(40):
         if await someone.page.evaluate(focused) == hook:
@@ -44,7 +44,7 @@ async def tab_to(someone: Person, hook: str, key: str = "Tab") -> None:
 
 
 async def test_a_chat_is_opened_and_written_in_by_keyboard(people: Company) -> None:
-    """From the search to the message, to an answer, to another chat: no mouse is needed."""
+    """Search, reading, replying and changing the chat work without a mouse."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await linus.send_over_http(ada, ["Hello from Linus"])
     await expect(ada.row("Linus")).to_be_visible()
@@ -89,7 +89,7 @@ async def test_a_chat_is_opened_and_written_in_by_keyboard(people: Company) -> N
 
 
 async def test_the_focus_returns_from_where_it_was_taken(people: Company) -> None:
-    """A menu, a dialog or the panel that is closed leaves the focus where it came from."""
+    """Closing a menu, a dialog or the panel returns the focus to where it came from."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, ["Hello"])
     await ada.open_chat("Grace")
@@ -116,8 +116,8 @@ async def test_the_focus_returns_from_where_it_was_taken(people: Company) -> Non
     await expect(ada.find("info")).to_be_focused()
 
 
-async def test_new_messages_are_said_aloud(people: Company) -> None:
-    """A live region says who wrote what, in the open chat and in others."""
+async def test_new_messages_are_announced(people: Company) -> None:
+    """The live region announces author and text, in the open chat and in others."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["Good morning"])
     heard = ada.page.locator("[aria-live=polite]")
@@ -132,7 +132,7 @@ async def test_new_messages_are_said_aloud(people: Company) -> None:
 
 
 async def test_a_phone_shows_one_thing_at_a_time(people: Company) -> None:
-    """The list, then the chat, then what is known of it; a long press opens the menu."""
+    """On a phone list, chat and panel replace each other; a long press opens the menu."""
     (ada,) = await people("ada", **PHONE)
     (grace,) = await people("grace")
     await grace.send_over_http(ada, ["Good morning"])
@@ -161,8 +161,8 @@ async def test_a_phone_shows_one_thing_at_a_time(people: Company) -> None:
     assert width == 390
 
 
-async def test_the_page_is_light_or_dark_as_one_likes(people: Company) -> None:
-    """As the system says until one chooses; the choice outlives a reload."""
+async def test_the_theme_can_be_chosen(people: Company) -> None:
+    """The theme follows the system until the user chooses; the choice survives a reload."""
     (ada,) = await people("ada", color_scheme="dark")
     root = ada.page.locator("html")
     await expect(root).to_have_attribute("data-theme", "dark")
@@ -183,7 +183,7 @@ async def test_the_page_is_light_or_dark_as_one_likes(people: Company) -> None:
 
 
 async def test_the_language_is_switched_in_the_middle(people: Company) -> None:
-    """All words change at once: the list, the chat, the notices and the dialogs."""
+    """All texts change at once: the list, the chat, the notices and the dialogs."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await expect(ada.find("notice-line")).to_contain_text(["You created the group"])

@@ -1,4 +1,4 @@
-"""The list of chats: its order, its marks, and what waits in it."""
+"""The list of chats: its order, its marks, and its drafts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_pinned_chat_stays_on_top(people: Company) -> None:
-    """The latest stand first, what is pinned stands before them, here and in every tab."""
+    """The latest chats are first, pinned ones before them, in every tab."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["first"])
     await linus.send_over_http(ada, ["second"])
@@ -37,8 +37,8 @@ async def test_a_pinned_chat_stays_on_top(people: Company) -> None:
     await expect(names).to_have_text(["Linus", "Grace"])
 
 
-async def test_a_quiet_chat_does_not_call(people: Company) -> None:
-    """It counts its messages, but the title does not, and nothing is said of them aloud."""
+async def test_a_muted_chat_is_quiet(people: Company) -> None:
+    """A muted chat counts its messages, but the title and the live region ignore them."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["first"])
     await expect(ada.page).to_have_title("(1) Yolk")
@@ -57,7 +57,7 @@ async def test_a_quiet_chat_does_not_call(people: Company) -> None:
 
 
 async def test_a_hidden_chat_comes_back_with_a_message(people: Company) -> None:
-    """Hiding takes a chat out of the list and off the screen, until somebody writes in it."""
+    """A hidden chat is removed from the list and closed, until a message arrives in it."""
     ada, grace = await people("ada", "grace")
     await grace.send_over_http(ada, ["first"])
     await ada.open_chat("Grace")
@@ -74,8 +74,8 @@ async def test_a_hidden_chat_comes_back_with_a_message(people: Company) -> None:
     await ada.sees("first", "second")
 
 
-async def test_what_was_begun_is_kept_as_a_draft(people: Company) -> None:
-    """A draft stands in the list, comes back with its chat, and outlives a reload."""
+async def test_unsent_texts_are_kept_as_drafts(people: Company) -> None:
+    """A draft is shown in the list and in its chat, and survives a reload."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["Coming?"])
     await linus.send_over_http(ada, ["Hi"])
@@ -100,7 +100,7 @@ async def test_what_was_begun_is_kept_as_a_draft(people: Company) -> None:
 
 
 async def test_unread_messages_are_counted(people: Company) -> None:
-    """Each chat and the title say how many; who opens a chat has read it, in all tabs."""
+    """Each chat and the title show the unread count; opening a chat reads it, in all tabs."""
     ada, grace, linus = await people("ada", "grace", "linus")
     other_tab = await ada.context.new_page()
     await other_tab.goto(ada.url)
@@ -124,7 +124,7 @@ async def test_unread_messages_are_counted(people: Company) -> None:
 
 
 async def test_people_chats_and_messages_are_found(people: Company) -> None:
-    """One box finds all three; Escape ends the search; what is found is opened by Enter."""
+    """One box finds users, chats and messages; Enter opens a result, Escape ends the search."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["Bring the blue umbrella"])
     await linus.send_over_http(ada, ["Hello"])
@@ -151,7 +151,7 @@ async def test_people_chats_and_messages_are_found(people: Company) -> None:
 
 
 async def test_a_found_message_is_shown_in_its_place(people: Company) -> None:
-    """However far up it is: between those before and after it, and one can go on from there."""
+    """A found message is shown between its neighbours, however old it is, and one can scroll on."""
     ada, grace = await people("ada", "grace")
     texts = [f"number {n}" for n in range(240)]
     texts[20] = "a needle"
@@ -177,7 +177,7 @@ async def test_a_found_message_is_shown_in_its_place(people: Company) -> None:
 
 
 async def test_one_chat_is_searched_by_itself(people: Company) -> None:
-    """The glass in the head finds only what was said here."""
+    """The search in the header finds messages of this chat only."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await grace.send_over_http(ada, ["eggs for breakfast", *(f"number {n}" for n in range(60))])
     await linus.send_over_http(ada, ["eggs for dinner"])

@@ -1,4 +1,4 @@
-"""Getting in: accounts, passwords, and what is wrong with them."""
+"""The login card: registering, logging in, and errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_a_name_can_be_taken_only_once(person: People) -> None:
-    """The card says what is wrong, keeps what was typed, and lets one try again."""
+    """The card reports an error, keeps the input, and allows another attempt."""
     ada, other = await person("ada"), await person("ada", registered=False)
     await other.page.goto(other.url)
     await other.find("other-way").click()
@@ -37,7 +37,7 @@ async def test_a_name_can_be_taken_only_once(person: People) -> None:
 
 
 async def test_a_password_can_be_shown(person: People) -> None:
-    """The eye shows what is typed and hides it again; Enter logs in."""
+    """The eye shows and hides the password; Enter logs in."""
     ada = await person("ada")
     await ada.choose("logout")
     await expect(ada.page).to_have_title("Yolk")

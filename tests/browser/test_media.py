@@ -1,4 +1,4 @@
-"""What a message shows beside text: pictures, voices, films, places, people and unknown things."""
+"""Other messages than text: pictures, voices, videos, locations, cards and unknown types."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat that passes on a type of message which the page does not know."""
+    """Yield a chat with a message type that the page does not know."""
     folder = tmp_path_factory.mktemp("media")
     settings = 'chat = {"extra_types": ("emoticon",)}\n'
     root = copy_chat(folder, {"config/config_local.py": settings})
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 async def test_pictures_are_looked_through_with_the_keyboard(
     pair: tuple[Visitor, Visitor],
 ) -> None:
-    """From the message to the large picture, to the others, and back to where one was."""
+    """The viewer shows the picture of a message and the others, and closes to the same place."""
     ada, grace = pair
     pictures = {"red.png": picture(size=(500, 300)), "blue.png": picture(size=(301, 500))}
     for name, content in pictures.items():
@@ -63,7 +63,7 @@ async def test_pictures_are_looked_through_with_the_keyboard(
 
 
 async def test_a_click_on_a_picture_makes_it_large(pair: tuple[Visitor, Visitor]) -> None:
-    """And one beside it closes it again."""
+    """A click on a picture opens it, and a click beside it closes it again."""
     ada, grace = pair
     await ada.attach(file_of("red.png", picture(size=(500, 300)), "image/png"))
     await grace.page.locator("img.real.there").click()
@@ -75,7 +75,7 @@ async def test_a_click_on_a_picture_makes_it_large(pair: tuple[Visitor, Visitor]
 async def test_a_voice_message_is_recorded_and_heard(
     pair: tuple[Visitor, Visitor],
 ) -> None:
-    """It has its length and its waveform, and plays on the other side; one at a time."""
+    """A voice message has its length and waveform, and plays for the recipient; one at a time."""
     ada, grace = pair
     await ada.find("record").click()
     await expect(ada.page.get_by_role("timer")).to_have_text("0:02")
@@ -99,8 +99,8 @@ async def test_a_voice_message_is_recorded_and_heard(
     await expect(slider).to_have_attribute("aria-valuenow", "0")
 
 
-async def test_a_recording_can_be_thrown_away(pair: tuple[Visitor, Visitor]) -> None:
-    """With the button or with Escape; the microphone is let go of, and nothing is sent."""
+async def test_a_recording_can_be_cancelled(pair: tuple[Visitor, Visitor]) -> None:
+    """The button or Escape cancels a recording: the microphone is released, nothing is sent."""
     ada, grace = pair
     for way in ("button", "Escape"):
         await ada.find("record").click()
@@ -116,7 +116,7 @@ async def test_a_recording_can_be_thrown_away(pair: tuple[Visitor, Visitor]) -> 
 
 
 def tone() -> bytes:
-    """Give two seconds of sound."""
+    """Return two seconds of sound."""
     written = io.BytesIO()
     with wave.open(written, "wb") as sound:
         sound.setnchannels(1)
@@ -127,7 +127,7 @@ def tone() -> bytes:
 
 
 async def film(someone: Visitor) -> bytes:
-    """Give half a second of moving pictures, which Chromium itself makes."""
+    """Return half a second of video, made by Chromium."""
     made = await someone.page.evaluate(
         """async () => {
             const canvas = document.createElement("canvas");
@@ -153,7 +153,7 @@ async def film(someone: Visitor) -> bytes:
 
 
 async def test_sounds_and_films_play(pair: tuple[Visitor, Visitor]) -> None:
-    """Each in its message, with its own controls."""
+    """Sounds and videos are played in their messages, with their own controls."""
     ada, grace = pair
     await ada.attach(file_of("tone.wav", tone(), "audio/wav"))
     await ada.attach(file_of("film.webm", await film(ada), "video/webm"))
@@ -170,7 +170,7 @@ async def test_sounds_and_films_play(pair: tuple[Visitor, Visitor]) -> None:
 async def test_places_people_and_unknown_things_are_shown(
     pair: tuple[Visitor, Visitor], visit: Visit
 ) -> None:
-    """A place leads to a map, a card to a person; what the page does not know it names."""
+    """A location leads to a map, a card to a user; an unknown type is named."""
     ada, grace = pair
     linus = await visit("Linus")
     place = '{"latitude": 52.52, "longitude": 13.405, "name": "<b>Alexanderplatz</b>"}'

@@ -1,4 +1,4 @@
-"""Those who are in a group: what they are called, what they may do, and how they leave it."""
+"""Group members: nicknames, roles, mentions, and leaving."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 def member(someone: Person, other: Person) -> Locator:
-    """Somebody, in the list of members that *someone* sees."""
+    """Return a member in the list that *someone* sees."""
     return someone.find("member").filter(has_text=f"@{other.name}")
 
 
 async def do_with(someone: Person, other: Person, hook: str) -> None:
-    """Choose from what a click on a member offers."""
+    """Choose from the menu of a member."""
     if await someone.find("panel").count() == 0:
         await someone.open_info()
     await member(someone, other).click()
     await someone.find("menu").get_by_test_id(hook).click()
 
 
-async def test_roles_are_given_and_taken(people: Company) -> None:
-    """An administrator can do what the owner lets them, and everybody sees who is one."""
+async def test_roles_are_assigned_and_revoked(people: Company) -> None:
+    """An administrator can do what the role allows, and everybody sees the role."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast", grace, linus)
     await grace.open_chat("Breakfast")
@@ -54,7 +54,7 @@ async def test_roles_are_given_and_taken(people: Company) -> None:
 
 
 async def test_one_member_is_muted(people: Company) -> None:
-    """They are told until when, the others may go on, and it can be ended before its time."""
+    """A muted member sees until when, others can write, and the mute can be ended early."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast", grace, linus)
     await grace.open_chat("Breakfast")
@@ -72,8 +72,8 @@ async def test_one_member_is_muted(people: Company) -> None:
     await ada.sees("I may", "So may I")
 
 
-async def test_who_is_removed_is_out(people: Company) -> None:
-    """It is asked once more before; then they see why they cannot write, and the rest goes on."""
+async def test_a_removed_member_cannot_write(people: Company) -> None:
+    """Removal asks for confirmation; then the removed member sees why they cannot write."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -96,8 +96,8 @@ async def test_who_is_removed_is_out(people: Company) -> None:
     await grace.sees("Bye")
 
 
-async def test_a_name_for_one_group(people: Company) -> None:
-    """Others see it when they open the group the next time, and nowhere else."""
+async def test_a_nickname_in_a_group(people: Company) -> None:
+    """A nickname is shown to others when they open the group again, and only there."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -116,8 +116,8 @@ async def test_a_name_for_one_group(people: Company) -> None:
     await expect(ada.row("Breakfast")).to_contain_text("Egg Queen: Long live me")
 
 
-async def test_a_group_is_handed_over(people: Company) -> None:
-    """After that the other owns it, and who had it may leave it."""
+async def test_the_ownership_is_transferred(people: Company) -> None:
+    """After a transfer the new owner owns the group, and the old one can leave it."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -142,7 +142,7 @@ async def test_a_group_is_handed_over(people: Company) -> None:
 
 
 async def test_a_dissolved_group_is_gone_for_all(people: Company) -> None:
-    """Whoever has it on the screen sees that; it is in nobody's list."""
+    """A dissolved group is shown as such where it is open, and is in no list."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -159,8 +159,8 @@ async def test_a_dissolved_group_is_gone_for_all(people: Company) -> None:
         await expect(someone.find("conversation")).to_have_count(0)
 
 
-async def test_a_member_is_called_by_name(people: Company) -> None:
-    """The picker finds them; only they see themselves called, in the list and in the message."""
+async def test_a_member_is_mentioned(people: Company) -> None:
+    """The picker suggests members; only a mentioned member sees the mark, in list and message."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast", grace, linus)
     composer, picker = ada.find("composer"), ada.find("mention-picker")
@@ -190,8 +190,8 @@ async def test_a_member_is_called_by_name(people: Company) -> None:
         await expect(someone.find("mentioned")).to_have_count(0)
 
 
-async def test_the_owner_calls_everybody(people: Company) -> None:
-    """With "@all" from the same list, which is not offered to others."""
+async def test_the_owner_mentions_everybody(people: Company) -> None:
+    """An administrator can mention "@all" from the same list; members cannot."""
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast", grace, linus)
 

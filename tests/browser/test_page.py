@@ -27,7 +27,7 @@ HOSTILE = [
 
 
 async def test_two_people_find_each_other_and_chat(person: People, shoot: Shoot) -> None:
-    """Who registers can find the other, and both see what is written as it comes."""
+    """New users can find each other, and both see messages as they arrive."""
     ada, grace = await person("ada"), await person("grace")
 
     await ada.open_chat_with(grace)
@@ -47,8 +47,8 @@ async def test_two_people_find_each_other_and_chat(person: People, shoot: Shoot)
     await shoot(ada, "chat-dark")
 
 
-async def test_who_was_away_finds_what_was_written(person: People) -> None:
-    """A closed tab misses nothing: the login is still there, and so is every message in order."""
+async def test_missed_messages_are_shown(person: People) -> None:
+    """A closed tab misses nothing: the login is kept, and every message is there in order."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await ada.write("one")
@@ -69,7 +69,7 @@ async def test_who_was_away_finds_what_was_written(person: People) -> None:
 
 
 async def test_hostile_texts_do_nothing(person: People) -> None:
-    """A text is shown as it was written, whatever it looks like to a browser."""
+    """A text is shown as it was written, even if it looks like HTML."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
 
@@ -87,7 +87,7 @@ async def test_hostile_texts_do_nothing(person: People) -> None:
 
 
 async def test_addresses_become_links(person: People) -> None:
-    """An http or https address can be clicked, and tells its site nothing about the page."""
+    """An http or https address is a link, which tells its site nothing about the page."""
     ada = await person("ada")
     await ada.find("search").fill(ada.name)
     await ada.find("found").click()
@@ -102,7 +102,7 @@ async def test_addresses_become_links(person: People) -> None:
 
 
 async def test_the_login_survives_a_reload_and_ends_with_log_out(person: People) -> None:
-    """A reload shows the same chat again; a log-out ends the login in every tab."""
+    """A reload shows the same chat; a logout ends the login in every tab."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await ada.write("still here")
@@ -122,7 +122,7 @@ async def test_the_login_survives_a_reload_and_ends_with_log_out(person: People)
 
 
 async def test_two_tabs_renew_the_token_at_once(person: People) -> None:
-    """A refresh token can be used once, and two tabs that need it at the same time both go on."""
+    """A refresh token can be used once; two tabs that need it at the same time both continue."""
     ada = await person("ada")
     tabs = [ada.page, await ada.context.new_page()]
     await tabs[1].goto(ada.url)
@@ -139,8 +139,8 @@ async def test_two_tabs_renew_the_token_at_once(person: People) -> None:
     assert (await ada.session())["token"] != "old"
 
 
-async def test_a_wrong_password_is_told(person: People, shoot: Shoot) -> None:
-    """The card says so in the language of the page, and the right password then gets in."""
+async def test_a_wrong_password_is_reported(person: People, shoot: Shoot) -> None:
+    """A wrong password is reported in the language of the page, and the right one then works."""
     ada = await person("ada")
     await ada.choose("logout")
 
@@ -153,7 +153,7 @@ async def test_a_wrong_password_is_told(person: People, shoot: Shoot) -> None:
 
 
 async def test_a_recalled_message_says_so(person: People) -> None:
-    """What is taken back disappears from the open chat, and from the list."""
+    """The text of a recalled message disappears from the open chat and from the list."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await grace.open_chat_with(ada)
@@ -171,8 +171,8 @@ async def test_a_recalled_message_says_so(person: People) -> None:
     await expect(grace.find("conversation")).to_contain_text("This message was recalled.")
 
 
-async def test_what_changes_a_message_is_nothing_to_read(person: People) -> None:
-    """A message that was edited and taken back is one that was not read, as the server counts."""
+async def test_edits_and_recalls_do_not_count_as_unread(person: People) -> None:
+    """A message that was edited and recalled counts as one unread message, as on the server."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await ada.write("hello")
@@ -192,7 +192,7 @@ async def test_what_changes_a_message_is_nothing_to_read(person: People) -> None
 
 
 async def test_an_edited_message_shows_its_new_text(person: People) -> None:
-    """In its place, and once."""
+    """An edited message shows its new text in its place, and once."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     await grace.open_chat_with(ada)
@@ -213,8 +213,8 @@ async def test_an_edited_message_shows_its_new_text(person: People) -> None:
     await expect(ada.find("conversation")).to_have_count(1)
 
 
-async def test_older_messages_come_without_a_jump(person: People, shoot: Shoot) -> None:
-    """Scrolling up brings older messages and moves nothing; a new one waits behind a pill."""
+async def test_older_messages_are_loaded_without_a_jump(person: People, shoot: Shoot) -> None:
+    """Scrolling up loads older messages and moves nothing; a button announces new messages."""
     ada, grace = await person("ada"), await person("grace")
     await grace.send_over_http(ada, [f"number {n}" for n in range(120)])
     await ada.find("conversation").click()
@@ -240,7 +240,7 @@ async def test_older_messages_come_without_a_jump(person: People, shoot: Shoot) 
 
 
 async def test_an_input_method_may_use_enter(person: People) -> None:
-    """Enter that ends a word being composed sends nothing; Shift+Enter begins a line."""
+    """Enter in an input method sends nothing; Shift+Enter starts a new line."""
     ada, grace = await person("ada"), await person("grace")
     await ada.open_chat_with(grace)
     composer = ada.find("composer")
@@ -256,7 +256,7 @@ async def test_an_input_method_may_use_enter(person: People) -> None:
 
 
 async def test_a_phone_shows_one_pane(person: People, shoot: Shoot) -> None:
-    """On a narrow screen a chat takes the place of the list, and Back brings the list again."""
+    """On a narrow screen a chat replaces the list, and Back shows the list again."""
     phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
     ada, grace = await person("ada", **phone), await person("grace")
 
@@ -273,7 +273,7 @@ async def test_a_phone_shows_one_pane(person: People, shoot: Shoot) -> None:
 
 
 async def test_speaks_the_language_of_the_browser(person: People, shoot: Shoot) -> None:
-    """A Chinese browser gets Chinese words; the switch changes them and is remembered."""
+    """A Chinese browser gets Chinese texts; the switch changes the language and is remembered."""
     ada = await person("ada", registered=False, locale="zh-CN")
     await ada.page.goto(ada.url)
     await expect(ada.page.get_by_role("button", name="登录")).to_be_visible()

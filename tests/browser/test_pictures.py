@@ -28,7 +28,7 @@ from yolk.testing import Server, User
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = datetime(2026, 11, 21, 17, 42, tzinfo=UTC)
-"""A Saturday. The pages believe that it is this time."""
+"""A Saturday: the time of the pages."""
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE_WIDTH = 390
 PHONE = {
@@ -49,7 +49,7 @@ WAVEFORM = [
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with nothing in it."""
+    """Yield an empty chat."""
     running = Server(ROOT, tmp_path_factory.mktemp("pictures")).start()
     yield running
     running.stop()
@@ -76,11 +76,11 @@ class Story:
         self.priya = self.person("Priya Nair", "priya", "🐈")
 
     def person(self, nickname: str, username: str, avatar: str) -> User:
-        """Add somebody."""
+        """Add a user."""
         return add_person(self.server, nickname, avatar, username)
 
     async def say(self, who: User, to: Any, ago: float, data: str, **more: Any) -> Any:
-        """Let somebody say something to a person or a group, so many minutes ago."""
+        """Send a message of a user to a user or a group, dated some minutes ago."""
         target = {"to_id": to.id} if isinstance(to, User) else {"to_id": to["id"]}
         kind = "single" if isinstance(to, User) else "group"
         sent = await who.post("/chat/send", data=data, chat_type=kind, **target, **more)
@@ -88,7 +88,7 @@ class Story:
         return sent
 
     def settle(self) -> None:
-        """Have everything be said when it is to have been said, and most of it be read."""
+        """Set the times of all messages, and mark most of them as read."""
         with database(self.server) as rows:
             start = round((NOW - timedelta(days=3)).timestamp() * 1000)
             rows.execute("UPDATE message SET create_time = ?", (start,))
@@ -108,7 +108,7 @@ class Story:
             )
 
     def leave_unread(self, conv: str, count: int) -> None:
-        """Have Mei not have read the last of a conversation."""
+        """Make the last messages of a conversation unread for Mei."""
         with database(self.server) as rows:
             rows.execute(
                 "UPDATE member SET read_seq = read_seq - ?, read_number = read_number - ?"
@@ -117,14 +117,14 @@ class Story:
             )
 
     def conv(self, other: User) -> str:
-        """Name Mei's conversation with somebody."""
+        """Return the conv of Mei and another user."""
         low, high = sorted((self.mei.id, other.id))
         return f"s:{low}:{high}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def story(server: Server) -> Story:
-    """Give what was said until now."""
+    """Return what was announced so far."""
     told = Story(server)
     say = told.say
     mei, nora, siyuan, tomas = told.mei, told.nora, told.siyuan, told.tomas
@@ -215,7 +215,7 @@ async def keep(someone: Visitor, name: str, tmp_path: Path) -> None:
 
 
 async def test_a_chat_on_a_desktop(visit: Visit, story: Story, tmp_path: Path) -> None:
-    """Pictures, a voice message, a reply, both languages; by day and by night."""
+    """Take screenshots of pictures, a voice message and a reply, in both languages and themes."""
     mei = await open_chat(visit, story, story.conv(story.nora), **DESKTOP)
     await expect(mei.find("sound")).to_contain_text("0:09")
     await expect(mei.find("quote")).to_contain_text("Save me a seat")
@@ -226,7 +226,7 @@ async def test_a_chat_on_a_desktop(visit: Visit, story: Story, tmp_path: Path) -
     await keep(mei, "chat-dark", tmp_path)
 
 
-async def test_a_group_and_who_is_in_it(visit: Visit, story: Story, tmp_path: Path) -> None:
+async def test_a_group_and_its_members(visit: Visit, story: Story, tmp_path: Path) -> None:
     """The panel beside the chat has the notice and the members."""
     smaller = {"viewport": {"width": 1200, "height": 760}}
     mei = await open_chat(visit, story, story.groups["club"]["conv"], **smaller)
@@ -238,7 +238,7 @@ async def test_a_group_and_who_is_in_it(visit: Visit, story: Story, tmp_path: Pa
 
 
 async def test_a_chat_on_a_phone(visit: Visit, story: Story, tmp_path: Path) -> None:
-    """The same on a narrow screen; by day and by night."""
+    """Take the same screenshots on a narrow screen, in both themes."""
     mei = await open_chat(visit, story, story.conv(story.nora), **PHONE)
     await keep(mei, "phone", tmp_path)
     await mei.page.emulate_media(color_scheme="dark")

@@ -1,4 +1,4 @@
-"""What the page costs: bytes, requests, elements, and tasks that hold it up."""
+"""The cost of the page: bytes, requests, elements, and long tasks."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ MOST_BYTES = 150_000
 MESSAGES = 4_000
 MOST_ELEMENTS = 3_000
 READY_MS = 15_000
-"""On a machine that has a lot else to do. `python -m bench page` has the figures."""
+"""A limit for a busy machine. `python -m bench page` has the figures."""
 MOST_WORK_MS = 100
-"""Of CPU time for one task. 50 are wanted, and 20 usual."""
+"""CPU time of one task. The goal is 50, and 20 is usual."""
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with nothing in it."""
+    """Yield an empty chat."""
     running = Server(ROOT, tmp_path_factory.mktemp("speed")).start()
     yield running
     running.stop()
 
 
 async def test_the_first_load_is_small(browser: Browser, server: Server) -> None:
-    """With a cold cache, logged in or not, and nothing of it from elsewhere."""
+    """With a cold cache, logged in or not, the page loads little, and only from its server."""
     ada, grace = add_person(server, "Ada"), add_person(server, "Grace")
     fill(server, ada, grace, 200)
     address = f"{server.url}/#s:{ada.id}:{grace.id}"
@@ -60,8 +60,8 @@ async def test_the_first_load_is_small(browser: Browser, server: Server) -> None
         assert again.bytes < MOST_BYTES / 5
 
 
-async def test_one_can_type_soon_on_a_slow_phone(browser: Browser, server: Server) -> None:
-    """The composer is there and takes text, on a CPU that is four times as slow."""
+async def test_the_input_is_ready_soon_on_a_slow_phone(browser: Browser, server: Server) -> None:
+    """The composer is ready soon, on a CPU that is four times slower."""
     ada, grace = add_person(server, "Ada"), add_person(server, "Grace")
     fill(server, ada, grace, 200)
     context = await new_context(browser, server.url, login(ada, "Ada"), **PHONE)
@@ -74,7 +74,7 @@ async def test_one_can_type_soon_on_a_slow_phone(browser: Browser, server: Serve
 
 @pytest.mark.timeout(400)
 async def test_a_long_history_is_as_light_as_a_short_one(visit: Visit, server: Server) -> None:
-    """Thousands of messages scroll by, none missing, few of them in the page at a time."""
+    """Scrolling shows thousands of messages without a gap, few of them in the page at a time."""
     ada, grace = await visit("Ada"), await visit("Grace")
     fill(server, ada.user, grace.user, MESSAGES)
     await ada.page.reload()
@@ -92,7 +92,7 @@ async def test_a_long_history_is_as_light_as_a_short_one(visit: Visit, server: S
 
 
 async def still_works(ada: Visitor, grace: Visitor) -> None:
-    """Write and be written to, below thousands of messages."""
+    """Send and receive messages below thousands of others."""
     await ada.write("at the end")
     await grace.tell(ada, "text", "so am I")
     await expect(ada.message("so am I")).to_be_in_viewport()
@@ -100,7 +100,7 @@ async def still_works(ada: Visitor, grace: Visitor) -> None:
 
 
 def fill(server: Server, one: User, other: User, count: int) -> None:
-    """Let two have written to each other, by turns, some words each time, up to now."""
+    """Store messages of two users by turns, up to now."""
     low, high = sorted((one.id, other.id))
     conv = f"s:{low}:{high}"
     now = time.time_ns() // 1_000_000

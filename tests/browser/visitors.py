@@ -1,4 +1,4 @@
-"""People who are logged in already, each in a browser of their own."""
+"""Logged-in users, each with their own browser."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.rows import database, rows
 from yolk.testing import Server, User
 
 PATIENCE_MS = 15_000
-"""Other programs may want the machine, too."""
+"""A factor for the load of other programs."""
 
 _FLAGS = (
     "--no-sandbox",
@@ -38,7 +38,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # A microphone that hums, and films that play without a click.
+    # A microphone with a hum, and videos that play without a click.
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
@@ -46,7 +46,7 @@ _FLAGS = (
 
 
 class Guests:
-    """The browsers of one test; nothing may go wrong in any of them."""
+    """The browsers of one test; none of them may report an error."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
@@ -73,7 +73,7 @@ class Guests:
         return context
 
     async def leave(self) -> None:
-        """Close all of them."""
+        """Close all browsers."""
         for context in self._contexts:
             await context.close()
         assert not self._watch.wrong, self._watch.wrong
@@ -96,7 +96,7 @@ class Visitor(Person):
         self.nickname = nickname
 
     async def talk_to(self, other: Visitor) -> None:
-        """Open the chat with somebody, by its address."""
+        """Open the chat with a user by its address."""
         low, high = sorted((self.user.id, other.user.id))
         await self.go(f"s:{low}:{high}")
         await expect(self.find("chat-name")).to_have_text(other.nickname)
@@ -130,7 +130,7 @@ class Visitor(Person):
         await expect(self.find("dialog")).to_have_count(0)
 
     async def save(self, button: Locator) -> tuple[str, bytes]:
-        """Click what saves a file, and give its name and content."""
+        """Click a download, and return the name and content of the file."""
         async with self.page.expect_download() as download:
             await button.click()
         found = await download.value
@@ -142,7 +142,7 @@ Visit = Callable[..., Awaitable[Visitor]]
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """Run a Chromium, or skip where there is none."""
+    """Run a Chromium, or skip if there is none."""
     path = find_browser()
     if path is None:
         pytest.skip("there is no Chromium; `make test` says how to have one")
@@ -155,7 +155,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
-    """Give what opens a browser for somebody new."""
+    """Yield a function that opens a browser for a new user."""
     guests = Guests(browser)
 
     async def visit(
@@ -183,14 +183,14 @@ async def visitors(browser: Browser, server: Server) -> AsyncIterator[Visit]:
 
 
 def login(user: User, nickname: str) -> dict[str, Any]:
-    """Give what a page keeps of a login."""
+    """Return the login as a page stores it."""
     me = {"id": user.id, "username": user.username, "nickname": nickname, "avatar": ""}
     tokens = {"token": user.token, "refresh_token": user.refresh_token}
     return {"key": secrets.token_hex(8), "me": me, **tokens}
 
 
 def add_person(server: Server, nickname: str, avatar: str = "", name: str = "") -> User:
-    """Add somebody with a token that names no login: that is much faster than registering."""
+    """Add a user with a token that names no login, which is much faster than registering."""
     username = name or f"{re.sub('[^a-z]', '', nickname.lower())}-{secrets.token_hex(4)}"
     with database(server) as connection:
         added = connection.execute(
@@ -202,7 +202,7 @@ def add_person(server: Server, nickname: str, avatar: str = "", name: str = "") 
 
 
 async def in_order(server: Server, conv: str, *people: Visitor) -> list[str]:
-    """Wait until all show the messages of a conversation as the database has them; give these."""
+    """Wait until all show the messages of a conversation as stored, and return these."""
     query = "SELECT data FROM message WHERE conv = ? AND type = 'text' ORDER BY seq"
     async with asyncio.timeout(60):
         while True:
@@ -215,10 +215,10 @@ async def in_order(server: Server, conv: str, *people: Visitor) -> list[str]:
 
 
 def conv_of(one: Visitor, other: Visitor) -> str:
-    """Name the conversation of two."""
+    """Return the conv of two users."""
     return "s:{}:{}".format(*sorted((one.user.id, other.user.id)))
 
 
 def file_of(name: str, content: bytes, kind: str = "") -> Mapping[str, Any]:
-    """Give a file as a browser takes it, under any name."""
+    """Return a file in the form that a browser takes, under any name."""
     return {"name": name, "mimeType": kind or "application/octet-stream", "buffer": content}

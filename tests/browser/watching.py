@@ -1,4 +1,4 @@
-"""What must not happen in a browser, whatever is tested."""
+"""Errors in a browser that no test may cause."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
     console.error("Content Security Policy:", violatedDirective, blockedURI));
 """
-# What Chromium itself says of an answer that is a refusal, and of a connection that is gone.
+# Chromium's own messages about a refused request and a lost connection.
 EXPECTED = ("Failed to load resource: ", "WebSocket connection to ")
 
 
 class Watch:
-    """All that went wrong in the browsers that were added."""
+    """The errors in all browsers that were added."""
 
     def __init__(self) -> None:
         self.wrong: list[str] = []

@@ -1,4 +1,4 @@
-"""A program with the Python client, and what it heard."""
+"""A program with the Python client, and the events it received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yolk_client import Client, Message, State
 from yolk.testing import User
 
 FAST = (0.01, 0.2)
-"""Seconds before coming back: a test has no fifteen of them."""
+"""Seconds before reconnecting: short, for the tests."""
 
 
 class Device:
@@ -44,7 +44,7 @@ class Device:
             self.client.on(event, self._note(event))
 
     async def start(self) -> Client:
-        """Log in where there is a password, connect, and wait until it knows what there is."""
+        """Log in if there is a password, connect, and wait until the client has caught up."""
         if self.user.password:
             await self.client.login(self.user.username, self.user.password)
         await self.client.start()
@@ -52,15 +52,15 @@ class Device:
         return self.client
 
     def texts(self, conv: str | None = None) -> list[str]:
-        """Give the texts of the messages that came, in the order in which they came."""
+        """Return the texts of the received messages, in order."""
         return [one.data for one in self.messages if conv is None or one.conv == conv]
 
     def told(self, event: str) -> list[Any]:
-        """Give what was told of an event."""
+        """Return the values of an event."""
         return [value for name, value in self.events if name == event]
 
     async def until(self, true: Callable[[], Any], seconds: float = 30) -> None:
-        """Wait until something that it hears of is so."""
+        """Wait until a condition on its events is true."""
         try:
             async with asyncio.timeout(seconds):
                 while not true():
@@ -72,11 +72,11 @@ class Device:
             ) from None
 
     async def until_it_has(self, count: int) -> None:
-        """Wait until so many messages came."""
+        """Wait until that many messages were received."""
         await self.until(lambda: len(self.messages) >= count, 60)
 
     async def until_synced(self) -> None:
-        """Wait until it knows what there is."""
+        """Wait until the client has caught up."""
         await self.until(lambda: self.told("synced"))
 
     def _note_message(self, message: Message) -> None:

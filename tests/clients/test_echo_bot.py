@@ -20,7 +20,7 @@ BOT = ROOT / "examples" / "echo_bot.py"
 
 
 class Bot:
-    """The program, as its documentation says it is started."""
+    """The bot, started as its documentation says."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.username = f"robot-{secrets.token_hex(4)}"
@@ -29,7 +29,7 @@ class Bot:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it."""
+        """Start the process."""
         self._process = subprocess.Popen(
             [sys.executable, str(BOT), self._url, self.username, "correct horse"],
             cwd=self._folder,
@@ -37,7 +37,7 @@ class Bot:
         )
 
     def stop(self, by: signal.Signals = signal.SIGKILL) -> None:
-        """End it."""
+        """End the process."""
         if self._process is not None:
             self._process.send_signal(by)
             self._process.wait(10)
@@ -46,14 +46,14 @@ class Bot:
 
 @pytest.fixture
 def bot(server: Server, tmp_path: Path) -> Iterator[Bot]:
-    """Give the bot, ended in the end."""
+    """Yield the bot, and end it afterwards."""
     made = Bot(server.url, tmp_path)
     yield made
     made.stop()
 
 
 async def bots_id(user: User, bot: Bot) -> int:
-    """Wait until the bot has made its account, and give its id."""
+    """Wait until the bot has registered its account, and return its id."""
     while True:
         found = await user.get("/users", q=bot.username)
         if found and found[0]["online"]:
@@ -61,14 +61,14 @@ async def bots_id(user: User, bot: Bot) -> int:
 
 
 def said(server: Server, one: int, other: int) -> list[tuple[int, str]]:
-    """Give who said what in a conversation of two."""
+    """Return authors and texts of a conversation of two."""
     conv = f"s:{min(one, other)}:{max(one, other)}"
     found = rows(server, "SELECT from_id, data FROM message WHERE conv = ? ORDER BY seq", conv)
     return [(row[0], row[1]) for row in found]
 
 
 async def test_it_is_short() -> None:
-    """A bot is less than forty lines."""
+    """A bot has fewer than forty lines."""
     assert len(BOT.read_text().splitlines()) < 40
 
 
@@ -81,7 +81,7 @@ async def test_the_document_holds_it() -> None:
 
 
 async def test_it_answers_and_goes_on_after_a_restart(server: Server, bot: Bot) -> None:
-    """Killed and started again, it answers what it missed, and nothing twice."""
+    """After a kill and a restart it answers what it missed, and nothing twice."""
     ada = add_user(server, "ada")
     hers = await ada.connect()
     bot.start()
@@ -105,7 +105,7 @@ async def test_it_answers_and_goes_on_after_a_restart(server: Server, bot: Bot) 
 
 
 async def test_killed_at_any_moment_it_answers_once(server: Server, bot: Bot) -> None:
-    """Killed again and again while it answers: each message has one answer, in order."""
+    """Killed again and again while it answers, it answers each message once, in order."""
     ada = add_user(server, "ada")
     hers = await ada.connect()
     bot.start()

@@ -27,20 +27,20 @@ from yolk.testing import Server, User
 
 SEED = 20_260_801
 EACH = 200
-"""Messages that each of two writes while the network fails."""
+"""Messages of each of two users while the network fails."""
 PADDING = "." * 500
-"""So that connections, which are cut after so many bytes, are cut often."""
+"""Few bytes, so that connections are cut often."""
 QUICK = 100
-"""Times as fast as it is meant to be: coming back, and trying again."""
+"""The factor by which reconnecting and retrying are accelerated."""
 
 
 def conversation(one: User, other: User) -> str:
-    """Name the conversation of two people."""
+    """Return the conv of two users."""
     return f"s:{min(one.id, other.id)}:{max(one.id, other.id)}"
 
 
 def count(client: NodeClient, kind: str) -> int:
-    """Tell how many events of a type there were."""
+    """Return the number of events of a type."""
     return len([1 for happened, _ in client.events if happened == kind])
 
 
@@ -52,20 +52,20 @@ async def log_in(client: NodeClient, user: User) -> None:
 
 
 async def insist(client: NodeClient, user: User) -> None:
-    """Log in through a network that fails."""
+    """Log in through a failing network."""
     while not await client.do("get", "me"):
         with suppress(RequestFailed):
             await client.do("login", {"username": user.username, "password": user.password})
 
 
 def stored(server: Server, conv: str) -> list[tuple[Any, ...]]:
-    """Give what the database has of a conversation, in order."""
+    """Return the messages of a conversation in the database, in order."""
     query = "SELECT seq, cid, from_id, data FROM message WHERE conv = ? ORDER BY seq"
     return [tuple(row) for row in rows(server, query, conv)]
 
 
 def handed_out(client: NodeClient, conv: str) -> list[tuple[Any, ...]]:
-    """Give what a client handed out of a conversation, in the order in which it did."""
+    """Return the messages of a conversation that a client delivered, in order."""
     names = ("seq", "cid", "from_id", "data")
     return [tuple(one[name] for name in names) for one in client.messages(conv)]
 
@@ -79,7 +79,7 @@ def test_the_file_is_small() -> None:
 
 
 async def test_the_rules_hold_on_a_scripted_socket() -> None:
-    """What the real server cannot be made to do at will: see tests/node/client_rules.mjs."""
+    """The rules that need a scripted server hold: see tests/node/client_rules.mjs."""
     process = await asyncio.create_subprocess_exec(
         *(find_node(), "--test", str(NODE / "client_rules.mjs")),
         stdout=asyncio.subprocess.PIPE,
@@ -91,7 +91,7 @@ async def test_the_rules_hold_on_a_scripted_socket() -> None:
 
 
 async def test_two_chat(server: Server) -> None:
-    """What one sends the other gets, and the sender too, once it is stored."""
+    """A message is delivered to the recipient, and to the sender once it is stored."""
     ada, bob = await server.user("ada"), await server.user("bob")
     async with client_for(server) as hers, client_for(server) as his:
         await log_in(hers, ada)
@@ -112,7 +112,7 @@ async def test_two_chat(server: Server) -> None:
 
 
 async def test_what_happens_is_told(server: Server) -> None:
-    """Recalls and edits are messages; typing, presence, receipts and changes are events."""
+    """Recalls and edits are messages; typing, presence, receipts and system pushes are events."""
     ada, bob = await server.user("ada"), await server.user("bob")
     conv = conversation(ada, bob)
     async with client_for(server) as hers, client_for(server) as his:
@@ -139,7 +139,7 @@ async def test_what_happens_is_told(server: Server) -> None:
 
 
 async def test_history_is_no_news(server: Server) -> None:
-    """What was said before the start comes by history(), what is said after it as `message`."""
+    """Messages from before the start are returned by history(), later ones are delivered."""
     ada, bob = await server.user("ada"), await server.user("bob")
     for number in range(5):
         await ada.post("/chat/send", to_id=bob.id, data=str(number))
@@ -156,7 +156,7 @@ async def test_history_is_no_news(server: Server) -> None:
 
 
 async def test_groups_that_one_joins(server: Server) -> None:
-    """A group is news from one's coming on, and gone with one's going."""
+    """Messages of a group are delivered from joining to leaving; then it is gone."""
     ada, bob = await server.user("ada"), await server.user("bob")
     group = await ada.post("/chat/groups", name="Group")
     for text in ("one", "two"):
@@ -176,7 +176,7 @@ async def test_groups_that_one_joins(server: Server) -> None:
 
 
 async def chat_through_cuts(server: Server, kill: bool = False) -> None:
-    """Let two people write through a network that fails; hold what their clients handed out."""
+    """Let two users write through a failing network, and check what their clients delivered."""
     ada, bob = await server.user("ada"), await server.user("bob")
     conv = conversation(ada, bob)
     networks = [FailingNetwork(server.port, Random(f"{SEED} {name}")) for name in ("ada", "bob")]
@@ -215,12 +215,12 @@ async def chat_through_cuts(server: Server, kill: bool = False) -> None:
             assert await client.do("outbox") == []
             assert not [one for one in await client.do("storage") if "outbox" in one[0]]
             never_both_nor_neither(client)
-        # It was as bad as it was meant to be.
+        # The network failed as planned.
         assert min(network.cuts for network in networks) > 3
 
 
 def never_both_nor_neither(client: NodeClient) -> None:
-    """Hold that an entry is in the outbox until its message comes, and in no event after that."""
+    """Check that an entry is in the outbox until its message is delivered, and not afterwards."""
     come: set[str] = set()
     for line in client.lines:
         if line.get("event") == "message":
@@ -233,17 +233,17 @@ def never_both_nor_neither(client: NodeClient) -> None:
 
 
 async def test_the_network_fails_at_random(serve: Serve) -> None:
-    """Both have what the database has: all of it, in order, each once."""
+    """Both have every message of the database, in order, each once."""
     await chat_through_cuts(serve())
 
 
 async def test_a_worker_is_killed(serve: Serve) -> None:
-    """With two workers, one of them killed in the middle, it is the same."""
+    """Nothing is lost with two workers, one of which is killed."""
     await chat_through_cuts(serve(WORKERS="2"), kill=True)
 
 
 async def test_written_while_the_server_is_unavailable(serve: Serve, tmp_path: Path) -> None:
-    """What is written meanwhile survives the end of the program, and is sent once, in order."""
+    """Messages written offline survive the end of the program, and are sent once, in order."""
     server = serve()
     ada, bob = await server.user("ada"), await server.user("bob")
     file = str(tmp_path / "storage.json")
@@ -260,7 +260,7 @@ async def test_written_while_the_server_is_unavailable(serve: Serve, tmp_path: P
             client_for(server, storage=file, quick=QUICK) as hers,
             client_for(server, storage=file, quick=QUICK) as second,
         ):
-            # Two tabs, as it were: each sends what it finds.
+            # As with two tabs: each sends what it finds.
             await hers.do("start")
             await second.do("start")
             assert len(await hers.do("outbox")) == 20
@@ -272,7 +272,7 @@ async def test_written_while_the_server_is_unavailable(serve: Serve, tmp_path: P
             await his.wait_for("message", 21)
             await hers.wait_for("message", data="20")
 
-            # What the other had sent before this one was back is history to it.
+            # Messages that the other sent before this one reconnected are history to it.
             expected = stored(server, conversation(ada, bob))
             mine = handed_out(hers, conversation(ada, bob))
             assert [row[3] for row in expected] == [str(number) for number in range(21)]
@@ -282,7 +282,7 @@ async def test_written_while_the_server_is_unavailable(serve: Serve, tmp_path: P
 
 
 async def test_cursors_that_are_kept(server: Server, tmp_path: Path) -> None:
-    """A bot that starts again goes on where it stopped."""
+    """A restarted bot resumes where it stopped."""
     ada, bob = await server.user("ada"), await server.user("bob")
     options: dict[str, Any] = {"storage": str(tmp_path / "storage.json"), "keepCursors": True}
     await ada.post("/chat/send", to_id=bob.id, data="before")
@@ -304,7 +304,7 @@ async def test_cursors_that_are_kept(server: Server, tmp_path: Path) -> None:
 
 
 async def test_more_missed_than_wanted(server: Server) -> None:
-    """A gap says where what follows begins."""
+    """A gap says after which seq messages continue."""
     ada, bob = await server.user("ada"), await server.user("bob")
     conv = conversation(ada, bob)
     async with client_for(server, maxMissed=10) as his:
@@ -325,7 +325,7 @@ async def test_more_missed_than_wanted(server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Give a chat whose tokens live for two seconds."""
+    """Yield a chat whose tokens are valid for two seconds."""
     folder = tmp_path_factory.mktemp("forgetful")
     root = copy_chat(folder, {"config/config_quick.py": 'jwt = {"expires_in": 2}\n'})
     running = Server(root, folder / "data", {"YOLK_ENV": "quick"}).start()
@@ -334,13 +334,13 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 async def test_a_token_that_expires_is_renewed(forgetful: Server) -> None:
-    """Requests go on as if nothing had been, and so does the socket."""
+    """After the token expires, requests and the socket continue."""
     ada, bob = await forgetful.user("ada"), await forgetful.user("bob")
     async with client_for(forgetful) as hers, client_for(forgetful) as his:
         await log_in(hers, ada)
         await log_in(his, bob)
         before = await hers.do("token")
-        while await hers.do("token") == before:  # each asks, the first after two seconds renews
+        while await hers.do("token") == before:  # a request after two seconds renews it
             await hers.do("call", "GET", f"/users/{bob.id}")
         await hers.do("stop")
         await hers.do("start")
@@ -352,7 +352,7 @@ async def test_a_token_that_expires_is_renewed(forgetful: Server) -> None:
 
 
 async def test_a_login_that_was_ended_is_refused(server: Server) -> None:
-    """Nobody is logged in any more, and the page is told why."""
+    """After a refusal nobody is logged in, and the page gets the reason."""
     ada = await server.user("ada")
     async with client_for(server) as hers:
         await log_in(hers, ada)
@@ -366,7 +366,7 @@ async def test_a_login_that_was_ended_is_refused(server: Server) -> None:
 
 
 async def test_a_user_who_was_disabled_is_refused(server: Server) -> None:
-    """When the client comes back, the ticket is refused, and the client stays away."""
+    """When the ticket is refused at a reconnection, the client does not reconnect."""
     ada = await server.user("ada")
     async with client_for(server) as hers:
         await log_in(hers, ada)
@@ -375,11 +375,11 @@ async def test_a_user_who_was_disabled_is_refused(server: Server) -> None:
         await hers.do("start")
         state = await hers.wait_for("state", name="refused")
 
-        assert state["code"] in (3004, 4501)  # said by the ticket, or a moment later by the socket
+        assert state["code"] in (3004, 4501)  # from the ticket, or a moment later from the socket
 
 
 async def test_logging_out_leaves_nothing(server: Server) -> None:
-    """Login, outbox and socket are gone, here and on the server."""
+    """A logout removes login, outbox and socket, here and on the server."""
     ada, bob = await server.user("ada"), await server.user("bob")
     async with client_for(server) as hers:
         await log_in(hers, ada)
@@ -412,7 +412,7 @@ async def test_a_wrong_password_is_an_error(server: Server) -> None:
 
 
 async def test_a_token_of_another_system(server: Server) -> None:
-    """An Egg application's token is as good as a login."""
+    """The token of an Egg application replaces a login."""
     ada, bob = add_user(server, "ada"), add_user(server, "bob")
     async with client_for(server, token=ada.token, me={"id": ada.id}) as hers:
         await hers.do("start")
@@ -424,7 +424,7 @@ async def test_a_token_of_another_system(server: Server) -> None:
 
 
 async def test_a_full_storage(server: Server) -> None:
-    """What the storage has no room for is sent all the same, and lives as long as the program."""
+    """Messages that do not fit into the storage are sent, and kept as long as the program runs."""
     ada, bob = await server.user("ada"), await server.user("bob")
     async with client_for(server, room=100) as hers:
         await log_in(hers, ada)
@@ -439,7 +439,7 @@ async def test_a_full_storage(server: Server) -> None:
 
 
 async def test_a_listener_that_throws(server: Server) -> None:
-    """It is reported, and disturbs neither the others nor the client."""
+    """A failing listener is reported, and affects neither the others nor the client."""
     ada, bob = await server.user("ada"), await server.user("bob")
     async with client_for(server) as his:
         await his.do("throw_on", "message")
@@ -453,7 +453,7 @@ async def test_a_listener_that_throws(server: Server) -> None:
 
 
 async def test_many_messages_take_no_memory(server: Server) -> None:
-    """The client keeps nothing of what it handed out."""
+    """The client keeps no delivered messages in memory."""
     ada, bob = await server.user("ada"), await server.user("bob")
     async with client_for(server) as his:
         await log_in(his, bob)
@@ -496,7 +496,7 @@ async def test_an_upload_goes_on_after_a_cut(server: Server, tmp_path: Path) -> 
 
 
 async def test_an_upload_that_is_given_up(server: Server, tmp_path: Path) -> None:
-    """The signal ends it."""
+    """The signal cancels the upload."""
     ada = await server.user("ada")
     (tmp_path / "file.bin").write_bytes(bytes(5_000_000))
     async with client_for(server) as hers:
@@ -510,7 +510,7 @@ async def test_an_upload_that_is_given_up(server: Server, tmp_path: Path) -> Non
 async def test_an_upload_that_is_given_up_in_the_middle_of_a_piece(
     server: Server, tmp_path: Path
 ) -> None:
-    """Nothing is left of it, although the server was still at it when it was told so."""
+    """Nothing is left of a cancelled upload, even if the server was busy with it."""
     ada = await server.user("ada")
     before = incoming(server)
     (tmp_path / "file.bin").write_bytes(bytes(50_000_000))
@@ -533,7 +533,7 @@ async def test_an_upload_that_is_given_up_in_the_middle_of_a_piece(
 
 
 async def test_small_uploads_and_refused_ones(server: Server, tmp_path: Path) -> None:
-    """Nothing is a file too; what the server does not want is an error at once."""
+    """An empty file can be uploaded; a file that the server refuses is an error at once."""
     ada, bob = await server.user("ada"), await server.user("bob")
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "note.txt").write_bytes(b"hello")
@@ -554,7 +554,7 @@ async def test_small_uploads_and_refused_ones(server: Server, tmp_path: Path) ->
 
 @asynccontextmanager
 async def held(server: Server, name: str) -> AsyncIterator[None]:
-    """Hold an upload as a worker does that takes in a piece of it."""
+    """Lock an upload as a worker does while it receives a piece."""
     with (server.data / "files" / "incoming" / name / "lock").open("w") as lock:
         async with asyncio.timeout(10):
             while True:
@@ -566,6 +566,6 @@ async def held(server: Server, name: str) -> AsyncIterator[None]:
 
 
 async def download(server: Server, url: str) -> bytes:
-    """Give what is behind a signed link."""
+    """Return the content of a signed link."""
     async with httpx.AsyncClient(trust_env=False) as http:
         return (await http.get(url.replace(url.split("/files", maxsplit=1)[0], server.url))).content

@@ -1,4 +1,4 @@
-"""The JavaScript client as it is installed, and what is written about it."""
+"""The JavaScript client as an installed package, and its documents."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PIXEL = bytes.fromhex(
 
 
 async def run(*command: str, cwd: Path) -> str:
-    """Run a command, and give what it printed."""
+    """Run a command, and return its output."""
     process = await asyncio.create_subprocess_exec(
         *command, cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -72,7 +72,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @asynccontextmanager
 async def running(folder: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a program of the documents."""
+    """Run a program from the documents."""
     process = await asyncio.create_subprocess_exec(
         *(find_node(), *arguments), cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -86,13 +86,13 @@ async def running(folder: Path, *arguments: str) -> AsyncIterator[asyncio.subpro
 
 
 async def line(process: asyncio.subprocess.Process) -> str:
-    """Give the next line that it prints."""
+    """Return the next line of its output."""
     assert process.stdout is not None
     return (await process.stdout.readline()).decode().rstrip("\n")
 
 
 def test_the_package_has_what_it_needs_and_no_more(installed: Path) -> None:
-    """Code, types, README and licence; the licence is that of Yolk."""
+    """The package has code, types, README and the licence of Yolk."""
     package = installed / "node_modules" / "yolk-im-client"
     expected = {"LICENSE", "README.md", "package.json", "yolk.d.ts", "yolk.js"}
 
@@ -102,7 +102,7 @@ def test_the_package_has_what_it_needs_and_no_more(installed: Path) -> None:
 
 
 async def test_the_types_hold(installed: Path) -> None:
-    """A strict compiler takes a program that uses everything, and sees what is wrong in it."""
+    """A strict compiler accepts a program that uses everything, and reports the errors in it."""
     shutil.copy(NODE / "client_types.ts", installed / "types.mts")
     compiler = str(NODE / "node_modules" / "typescript" / "bin" / "tsc")
 
@@ -124,7 +124,7 @@ async def test_talking(server: Server, installed: Path) -> None:
 
 
 async def test_sending_a_file(server: Server, installed: Path) -> None:
-    """The example for files uploads a picture, sends it, prints a link, and ends."""
+    """The example for files uploads a picture, sends it, prints a link, and exits."""
     ada, grace = await server.user("ada"), await server.user("grace")
     (installed / "pixel.png").write_bytes(PIXEL)
     names = (ada.username, ada.password, grace.username)
@@ -138,7 +138,7 @@ async def test_sending_a_file(server: Server, installed: Path) -> None:
 
 
 async def test_a_bot(server: Server, installed: Path, tmp_path: Path) -> None:
-    """The echo bot answers, also to what was said while it was away."""
+    """The echo bot answers, also to messages that were sent while it was stopped."""
     ada, bot = await server.user("ada"), await server.user("echo")
     command = ("echo.mjs", server.url, bot.username, bot.password, str(tmp_path / "echo.json"))
     hers = await ada.connect()
@@ -150,13 +150,13 @@ async def test_a_bot(server: Server, installed: Path, tmp_path: Path) -> None:
         assert (await hers.wait_for(type="message"))["data"]["data"] == "one"
     await hers.request("send", to_id=bot.id, cid="2", data="two")
     async with running(installed, *command):
-        # Killed right after an answer, it may give that once more.
+        # Killed right after an answer, it may repeat that answer.
         while (await hers.wait_for(type="message"))["data"]["data"] != "two":
             pass
 
 
 async def test_adapters_of_a_mini_program(server: Server, installed: Path) -> None:
-    """What the README gives for uni-app chats, on a `uni` of which the rest is made of Node."""
+    """The adapters for uni-app in the README work, on a `uni` made with Node."""
     ada, grace = await server.user("ada"), await server.user("grace")
     text = (CLIENT / "README.md").read_text(encoding="utf-8")
     adapters = next(code for code in BLOCK.findall(text) if "function openSocket" in code)

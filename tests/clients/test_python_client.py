@@ -1,4 +1,4 @@
-"""The Python client, against the running chat: it hands out what there is, and sends it once."""
+"""The Python client with the running chat: it delivers every message, and sends each once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Open = Callable[..., Device]
 
 @pytest.fixture
 async def device() -> AsyncIterator[Open]:
-    """Give what opens a device, closed in the end."""
+    """Yield a function that opens a device, and close the devices afterwards."""
     async with AsyncExitStack() as stack:
 
         def open_device(*given: Any, **options: Any) -> Device:
@@ -52,18 +52,18 @@ async def device() -> AsyncIterator[Open]:
 
 
 def conv(one: User, other: User) -> str:
-    """Name the conversation of two."""
+    """Return the conv of two users."""
     return conv_of_users(one.id, other.id)
 
 
 def stored(server: Server, conv: str) -> list[str]:
-    """Give what the database has of a conversation."""
+    """Return the messages of a conversation in the database."""
     found = rows(server, "SELECT data FROM message WHERE conv = ? ORDER BY seq", conv)
     return [row[0] for row in found]
 
 
 async def test_two_clients_chat(server: Server, device: Open) -> None:
-    """Each hears everything in order, its own messages too, when they are stored."""
+    """Each receives everything in order, with its own messages once they are stored."""
     ada, bob = await server.user("ada"), await server.user("bob")
     hers, his = device(ada), device(bob)
     client, other = await hers.start(), await his.start()
@@ -87,7 +87,7 @@ async def test_two_clients_chat(server: Server, device: Open) -> None:
 
 
 async def test_it_begins_with_now(server: Server, ada: User, bob: User, device: Open) -> None:
-    """What was said before it started is history; what is said while it connects is not."""
+    """Messages from before the start are history; those sent while it connects are delivered."""
     for number in range(3):
         await bob.post("/chat/send", to_id=ada.id, data=f"before {number}")
     hers = device(ada)
@@ -102,7 +102,7 @@ async def test_it_begins_with_now(server: Server, ada: User, bob: User, device: 
 async def test_what_it_says_arrived_and_was_read(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """It says `delivered` by itself, and `read` when it is told."""
+    """It sends `delivered` by itself, and `read` when asked to."""
     hers, his = device(ada), device(bob)
     client = await hers.start()
     await his.start()
@@ -122,7 +122,7 @@ def _seqs(one: Device) -> list[dict[str, int]]:
 
 
 async def test_a_network_that_fails_changes_nothing(server: Server, device: Open) -> None:
-    """Cut at random places, in the middle of frames too: all comes, once and in order."""
+    """With cuts at random places, also within frames, every message arrives once and in order."""
     ada, bob = add_user(server, "ada"), add_user(server, "bob")
     random = Random(20_261_123)
     count = 0
@@ -152,7 +152,7 @@ async def test_a_network_that_fails_changes_nothing(server: Server, device: Open
 
 
 async def test_a_worker_that_is_killed_changes_nothing(serve: Serve, device: Open) -> None:
-    """Its sockets die without a word; all that was sent is stored once and comes once."""
+    """When a worker is killed, every sent message is stored once and delivered once."""
     server = serve(WORKERS="2")
     ada, bob = add_user(server, "ada"), add_user(server, "bob")
     hers, his = device(ada), device(bob)
@@ -174,7 +174,7 @@ async def test_a_worker_that_is_killed_changes_nothing(serve: Serve, device: Ope
 async def test_what_is_written_while_the_server_is_unavailable_is_sent_when_it_is_back(
     serve: Serve, device: Open
 ) -> None:
-    """Once and in order; and what others wrote meanwhile comes."""
+    """After a cut, messages are sent once and in order, and those of others are delivered."""
     server = serve()
     ada, bob = await server.user("ada"), await server.user("bob")
     hers, his = device(ada), device(bob)
@@ -198,7 +198,7 @@ async def test_what_is_written_while_the_server_is_unavailable_is_sent_when_it_i
 
 
 async def test_an_expired_token_is_renewed(tmp_path: Path, device: Open) -> None:
-    """The chat goes on while tokens live for two seconds; nobody has to log in again."""
+    """The chat continues while tokens are valid for two seconds; nobody has to log in again."""
     short = 'from config.config_prod import *  # noqa\njwt = {"expires_in": 2}\nlocale = "en"\n'
     root = copy_chat(tmp_path, {"config/config_short.py": short})
     server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
@@ -224,11 +224,11 @@ async def test_an_expired_token_is_renewed(tmp_path: Path, device: Open) -> None
 
 
 async def test_a_token_of_another_system_will_do(server: Server, ada: User, device: Open) -> None:
-    """It is asked for whenever one is needed, and says who one is."""
+    """The token function is called whenever a token is needed, and its token names the user."""
     asked: list[str] = []
 
     async def token() -> str:
-        # The first one is as good as expired.
+        # The first token has expired.
         asked.append(server.token(id=ada.id, **({} if asked else {"exp": 1})))
         return asked[-1]
 
@@ -243,7 +243,7 @@ async def test_a_token_of_another_system_will_do(server: Server, ada: User, devi
 
 
 async def test_who_is_not_wanted_stays_away(server: Server, device: Open) -> None:
-    """After a close of 4500 or more it does not come back by itself, and says why."""
+    """After a close code from 4500 on it does not reconnect, and says why."""
     ada = await server.user("ada")
     hers = device(ada)
     await hers.start()
@@ -263,7 +263,7 @@ async def test_who_is_not_wanted_stays_away(server: Server, device: Open) -> Non
 async def test_what_cannot_be_sent_fails_and_what_follows_is_sent(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """A refusal that is not temporary keeps its message, to be sent again or given up."""
+    """A message that is refused for good is kept, and can be retried or discarded."""
     hers = device(ada)
     client = await hers.start()
 
@@ -286,7 +286,7 @@ async def test_what_cannot_be_sent_fails_and_what_follows_is_sent(
 async def test_who_is_invited_hears_from_then_on(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """A group's history is no news; one that ended, or that one was put out of, is gone."""
+    """A group's earlier history is not delivered; a dissolved one, or after removal, is gone."""
     group = await bob.post("/chat/groups", name="Old", history=True)
     for number in range(3):
         await bob.post("/chat/send", to_id=group["id"], chat_type="group", data=f"old {number}")
@@ -308,7 +308,7 @@ async def test_who_is_invited_hears_from_then_on(
 
     assert [one.type for one in hers.messages[:2]] == ["notice", "text"]
     assert [one.seq for one in hers.messages if one.conv == own["conv"]] == [1, 2, 3]
-    # She was put out of the old one, too, and came back.
+    # She was also removed from the old group, and returned.
     assert hers.told("gone") == [{"conv": group["conv"]}, {"conv": own["conv"]}]
     assert [one.seq for one in hers.messages if one.conv == group["conv"]] == [5, 6, 7, 8]
 
@@ -316,7 +316,7 @@ async def test_who_is_invited_hears_from_then_on(
 async def test_much_that_was_missed_is_a_gap(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """Beyond `max_missed` messages it says from where on it goes on."""
+    """After more than `max_missed` messages it says where messages continue."""
     hers = device(ada, max_missed=20)
     await hers.start()
     await bob.post("/chat/send", to_id=ada.id, data="first")
@@ -337,7 +337,7 @@ async def test_much_that_was_missed_is_a_gap(
 async def test_a_file_lets_it_go_on_where_it_stopped(
     server: Server, ada: User, bob: User, device: Open, tmp_path: Path
 ) -> None:
-    """What came while it was not running comes; what it wrote and did not send is sent."""
+    """After a restart, missed messages are delivered and unsent ones are sent."""
     file = tmp_path / "ada.sqlite3"
     first = device(ada, file=file)
     await first.start()
@@ -362,7 +362,7 @@ async def test_a_file_lets_it_go_on_where_it_stopped(
 async def test_a_message_and_what_it_made_one_write_are_kept_together(
     server: Server, ada: User, bob: User, device: Open, tmp_path: Path
 ) -> None:
-    """A listener that was stopped in the middle has said nothing, and is asked again."""
+    """A listener that was stopped has sent nothing, and gets the message again."""
     file = tmp_path / "ada.sqlite3"
     first = device(ada, file=file)
     began = asyncio.Event()
@@ -395,7 +395,7 @@ async def test_a_message_and_what_it_made_one_write_are_kept_together(
 async def test_a_listener_that_fails_disturbs_nobody(
     server: Server, ada: User, bob: User, device: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged, and the others hear what they would have heard."""
+    """A failing listener is logged, and the others are called as usual."""
     hers = device(ada)
 
     def fail(_: Any) -> None:
@@ -421,7 +421,7 @@ async def test_a_listener_that_fails_disturbs_nobody(
 async def test_it_catches_up_when_the_server_says_so(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """A thousand messages at once, and a listener that takes its time: none is missing."""
+    """With a thousand messages at once and a slow listener, none is missing."""
     hers = device(ada, max_missed=None)
     slow: list[int] = []
 
@@ -443,7 +443,7 @@ async def test_it_catches_up_when_the_server_says_so(
 
 
 async def test_what_waits_is_told(server: Server, ada: User, bob: User, device: Open) -> None:
-    """The event `outbox` names the conversation, and `outbox()` gives what waits in it."""
+    """The event `outbox` names the conversation, and `outbox()` returns its waiting messages."""
     hers = device(ada)
     seen: list[list[OutboxEntry]] = []
     hers.client.on("outbox", lambda event: seen.append(hers.client.outbox(event["conv"])))
@@ -456,7 +456,7 @@ async def test_what_waits_is_told(server: Server, ada: User, bob: User, device: 
 
 
 def picture() -> bytes:
-    """Give a small PNG."""
+    """Return a small PNG."""
     content = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(content, "PNG")
     return content.getvalue()
@@ -465,7 +465,7 @@ def picture() -> bytes:
 async def test_a_picture_is_uploaded_sent_and_seen(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
-    """Who sent it and who gets it have the server's word on what it is, and can open it."""
+    """Sender and recipient get the server's description of a file, and can open it."""
     hers, his = device(ada), device(bob)
     client, other = await hers.start(), await his.start()
     told: list[tuple[int, int]] = []
@@ -495,7 +495,7 @@ async def test_a_picture_is_uploaded_sent_and_seen(
 async def test_an_upload_goes_on_where_it_was_cut(
     server: Server, ada: User, device: Open, tmp_path: Path
 ) -> None:
-    """Through a network that fails all the time; what is there in the end is what was sent."""
+    """Through a network that fails all the time, a file arrives as it was sent."""
     content = Random(7).randbytes(3_000_000)
     path = tmp_path / "numbers.bin"
     path.write_bytes(content)
@@ -522,7 +522,7 @@ async def test_an_upload_goes_on_where_it_was_cut(
 async def test_a_file_that_is_not_wanted_is_refused_at_once(
     server: Server, ada: User, device: Open
 ) -> None:
-    """With the server's code, and without further tries."""
+    """A refused message fails with the server's code, and is not retried."""
     hers = device(ada)
     await hers.start()
 

@@ -1,5 +1,5 @@
-// A client as Egg applications have them: a token by jsonwebtoken, a socket by ws.
-// node chat.mjs URL SECRET MY_ID THEIR_ID: says hello to THEIR_ID and prints what happens, a line each.
+// A client of the kind that Egg applications have: a token of jsonwebtoken, a socket of ws.
+// node chat.mjs URL SECRET MY_ID THEIR_ID: says hello to THEIR_ID and prints one line per event.
 
 import jwt from "jsonwebtoken";
 import WebSocket from "ws";
@@ -15,7 +15,7 @@ socket.on("message", (data, isBinary) => {
   if (frame.type === "connected") {
     const send = { id: 1, type: "send", data: { to_id: Number(other), cid: "node-1", data: "你好, from Node" } };
     const text = Buffer.from(JSON.stringify(send));
-    // In three fragments, cut in the middle of a character, with a ping in between.
+    // In three fragments, split within a character, with a ping in between.
     socket.send(text.subarray(0, 90), { binary: false, fin: false });
     socket.ping("between");
     socket.send(text.subarray(90, 100), { binary: false, fin: false });

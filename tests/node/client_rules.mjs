@@ -1,4 +1,4 @@
-// What the real server cannot be made to do at will: the client of web/client on a socket that is a script.
+// Rules that need a scripted server: the client of web/client on a fake socket.
 // node --test client_rules.mjs
 
 import assert from "node:assert/strict";
@@ -122,14 +122,14 @@ function check(name, work) {
   });
 }
 
-check("pushes that overtook each other are handed out in order, each once", async (script) => {
+check("pushes out of order are delivered in order, each once", async (script) => {
   await script.online();
   script.say([1, 2, 3, 4, 5], [2, 1, 1, 3, 5, 4, 2]);
   await script.until(() => script.seqs.length >= 5);
   assert.deepEqual(script.seqs, [1, 2, 3, 4, 5]);
 });
 
-check("a push that was lost is fetched before what follows it", async (script) => {
+check("a lost push is fetched before the next message is delivered", async (script) => {
   await script.online();
   script.say([1, 2, 3], [1, 3]);
   assert.deepEqual(script.seqs, [1]);
@@ -137,14 +137,14 @@ check("a push that was lost is fetched before what follows it", async (script) =
   assert.deepEqual(script.seqs, [1, 2, 3]);
 });
 
-check("what was said before the start is no news", async (script) => {
+check("messages from before the start are not delivered", async (script) => {
   script.answers.sync = () => ({ conversations: [row(7, [message(7)])], more: false });
   await script.online();
   script.say([8]);
   assert.deepEqual(script.seqs, [8]);
 });
 
-check("what is pushed while the first sync is under way is news", async (script) => {
+check("messages pushed during the first sync are delivered", async (script) => {
   const { promise, resolve } = later();
   script.answers.sync = () => promise;
   const client = script.client();
@@ -158,7 +158,7 @@ check("what is pushed while the first sync is under way is news", async (script)
   assert.deepEqual(script.seqs, [6, 7]);
 });
 
-check("history and the first message leave nothing out between them", async (script) => {
+check("nothing is missing between history and the first message", async (script) => {
   const client = script.client();
   script.http = async (path) =>
     path.startsWith("/chat/history") ? { msg: "ok", data: { messages: [message(5)], more: true } } : { msg: "ok", data: { ticket: "t" } };
@@ -171,7 +171,7 @@ check("history and the first message leave nothing out between them", async (scr
   assert.deepEqual(script.seqs, [6]);
 });
 
-check("a history that was under way during the first sync is asked for again", async (script) => {
+check("history requested during the first sync is requested again", async (script) => {
   const { promise, resolve } = later();
   let asked = 0;
   script.http = (path) => {
@@ -187,7 +187,7 @@ check("a history that was under way during the first sync is asked for again", a
   assert.deepEqual((await page).messages.map(({ seq }) => seq), [5, 6]);
 });
 
-check("what a sync cut short is fetched", async (script) => {
+check("messages beyond the limit of a sync are fetched", async (script) => {
   const client = await script.online();
   script.say([1]);
   for (let seq = 2; seq <= 400; seq++) script.stored.push(message(seq));
@@ -205,7 +205,7 @@ check("what a sync cut short is fetched", async (script) => {
   assert.ok(client.me);
 });
 
-check("too much that was missed is a gap, and what follows is in order", async (script) => {
+check("too many missed messages are a gap, and later ones are in order", async (script) => {
   await script.online({ maxMissed: 10 });
   script.say([1]);
   script.answers.sync = () => ({ conversations: [row(100, [message(2)], { more: true })], more: false });
@@ -216,7 +216,7 @@ check("too much that was missed is a gap, and what follows is in order", async (
   assert.deepEqual(script.seqs, [1, 101]);
 });
 
-check("conversations that began while one was away are news from their beginning", async (script) => {
+check("conversations that began offline are delivered from their beginning", async (script) => {
   await script.online();
   const said = [message(1, { conv: "g:7" }), notice(2, "joined", [2]), notice(3, "joined", [1, 3]), message(4, { conv: "g:7" })];
   script.answers.sync = () => ({
@@ -234,7 +234,7 @@ check("conversations that began while one was away are news from their beginning
   assert.deepEqual([news("s:1:2"), news("g:7")], [[1, 2], [3, 4]]);
 });
 
-check("a sync that was overtaken by pushes takes nothing back", async (script) => {
+check("a sync that is older than the pushes moves no cursor back", async (script) => {
   await script.online();
   script.say([1, 2]);
   script.answers.sync = () => ({ conversations: [row(1, [message(1)])], more: false });
@@ -244,7 +244,7 @@ check("a sync that was overtaken by pushes takes nothing back", async (script) =
   assert.deepEqual(script.seqs, [1, 2, 3]);
 });
 
-check("a conversation that one is in no more is said to be gone", async (script) => {
+check("a conversation that the user left is reported as gone", async (script) => {
   await script.online();
   script.say([1]);
   script.answers.sync = () => ({ conversations: [{ ...row(0), gone: true }], more: false });
@@ -257,7 +257,7 @@ check("a conversation that one is in no more is said to be gone", async (script)
 const notice = (seq, event, users, more) =>
   message(seq, { conv: "g:7", chat_type: "group", type: "notice", options: { event, users }, ...more });
 
-check("a group begins with one's coming, even where a later push came first", async (script) => {
+check("a group begins when the user joined, even if a later push arrived first", async (script) => {
   await script.online();
   const said = [notice(40, "joined", [1]), message(41, { conv: "g:7" }), message(42, { conv: "g:7" })];
   const old = Array.from({ length: 39 }, (_, at) => message(at + 1, { conv: "g:7" }));
@@ -270,7 +270,7 @@ check("a group begins with one's coming, even where a later push came first", as
   assert.deepEqual(script.of("gone"), [{ conv: "g:7" }]);
 });
 
-check("a gap that can be read no more ends with the conversation", async (script) => {
+check("a gap in a conversation that cannot be read any more ends with it", async (script) => {
   await script.online();
   script.push("message", notice(1, "created"));
   await script.until(() => script.requests.some(([type]) => type === "pull"));
@@ -280,7 +280,7 @@ check("a gap that can be read no more ends with the conversation", async (script
   await script.until(() => script.of("gone").length);
 });
 
-check("a pull that fails for a moment is asked again", async (script) => {
+check("a pull that fails temporarily is retried", async (script) => {
   await script.online();
   let failures = 0;
   const pull = script.answers.pull;
@@ -290,13 +290,13 @@ check("a pull that fails for a moment is asked again", async (script) => {
   assert.deepEqual(script.seqs, [1, 2, 3]);
 });
 
-check("one's own message leaves the outbox when it is handed out, in the same turn", async (script) => {
+check("an own message leaves the outbox in the same turn in which it is delivered", async (script) => {
   const client = await script.online();
   const { promise, resolve } = later();
   script.answers.send = () => promise;
   const { cid } = client.send({ to_id: 2, data: "mine" });
   await script.until(() => script.requests.some(([type]) => type === "send"));
-  // The answer comes while the message before is missing: both wait.
+  // The answer arrives while the previous message is missing: both wait.
   script.stored = [message(1), message(2, { from_id: 1, cid, data: "mine" })];
   resolve({ id: "m2", conv: "s:1:2", seq: 2, create_time: 2, dup: false });
   await new Promise((resolve) => setTimeout(resolve, 10));
@@ -307,7 +307,7 @@ check("one's own message leaves the outbox when it is handed out, in the same tu
   assert.deepEqual(told.map(([type, , waiting]) => [type, waiting]), [["message", 1], ["outbox", 0]]);
 });
 
-check("a push of one's own message may come before the answer", async (script) => {
+check("the push of an own message may arrive before the answer", async (script) => {
   const client = await script.online();
   const { promise, resolve } = later();
   script.answers.send = () => promise;
@@ -320,7 +320,7 @@ check("a push of one's own message may come before the answer", async (script) =
   assert.deepEqual([script.seqs, client.outbox()], [[1], []]);
 });
 
-check("what was stored before the start leaves the outbox, and is no news", async (script) => {
+check("a message that was stored before the start leaves the outbox, and is not delivered", async (script) => {
   const storage = memory();
   const first = script.client({ storage });
   first.connect();
@@ -334,7 +334,7 @@ check("what was stored before the start leaves the outbox, and is no news", asyn
   assert.deepEqual(storage.keys(), []);
 });
 
-check("a temporary failure is tried again, in order; a final one is shown and the next goes on", async (script) => {
+check("a temporary failure is retried in order; after a final one the next message is sent", async (script) => {
   const client = await script.online();
   const sent = [];
   script.answers.send = ({ data, cid }) => {
@@ -356,7 +356,7 @@ check("a temporary failure is tried again, in order; a final one is shown and th
   assert.deepEqual(client.outbox(), []);
 });
 
-check("what is too big fails with 1009, before and after it was sent", async (script) => {
+check("a message that is too large fails with 1009, before or after sending", async (script) => {
   const client = await script.online();
   client.send({ to_id: 2, data: "大".repeat(4_000) });
   await script.until(() => client.outbox()[0].state === "failed");
@@ -367,7 +367,7 @@ check("what is too big fails with 1009, before and after it was sent", async (sc
   assert.equal(client.outbox()[1].error.code, 1009);
 });
 
-check("a thousand may wait, and no more", async (script) => {
+check("at most a thousand messages can wait", async (script) => {
   const client = script.client();
   client.connect();
   client.stop();
@@ -376,7 +376,7 @@ check("a thousand may wait, and no more", async (script) => {
   assert.equal(client.outbox().length, 1_000);
 });
 
-check("a listener that throws disturbs nobody", async (script) => {
+check("a listener that throws affects no other", async (script) => {
   const client = await script.online();
   const error = console.error;
   const reported = [];
@@ -401,7 +401,7 @@ check("a listener that throws disturbs nobody", async (script) => {
   }
 });
 
-check("cursors are gathered, and only the furthest is sent", async (script) => {
+check("cursors are collected, and only the highest is sent", async (script) => {
   const client = await script.online();
   script.say([1, 2, 3]);
   client.read("s:1:2", 1);
@@ -417,7 +417,7 @@ check("cursors are gathered, and only the furthest is sent", async (script) => {
   ]);
 });
 
-check("what was read without a connection is said with the next", async (script) => {
+check("a cursor set offline is sent over the next connection", async (script) => {
   const client = script.client();
   client.connect();
   client.stop();
@@ -426,7 +426,7 @@ check("what was read without a connection is said with the next", async (script)
   await script.until(() => script.requests.some(([type]) => type === "read"));
 });
 
-check("the server says when to come back", async (script) => {
+check("the client reconnects when the server says", async (script) => {
   await script.online();
   script.push("reconnect", { after_ms: 40 });
   const before = Date.now();
@@ -437,7 +437,7 @@ check("the server says when to come back", async (script) => {
   await script.until(() => script.sockets.length === 2);
 });
 
-check("close codes from 4500 on are final, a bad ticket at the second time", async (script) => {
+check("close codes from 4500 on are final, a bad ticket the second time", async (script) => {
   const client = await script.online();
   script.socket.onclose({ code: 4502 });
   await script.until(() => script.sockets.length === 2);
@@ -448,7 +448,7 @@ check("close codes from 4500 on are final, a bad ticket at the second time", asy
   await script.until(() => script.tested.state.name === "online");
 });
 
-check("an expired token is renewed before the next ticket, without a word to people", async (script) => {
+check("an expired token is renewed silently before the next ticket", async (script) => {
   const storage = memory();
   const login = { ...ME, token: "old", refresh_token: "r1", expires_in: 7200 };
   const asked = [];
@@ -466,7 +466,7 @@ check("an expired token is renewed before the next ticket, without a word to peo
   assert.deepEqual([client.state.name, client.state.isQuiet], ["offline", true]);
   await script.until(() => client.state.name === "online");
   assert.deepEqual(asked.slice(2), [["/auth/refresh", undefined], ["/auth/ticket", "new"]]);
-  // One refresh serves all requests that need it.
+  // One refresh is shared by all requests that need it.
   asked.length = 0;
   storage.setItem("yolk.session", storage.getItem("yolk.session").replace('"new"', '"old"'));
   asked.push(["", ""], ["", ""], ["", ""]);
@@ -475,7 +475,7 @@ check("an expired token is renewed before the next ticket, without a word to peo
   assert.equal(client.me.username, "ada");
 });
 
-check("a refresh token that is refused ends the login", async (script) => {
+check("a refused refresh token ends the login", async (script) => {
   script.http = (path) => {
     if (path === "/auth/login") return { msg: "ok", data: { ...ME, token: "t", refresh_token: "r" } };
     return { msg: "fail", code: path === "/auth/refresh" ? 3012 : 3002, data: "no", status: 401 };
@@ -488,7 +488,7 @@ check("a refresh token that is refused ends the login", async (script) => {
   assert.deepEqual([client.state.code, client.me, sessions], [3012, null, [1, null]]);
 });
 
-check("logging out in a listener ends what is being handed out", async (script) => {
+check("a logout in a listener stops the delivery", async (script) => {
   const client = await script.online();
   client.on("message", () => client.logout());
   script.answers.sync = () => ({ conversations: [row(2, [message(1), message(2)])], more: false });
@@ -504,14 +504,14 @@ check("stop() in a listener is obeyed", async (script) => {
   assert.deepEqual(script.requests, []);
 });
 
-check("without a network, a request fails at once and says that it may be tried again", async (script) => {
+check("without a network, a request fails at once and is temporary", async (script) => {
   script.http = () => Promise.reject(new TypeError("fetch failed"));
   const client = script.client();
   await assert.rejects(client.request("typing", { to_id: 2 }), ({ code, temporary }) => code === 0 && temporary);
   await assert.rejects(client.call("GET", "/users", { q: "x" }), ({ code, temporary }) => code === 0 && temporary);
 });
 
-check("links of several files are asked for together, and kept until they end", async (script) => {
+check("links are requested in batches, and cached until they expire", async (script) => {
   const asked = [];
   script.http = (path, { body }) => {
     const { ids } = JSON.parse(body);

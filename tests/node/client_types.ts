@@ -1,4 +1,4 @@
-// Held by tsc --strict against web/client/yolk.d.ts.
+// Checked by tsc --strict against web/client/yolk.d.ts.
 import { Client, convOfUsers, peerOf, randomId, YolkError } from "yolk-im-client";
 import type { Events, FileInfo, Id, Message, Options, OutboxEntry, Person, SocketLike, StorageLike } from "yolk-im-client";
 

@@ -1,4 +1,4 @@
-// Signs or checks a token as Egg applications do, with jsonwebtoken. What to do comes in as JSON on stdin:
+// Signs or verifies a token as Egg applications do, with jsonwebtoken. The input is JSON on stdin:
 // {"action": "sign", "claims", "key", "options"} or {"action": "verify", "token", "key", "options"}.
 import { text } from "node:stream/consumers";
 import jwt from "jsonwebtoken";

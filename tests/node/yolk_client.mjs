@@ -1,8 +1,8 @@
-// The client of web/client, driven line by line: node yolk_client.mjs OPTIONS
+// The client of web/client, controlled by lines: node yolk_client.mjs OPTIONS
 //
-// OPTIONS is JSON: those of Client that are data, and `storage`, a file that is the storage, or `room`, how many
-// characters there are of it; `quick` makes waits before new tries that much shorter. Lines in are {"id", "do": method, "with": [arguments]}; lines out are answers
-// ({"id", "ok"} or {"id", "error"}) and what happens ({"event", "data"}).
+// OPTIONS is JSON: options of Client, and `storage`: a file for the storage; `room`: its size in characters; `quick`: the
+// factor by which waits before a retry are shortened. Input lines are {"id", "do": method, "with": [arguments]}; output
+// lines are answers ({"id", "ok"} or {"id", "error"}) and events ({"event", "data"}).
 
 import { openAsBlob, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ import { Client } from "../../web/client/yolk.js";
 const { storage: path, room = Infinity, quick = 1, ...options } = JSON.parse(process.argv[2]);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-// Waits before new tries are up to 15 s; timeouts are longer, and stay.
+// Waits before a retry are at most 15 s; timeouts are longer, and are kept.
 const { setTimeout } = globalThis;
 globalThis.setTimeout = (work, ms, ...more) => setTimeout(work, ms <= 15_000 ? ms / quick : ms, ...more);
 
@@ -55,7 +55,7 @@ for (const type of TYPES) {
   });
 }
 
-let stop; // ends the upload
+let stop; // cancels the upload
 
 const actions = {
   throw_on: (type) => {
