@@ -102,7 +102,7 @@ class Notice(Hook, Generic[T]):
     def __init__(self, name: str) -> None:
         super().__init__(name, 1, may_refuse=False)
 
-    async def tell(self, what: T) -> None:
+    async def notify(self, what: T) -> None:
         """Call all handlers, one after the other; a handler that fails does not stop the next."""
         for handler in self.handlers:
             try:

@@ -71,7 +71,7 @@ class ChatHooks(Hooks):
     def committed(self, messages: Sequence[WireMessage]) -> None:
         """Notify plugins of what was committed, later and in order."""
         hook = self.after_commit
-        if hook.handlers and not self._commits.put(None, partial(hook.tell, messages)):
+        if hook.handlers and not self._commits.put(None, partial(hook.notify, messages)):
             hook.missed()
 
     def deliver(
@@ -118,7 +118,7 @@ class ChatHooks(Hooks):
     def _notify(self, hook: Notice[int], user_id: int) -> Awaitable[None] | None:
         if not hook.handlers:
             return None
-        notified = self._presence.put(user_id, partial(hook.tell, user_id))
+        notified = self._presence.put(user_id, partial(hook.notify, user_id))
         if notified is None:
             hook.missed()
         return notified

@@ -1,4 +1,4 @@
-"""Tests that run once on each kind of database."""
+"""Fixtures of tests that run on each kind of database."""
 
 from tests.databases import database_url
 

@@ -23,7 +23,7 @@ APPS = {
 }
 LARGEST = 2**63 - 1
 ONLY_MIGRATED = ("search_terms", "message_target")
-"""Indexes that differ from database to database, so that no model can ask for them."""
+"""Indexes that differ between databases, so that no model declares them."""
 
 Schema = set[tuple[object, ...]]
 Read = Callable[[BaseDBAsyncClient], Awaitable[Schema]]
@@ -47,7 +47,7 @@ def a_message(**values: object) -> Message:
 
 
 async def generate(url: str, read: Read) -> Schema:
-    """Give the schema that Tortoise makes of the models without any migration."""
+    """Return the schema that Tortoise makes of the models without any migration."""
     async with TortoiseContext() as context:
         await context.init(db_url=url, modules={"models": ["models"]})
         await context.generate_schemas()
@@ -55,7 +55,7 @@ async def generate(url: str, read: Read) -> Schema:
 
 
 async def sqlite_schema(connection: BaseDBAsyncClient) -> Schema:
-    """Give columns and indexes of all tables, without the names of indexes."""
+    """Return columns and indexes of all tables, without the names of indexes."""
     ask = connection.execute_query_dict
     found: Schema = set()
     for table in await ask("SELECT name FROM sqlite_master WHERE type = 'table'"):
@@ -73,7 +73,7 @@ async def sqlite_schema(connection: BaseDBAsyncClient) -> Schema:
 
 
 async def postgres_schema(connection: BaseDBAsyncClient) -> Schema:
-    """Give columns and indexes of all tables, without the names of indexes."""
+    """Return columns and indexes of all tables, without the names of indexes."""
     ask = connection.execute_query_dict
     columns = await ask(
         "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable,"
@@ -92,7 +92,7 @@ async def postgres_schema(connection: BaseDBAsyncClient) -> Schema:
 
 
 async def test_the_migrations_lead_to_what_the_models_say(tmp_path: Path) -> None:
-    """Nobody changed a model without writing a migration."""
+    """The models and the migrations agree."""
     config = {"connections": {"default": f"sqlite://{tmp_path}/x.sqlite3"}, "apps": APPS}
     async with TortoiseContext() as context:
         await context.init(config, init_connections=False)
@@ -107,7 +107,7 @@ async def test_the_migrations_lead_to_what_the_models_say(tmp_path: Path) -> Non
 
 
 async def test_migrated_and_generated_sqlite_tables_agree(tmp_path: Path) -> None:
-    """A migrated SQLite database has the columns, keys and indexes that the models ask for."""
+    """A migrated SQLite database has the columns, keys and indexes of the models."""
     async with open_orm(tmp_path, f"sqlite://{tmp_path}/migrated.sqlite3") as host:
         migrated = await sqlite_schema(host.orm.connection)
 
@@ -119,7 +119,7 @@ async def test_migrated_and_generated_sqlite_tables_agree(tmp_path: Path) -> Non
 async def test_migrated_and_generated_postgres_tables_agree(
     tmp_path: Path, postgres: Databases
 ) -> None:
-    """A migrated PostgreSQL database has the columns, keys and indexes that the models ask for."""
+    """A migrated PostgreSQL database has the columns, keys and indexes of the models."""
     async with open_orm(tmp_path, postgres()) as host:
         migrated = await postgres_schema(host.orm.connection)
 
@@ -187,7 +187,7 @@ async def test_messages_without_a_cid_are_never_repetitions(
 
 
 async def test_a_seq_is_given_once(tmp_path: Path, database_url: str) -> None:
-    """Two entries of a conversation with one seq are refused."""
+    """Two events of a conversation with the same seq are refused."""
     async with open_orm(tmp_path, database_url):
         await a_message(cid="a").save()
 
@@ -196,7 +196,7 @@ async def test_a_seq_is_given_once(tmp_path: Path, database_url: str) -> None:
 
 
 async def test_a_person_is_in_a_conversation_once(tmp_path: Path, database_url: str) -> None:
-    """A second membership of one person is refused."""
+    """A second membership of one user is refused."""
     async with open_orm(tmp_path, database_url):
         await Conversation.create(conv="s:1:2", chat_type="single")
         await Member.create(conv="s:1:2", user_id=1)
@@ -206,7 +206,7 @@ async def test_a_person_is_in_a_conversation_once(tmp_path: Path, database_url: 
 
 
 async def test_what_is_not_said_has_its_default(tmp_path: Path, database_url: str) -> None:
-    """A new person is enabled and has no picture; a new sign-in has an id and a time."""
+    """A new user is enabled and has no avatar; a new session has an id and a time."""
     async with open_orm(tmp_path, database_url):
         await User.create(username="ada", password="-")
         session = await Session.create(user_id=1, refresh_hash="0" * 64, expire_time=1)
@@ -220,7 +220,7 @@ async def test_what_is_not_said_has_its_default(tmp_path: Path, database_url: st
 
 
 async def test_a_username_belongs_to_one_person(tmp_path: Path, database_url: str) -> None:
-    """A second person of the same name is refused."""
+    """A second user of the same name is refused."""
     async with open_orm(tmp_path, database_url):
         await User.create(username="ada", password="-")
 
@@ -249,7 +249,7 @@ async def test_a_username_belongs_to_one_person(tmp_path: Path, database_url: st
 async def test_queries_that_run_all_the_time_use_an_index(
     tmp_path: Path, query: str, index: str
 ) -> None:
-    """What is asked for all the time is found by an index, and sorted by it."""
+    """Frequent queries use an index, also for sorting."""
     async with open_orm(tmp_path) as host:
         plan = await host.orm.connection.execute_query_dict(f"EXPLAIN QUERY PLAN {query}")
 

@@ -1,4 +1,4 @@
-"""Tokens: which are good, which are not, and where the keys come from."""
+"""Tokens: valid and invalid ones, and the keys."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Node = Callable[..., Any]
 
 @pytest.fixture
 def tokens(tmp_path: Path) -> Make:
-    """Give what makes the plugin's `app.jwt` from settings."""
+    """Return what makes the plugin's `app.jwt` from settings."""
 
     def make(**settings: Any) -> Tokens:
         given = JwtSettings(**settings)
@@ -78,7 +78,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def node() -> Node:
-    """Give Node's jsonwebtoken, or skip where it is missing."""
+    """Return Node's jsonwebtoken, or skip where it is missing."""
     program = shutil.which("node")
     if program is None:
         pytest.skip("there is no Node.js; `make test` says how to have it")
@@ -100,7 +100,7 @@ def node() -> Node:
 
 
 def key_pair(folder: Path, algorithm: str, name: str = "key") -> tuple[str, str]:
-    """Write a pair of keys, and give the names of the private and the public file."""
+    """Write a pair of keys, and return the names of the private and the public file."""
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
     if algorithm == "RS256":
         key = rsa.generate_private_key(65537, 2048)
@@ -117,7 +117,7 @@ def key_pair(folder: Path, algorithm: str, name: str = "key") -> tuple[str, str]
 
 
 def encoded(part: object) -> str:
-    """Give one part of a token."""
+    """Return one part of a token."""
     return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
 
 
@@ -136,7 +136,7 @@ def test_what_was_signed_is_read_again(tokens: Make) -> None:
 
 
 def test_the_life_of_one_token_may_differ(tokens: Make) -> None:
-    """`sign` takes another lifetime than the setting's."""
+    """`sign` accepts another lifetime than the setting's."""
     app_jwt = tokens(secret=SECRET)
     claims = app_jwt.verify(app_jwt.sign({"id": 7}, expires_in=5))
 
@@ -145,7 +145,7 @@ def test_the_life_of_one_token_may_differ(tokens: Make) -> None:
 
 @pytest.mark.parametrize("claims", [{"id": 7}, {"id": "7"}])
 def test_a_token_made_by_node_is_accepted(tokens: Make, node: Node, claims: dict[str, Any]) -> None:
-    """What an Egg application's jsonwebtoken signed with the same secret opens Yolk too."""
+    """A token that an Egg application signed with the same secret is accepted."""
     made = node("sign", claims={**claims, "aud": "chat", "sub": 7}, key=SECRET)
 
     found = tokens(secret=SECRET).verify(made)
@@ -165,7 +165,7 @@ def test_a_token_made_by_node_with_a_short_secret_is_accepted(tokens: Make, node
 
 
 def test_node_accepts_our_tokens(tokens: Make, node: Node) -> None:
-    """An Egg application with the same secret reads what Yolk has signed."""
+    """An Egg application with the same secret accepts Yolk's tokens."""
     made = tokens(secret=SECRET).sign({"id": 7, "sid": "s"})
 
     found = node("verify", token=made, key=SECRET, options={"algorithms": ["HS256"]})
@@ -175,7 +175,7 @@ def test_node_accepts_our_tokens(tokens: Make, node: Node) -> None:
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def test_key_files_sign_and_check(tokens: Make, tmp_path: Path, algorithm: str) -> None:
-    """The private key alone is enough, and who has only the public one can check."""
+    """A private key alone signs and verifies; a public key alone verifies."""
     private, public = key_pair(tmp_path, algorithm)
     alone = tokens(algorithm=algorithm, private_key=private)
     both = tokens(algorithm=algorithm, private_key=private, public_key=public)
@@ -251,7 +251,7 @@ def test_a_token_without_a_user_is_refused(tokens: Make, claims: dict[str, Any])
 
 
 def test_an_expired_token_says_so(tokens: Make) -> None:
-    """Its error is its own, since a client can do something about it."""
+    """An expired token has an error of its own, because a client can refresh it."""
     app_jwt = tokens(secret=SECRET)
 
     with pytest.raises(jwt.ExpiredSignatureError):
@@ -259,7 +259,7 @@ def test_an_expired_token_says_so(tokens: Make) -> None:
 
 
 def test_clocks_may_differ_by_the_leeway(tokens: Make) -> None:
-    """A token expires `leeway` seconds later, and one from a clock ahead is good already."""
+    """A token expires `leeway` seconds later, and one from a clock ahead is valid already."""
     strict, lenient = tokens(secret=SECRET), tokens(secret=SECRET, leeway=60)
     late = strict.sign({"id": 7}, expires_in=-30)
     early = jwt.encode({"id": 7, "iat": int(time.time()) + 30}, SECRET, "HS256")
@@ -274,14 +274,14 @@ def test_clocks_may_differ_by_the_leeway(tokens: Make) -> None:
 
 @pytest.mark.parametrize("token", [None, "", "x", "a.b.c", "é.é.é", "..", "x" * 100_000])
 def test_what_is_no_token_is_refused(tokens: Make, token: str | None) -> None:
-    """Anything else than a token is a bad token, not a fault of the server."""
+    """Anything but a token is an invalid token, not a server error."""
     with pytest.raises(jwt.InvalidTokenError):
         tokens(secret=SECRET).verify(token)
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE"])
 def test_an_unsigned_token_is_refused(tokens: Make, alg: str) -> None:
-    """Algorithm `none` is no algorithm."""
+    """Algorithm `none` is refused."""
     made = f"{encoded({'alg': alg, 'typ': 'JWT'})}.{encoded({'id': 7})}."
 
     with pytest.raises(jwt.InvalidTokenError):
@@ -289,7 +289,7 @@ def test_an_unsigned_token_is_refused(tokens: Make, alg: str) -> None:
 
 
 def test_a_token_does_not_choose_its_algorithm(tokens: Make, tmp_path: Path) -> None:
-    """Another HMAC, or a public key taken for a secret, is refused."""
+    """Another HMAC, or a public key used as a secret, is refused."""
     _, public = key_pair(tmp_path, "RS256")
     pem = (tmp_path / public).read_bytes()
     with warnings.catch_warnings(action="ignore"):
@@ -306,7 +306,7 @@ def test_a_token_does_not_choose_its_algorithm(tokens: Make, tmp_path: Path) -> 
 
 
 def test_a_changed_token_is_refused(tokens: Make) -> None:
-    """Neither claims nor signature can be exchanged, and another secret signs nothing."""
+    """Changed claims, another signature and another secret are refused."""
     app_jwt = tokens(secret=SECRET)
     head, _, signature = app_jwt.sign({"id": 7}).split(".")
 
@@ -323,7 +323,7 @@ def test_a_changed_token_is_refused(tokens: Make) -> None:
 
 
 def test_a_local_secret_is_made_once(tokens: Make, tmp_path: Path) -> None:
-    """Without a secret one is made, for this application only, and kept in the data folder."""
+    """Without a secret, one is created in the data folder, for this application only."""
     made = tokens().sign({"id": 7})
 
     secret = tmp_path / "jwt.secret"
@@ -334,7 +334,7 @@ def test_a_local_secret_is_made_once(tokens: Make, tmp_path: Path) -> None:
 
 
 def test_processes_that_start_at_once_agree_on_a_local_secret(tmp_path: Path) -> None:
-    """Whichever of them makes it, all sign with the same."""
+    """All of them use the same secret, whichever process created it."""
     program = """
 import sys
 from pathlib import Path
@@ -376,7 +376,7 @@ print(load_keys(JwtSettings(), folder, folder).signing)
     ],
 )
 def test_settings_that_are_not_safe_stop_the_start(settings: dict[str, Any], problem: str) -> None:
-    """The sentence says what is missing and how to set it."""
+    """The sentence names what is missing and how to set it."""
     with pytest.raises(StartError) as refusal:
         JwtSettings(**settings).check("prod")
 
@@ -384,7 +384,7 @@ def test_settings_that_are_not_safe_stop_the_start(settings: dict[str, Any], pro
 
 
 def test_settings_that_are_safe_do_not() -> None:
-    """A long secret, a short one on purpose, and any of them outside of prod will do."""
+    """A long secret, an allowed short one, and any secret outside prod are accepted."""
     JwtSettings(secret=SECRET).check("prod")
     JwtSettings(secret="é" * 16).check("prod")  # bytes count
     JwtSettings(secret="egg", allow_short_secret=True).check("prod")
@@ -394,7 +394,7 @@ def test_settings_that_are_safe_do_not() -> None:
 
 @pytest.mark.parametrize("file", ["no.pem", "text.pem", "other.pem", "key.pub.pem"])
 def test_a_file_without_the_key_is_refused(tokens: Make, tmp_path: Path, file: str) -> None:
-    """A file that is missing, holds no key, or one of another kind, is told at the start."""
+    """A missing file, one without a key, or with another kind of key stops the start."""
     key_pair(tmp_path, "RS256")
     key_pair(tmp_path, "ES256", "other")
     (tmp_path / "text.pem").write_text("no key")
@@ -404,7 +404,7 @@ def test_a_file_without_the_key_is_refused(tokens: Make, tmp_path: Path, file: s
 
 
 def test_keys_that_are_no_pair_are_refused(tokens: Make, tmp_path: Path) -> None:
-    """Nobody could check what such an application signs."""
+    """Tokens of such an application could not be verified."""
     private, _ = key_pair(tmp_path, "ES256")
     _, other = key_pair(tmp_path, "ES256", "other")
 
@@ -437,12 +437,12 @@ FILES = {
 
 
 def application(folder: Path, files: dict[str, str] | None = None, **env: str) -> Server:
-    """Give an application that has the plugin."""
+    """Return an application that has the plugin."""
     return process(folder, {**FILES, **(files or {})}, None, **env)
 
 
 async def test_short_secrets_raise_no_warning(tmp_path: Path) -> None:
-    """Whoever has allowed one is not reminded with every token; `ctx.check_token` works."""
+    """An allowed short secret causes no warning; `ctx.check_token` works."""
     server = application(tmp_path, YOLK_ENV="prod", JWT_SECRET="egg", PYTHONWARNINGS="error")
     async with server:
         token = (await server.ask("GET", "/sign")).text
@@ -466,7 +466,7 @@ async def test_short_secrets_raise_no_warning(tmp_path: Path) -> None:
 def test_there_is_no_start_in_prod_without_a_good_secret(
     tmp_path: Path, secret: str, problem: str
 ) -> None:
-    """One sentence, status 1, and nothing was made."""
+    """One sentence, status 1, and no files."""
     server = application(
         tmp_path, {"config/config_prod.py": ""}, YOLK_ENV="prod", JWT_SECRET=secret
     )
@@ -479,7 +479,7 @@ def test_there_is_no_start_in_prod_without_a_good_secret(
 
 
 def test_a_key_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
-    """The sentence says which file it was looked for in."""
+    """The sentence names the missing file."""
     settings = "jwt = {'algorithm': 'EdDSA', 'private_key': 'keys/no.pem'}"
     with pytest.raises(StartFailed) as failure:
         application(tmp_path, {"config/config_local.py": settings}).start()
@@ -538,7 +538,7 @@ def test_a_verified_token_is_cached_for_five_seconds(
 def test_a_token_leaves_the_cache_with_its_exp(
     tokens: Make, verifications: list[str], clock: Clock, leeway: int
 ) -> None:
-    """At `exp` plus the leeway PyJWT is asked again, and refuses."""
+    """At `exp` plus the leeway PyJWT verifies the token again."""
     app_jwt = tokens(secret=SECRET, leeway=leeway)
     made = app_jwt.sign({"id": 7}, expires_in=2)
 
@@ -611,7 +611,7 @@ def test_a_spoiled_token_is_refused_beside_its_cached_original(tokens: Make) -> 
 def test_a_signed_token_of_another_form_is_refused(
     tokens: Make, header: dict[str, Any], claims: object
 ) -> None:
-    """A good signature does not help a header or claims that are no plain HS256 token."""
+    """A valid signature does not make another header or other claims acceptable."""
     for _ in range(2):
         with pytest.raises(jwt.InvalidTokenError):
             tokens(secret=SECRET).verify(signed(header, claims))

@@ -12,7 +12,7 @@ from yolk import StartError
 
 
 async def test_models_are_there_by_name(tmp_path: Path) -> None:
-    """`app.model.User` is the class, and it is usable in any task."""
+    """`app.model.User` is the model, and works in any task."""
     async with open_orm(tmp_path) as host:
         user = await asyncio.create_task(host.model.User.create(username="ada", password="-"))
 
@@ -21,14 +21,14 @@ async def test_models_are_there_by_name(tmp_path: Path) -> None:
 
 
 async def test_a_model_that_does_not_exist_lists_those_that_do(tmp_path: Path) -> None:
-    """A misspelt model is answered with the models there are."""
+    """The error of a misspelt model lists the existing ones."""
     async with open_orm(tmp_path) as host:
         with pytest.raises(AttributeError, match=r"has no Usr; it has .*Did you mean User"):
             _ = host.model.Usr
 
 
 async def test_without_a_url_the_database_is_in_the_data_folder(tmp_path: Path) -> None:
-    """A newcomer needs no database."""
+    """The default is SQLite in the data folder."""
     async with open_orm(tmp_path) as host:
         assert host.orm.dialect == "sqlite"
 
@@ -36,7 +36,7 @@ async def test_without_a_url_the_database_is_in_the_data_folder(tmp_path: Path) 
 
 
 async def test_a_transaction_writes_all_or_nothing(tmp_path: Path, database_url: str) -> None:
-    """What a block wrote is gone when the block fails, and stays when it does not."""
+    """The writes of a block are rolled back if it fails, and committed otherwise."""
     async with open_orm(tmp_path, database_url) as host:
         with pytest.raises(LookupError):  # noqa: PT012 - the block is what is tested
             async with host.orm.transaction():
@@ -51,7 +51,7 @@ async def test_a_transaction_writes_all_or_nothing(tmp_path: Path, database_url:
 async def test_a_transaction_inside_another_is_a_savepoint(
     tmp_path: Path, database_url: str
 ) -> None:
-    """An inner block that fails takes only its own writes with it."""
+    """An inner block that fails rolls back only its own writes."""
     async with open_orm(tmp_path, database_url) as host:
         async with host.orm.transaction():
             await User.create(username="ada", password="-")
@@ -64,7 +64,7 @@ async def test_a_transaction_inside_another_is_a_savepoint(
 
 
 async def test_a_row_that_is_refused_is_no_outage(tmp_path: Path, database_url: str) -> None:
-    """A unique value used twice is refused, by an error that is not taken for an outage."""
+    """A duplicate of a unique value is refused, by an error that is not an outage."""
     async with open_orm(tmp_path, database_url) as host:
         await User.create(username="ada", password="-")
         with pytest.raises(host.orm.refused_errors) as refusal:
@@ -75,7 +75,7 @@ async def test_a_row_that_is_refused_is_no_outage(tmp_path: Path, database_url: 
 
 
 async def test_a_faulty_statement_is_no_outage(tmp_path: Path, database_url: str) -> None:
-    """A table that does not exist is our fault, which no client should wait for to pass."""
+    """A missing table is not an outage: a retry would not help."""
     async with open_orm(tmp_path, database_url) as host:
         with pytest.raises(Exception, match="nothing_here") as fault:
             await host.orm.connection.execute_query("SELECT * FROM nothing_here")
@@ -84,7 +84,7 @@ async def test_a_faulty_statement_is_no_outage(tmp_path: Path, database_url: str
 
 
 async def test_concurrent_transactions_lose_no_update(tmp_path: Path, database_url: str) -> None:
-    """Transactions that add to one row at the same time all count."""
+    """Concurrent transactions that add to one row lose no update."""
     async with open_orm(tmp_path, database_url) as host:
         await Conversation.create(conv="g:1", chat_type="group")
 
@@ -100,7 +100,7 @@ async def test_concurrent_transactions_lose_no_update(tmp_path: Path, database_u
 
 
 async def test_write_is_for_sqlite(tmp_path: Path, postgres: Databases) -> None:
-    """The short cut of SQLite says on other databases what to use."""
+    """On other databases the error of `write` names the alternative."""
     async with open_orm(tmp_path, postgres()) as host:
         with pytest.raises(RuntimeError, match=r"use app\.orm\.transaction"):
             await host.orm.write(lambda connection: connection.execute("SELECT 1"))
@@ -125,7 +125,7 @@ async def test_a_database_that_is_unavailable_stops_the_start(tmp_path: Path, ur
 async def test_a_database_that_does_not_exist_stops_the_start(
     tmp_path: Path, postgres: Databases
 ) -> None:
-    """A server without the database named is told from a server that is away."""
+    """A missing database has another error than an unavailable server."""
     url = postgres().replace("/test_", "/missing_")
 
     with pytest.raises(StartError, match="missing_"):
@@ -141,7 +141,7 @@ async def test_a_file_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> N
 
 
 async def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> None:
-    """A file of another kind is refused in one sentence, and left as it is."""
+    """A file that is not a database is refused in one sentence, and not changed."""
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada, " * 1000)
 
@@ -153,7 +153,7 @@ async def test_a_file_that_is_no_database_stops_the_start(tmp_path: Path) -> Non
 
 
 async def test_an_outage_of_postgresql_passes(tmp_path: Path, postgres: Databases) -> None:
-    """While PostgreSQL is away every call says so at once, and afterwards all is as before."""
+    """While PostgreSQL is unavailable every call fails at once; afterwards all works again."""
     url = postgres()
     socket = Path(url.partition("?host=")[2]) / ".s.PGSQL.5432"
     away = socket.with_name("away")
@@ -184,7 +184,7 @@ async def test_an_outage_of_postgresql_passes(tmp_path: Path, postgres: Database
 
 
 async def test_a_cancelled_transaction_leaves_nothing(tmp_path: Path, database_url: str) -> None:
-    """Cancelled inside its block, a transaction is rolled back and the next one goes on."""
+    """A transaction that is cancelled inside its block is rolled back, and the next one runs."""
     inside = asyncio.Event()
     async with open_orm(tmp_path, database_url, pool_max=2) as host:
 

@@ -47,7 +47,7 @@ SERIAL = {
 
 
 async def run_sql(url: str, *statements: str) -> None:
-    """Do something in a database before the application sees it."""
+    """Prepare a database before the application opens it."""
     async with TortoiseContext() as context:
         await context.init(db_url=url, modules={"models": ["models"]})
         for statement in statements:
@@ -55,14 +55,14 @@ async def run_sql(url: str, *statements: str) -> None:
 
 
 def egg_table(url: str, without: str | None = None) -> str:
-    """Give the statement that makes an Egg application's table of users."""
+    """Return the statement that makes an Egg application's table of users."""
     dialect = url.partition("://")[0]
     sql = EGG_TABLE.format(q="`" if dialect == "mysql" else '"', serial=SERIAL[dialect])
     return "\n".join(line for line in sql.splitlines() if f" {without} " not in line)
 
 
 async def test_workers_that_start_together_migrate_once(tmp_path: Path, database_url: str) -> None:
-    """However many processes start at the same moment, each finds the tables made."""
+    """Of several processes that start at once, each finds the tables."""
     (tmp_path / "data").mkdir()
     processes = [
         await asyncio.create_subprocess_exec(
@@ -85,7 +85,7 @@ async def test_workers_that_start_together_migrate_once(tmp_path: Path, database
 async def test_a_user_table_of_an_egg_application_is_used_as_it_is(
     tmp_path: Path, database_url: str
 ) -> None:
-    """Its people are found, new ones fit in, and neither columns nor their types change."""
+    """Its users are found, new ones can be added, and its columns do not change."""
     people = "`user`" if "mysql" in database_url else '"user"'
     await run_sql(
         database_url,
@@ -110,7 +110,7 @@ async def test_a_user_table_of_an_egg_application_is_used_as_it_is(
 async def test_a_user_table_that_lacks_a_column_stops_the_start(
     tmp_path: Path, database_url: str
 ) -> None:
-    """The sentence names the table and the column, and nothing was made in that database."""
+    """The sentence names the table and the column, and the database is not changed."""
     await run_sql(database_url, egg_table(database_url, without="nickname"))
 
     with pytest.raises(StartError, match=r"The table user of .* has no column nickname; "):
@@ -121,7 +121,7 @@ async def test_a_user_table_that_lacks_a_column_stops_the_start(
 
 
 async def test_a_table_of_ours_that_is_somebody_elses_stops_the_start(tmp_path: Path) -> None:
-    """A table that only has the name of one of ours is not written to."""
+    """A foreign table with one of our names is not written to."""
     url = f"sqlite://{tmp_path}/x.sqlite3"
     await run_sql(url, "CREATE TABLE message (id INT, seq INT, conv TEXT)")
 
@@ -135,7 +135,7 @@ async def test_a_table_of_ours_that_is_somebody_elses_stops_the_start(tmp_path: 
 async def test_a_migration_that_broke_off_half_way_goes_on(
     tmp_path: Path, database_url: str
 ) -> None:
-    """Tables that were made, but not remembered as made, do not stop the next start."""
+    """Tables of a migration that was not recorded do not stop the next start."""
     async with open_orm(tmp_path, database_url):
         await User.create(username="ada", password="-")
     await run_sql(database_url, "DROP TABLE tortoise_migrations", "DROP TABLE message")
@@ -146,7 +146,7 @@ async def test_a_migration_that_broke_off_half_way_goes_on(
 
 
 async def test_an_id_too_large_for_the_table_is_nobody(tmp_path: Path, postgres: Databases) -> None:
-    """Where an Egg table has 32-bit ids, a larger one is an error of the request, no outage."""
+    """With 32-bit ids of an Egg table, a larger id is an error of the request, not an outage."""
     url = postgres()
     await run_sql(url, egg_table(url))
 
@@ -158,7 +158,7 @@ async def test_an_id_too_large_for_the_table_is_nobody(tmp_path: Path, postgres:
 
 
 async def test_sqlite_waits_only_so_long_for_somebody_who_migrates(tmp_path: Path) -> None:
-    """A process that never ends its migration does not keep the others waiting for ever."""
+    """Waiting for another process's migration has a time limit."""
     url = f"sqlite://{tmp_path}/x.sqlite3"
     with (tmp_path / "x.sqlite3-migration-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -170,7 +170,7 @@ async def test_sqlite_waits_only_so_long_for_somebody_who_migrates(tmp_path: Pat
 async def test_postgresql_waits_only_so_long_for_somebody_who_migrates(
     tmp_path: Path, postgres: Databases
 ) -> None:
-    """The advisory lock is asked for with a limit."""
+    """Waiting for the advisory lock has a time limit."""
     url = postgres()
     async with TortoiseContext() as context:
         await context.init(db_url=url, modules={"models": ["models"]})
@@ -244,7 +244,7 @@ def write_package(folder: Path, name: str, *, length: int = 20, second: str = SE
 async def test_rebuilding_a_sqlite_table_keeps_the_rows_that_refer_to_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A migration is run without foreign keys, which would delete children with the old table."""
+    """Foreign keys are off in migrations: they would delete children with the old table."""
     url = f"sqlite://{tmp_path}/x.sqlite3"
     monkeypatch.syspath_prepend(tmp_path)
     write_package(tmp_path, "family_before", length=10)
@@ -269,7 +269,7 @@ async def test_rebuilding_a_sqlite_table_keeps_the_rows_that_refer_to_it(
 async def test_a_migration_that_fails_stops_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sentence says why; what the migration did is undone, and it is tried again next time."""
+    """The sentence names the error; the migration is rolled back, and retried at the next start."""
     monkeypatch.syspath_prepend(tmp_path)
     broken = SECOND.replace(
         "ops.AlterField", "ops.RunSQL('INSERT INTO nowhere VALUES (1)'), ops.AlterField"

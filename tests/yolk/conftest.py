@@ -25,7 +25,7 @@ SENDING = {"json", "data", "content", "files"}
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
-    """Give what loads the application of some files into this process."""
+    """Return what loads the application of some files into this process."""
     for variable in os.environ:
         if variable.startswith(SETTINGS):
             monkeypatch.delenv(variable)
@@ -39,7 +39,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
 @pytest.fixture
 def ask(load: Load) -> Ask:
-    """Give what sends one request to one handler and gives the answer."""
+    """Return what sends one request to one handler and gives the answer."""
 
     async def send(handler: Handler, path: str = "/x", **options: Any) -> httpx.Response:
         app = load()
@@ -54,7 +54,7 @@ def ask(load: Load) -> Ask:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Give what starts the application of some files in processes of its own."""
+    """Return what starts the application of some files in processes of its own."""
     started: list[Server] = []
 
     def start_files(

@@ -35,7 +35,7 @@ ROOMS = {
     "routes",
     "services",
 }
-"""The folders that an application's modules lie in; `parts` is none of the chat's."""
+"""The folders of an application's modules; the chat has no `parts`."""
 
 APP = """
 from pathlib import Path
@@ -48,12 +48,12 @@ def create_app(_=None):
 if __name__ == "__main__":
     serve(create_app)
 """
-"""An `app.py` whose Boot stands in `hooks.py`."""
+"""An `app.py` whose Boot is in `hooks.py`."""
 
 HOOKS = "from yolk import Boot as Hooks\n"
 
 CONFIG = "AUTO_EXTEND = False\n"
-"""Without sanic-ext, which takes a while and is tested by itself."""
+"""Without sanic-ext, which is slow to start and tested separately."""
 
 _names = itertools.count()
 
@@ -75,7 +75,7 @@ def plugin(name: str, body: str = "") -> str:
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
-    """Write *files*, by their paths seen from *root*, and give *root*."""
+    """Write *files*, whose paths are relative to *root*, and return *root*."""
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def process(
 
 @contextmanager
 def own_rooms() -> Iterator[None]:
-    """Let an application import rooms of its own, and give the chat's back afterwards."""
+    """Let an application import packages of its own, and restore the chat's afterwards."""
     path, apps, rooms = list(sys.path), dict(Sanic._app_registry), _forget_rooms()
     Sanic._app_registry.clear()
     try:
@@ -132,7 +132,7 @@ def load(root: Path, files: Mapping[str, str], **options: Any) -> Application:
 
 @asynccontextmanager
 async def serving(app: Application) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve *app* in this process, and give a client of it."""
+    """Serve *app* in this process, and yield a client."""
     app.config.ACCESS_LOG = False
     app.config.TOUCHUP = False  # it rewrites Sanic's classes, once in a process
     listener = socket.create_server(("127.0.0.1", 0))  # Sanic takes a port of 0 for 8000

@@ -1,4 +1,4 @@
-"""What handlers leave on `ctx`, as clients read it."""
+"""The answers that handlers set on `ctx`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_api_fail_is_eggs(ask: Ask) -> None:
 
 
 async def test_both_take_eggs_other_arguments(ask: Ask) -> None:
-    """Word and status may be others, in Egg's order; a code adds what programs want."""
+    """Message and status may be passed, in Egg's order; a code adds the fields for programs."""
 
     async def well(ctx: Any) -> None:
         ctx.api_success(None, "created", 201)
@@ -85,7 +85,7 @@ async def test_a_body_says_what_it_is(ask: Ask, body: object, content: bytes, ki
 
 
 async def test_status_and_headers_are_set_beside_the_body(ask: Ask) -> None:
-    """`ctx.status` and `ctx.set` shape the answer; the last value of a header counts."""
+    """`ctx.status` and `ctx.set` change the answer; the last value of a header is sent."""
 
     async def handler(ctx: Any) -> None:
         ctx.set("X-Egg", "first")
@@ -110,7 +110,7 @@ async def test_a_status_alone_is_an_answer(ask: Ask) -> None:
 
 
 async def test_who_answers_nothing_answers_404(ask: Ask) -> None:
-    """As in Koa, a handler that leaves nothing was not the right one."""
+    """As in Koa, a handler that sets nothing is answered with 404."""
 
     async def handler(ctx: Any) -> None:
         pass
@@ -122,7 +122,7 @@ async def test_who_answers_nothing_answers_404(ask: Ask) -> None:
 
 @pytest.mark.parametrize("returned", [True, False])
 async def test_a_response_of_sanics_passes_through(ask: Ask, returned: bool) -> None:
-    """A handler may return one or leave it as the body; headers of `ctx.set` are added."""
+    """A handler may return a response or set it as the body; headers of `ctx.set` are added."""
 
     async def handler(ctx: Any) -> HTTPResponse | None:
         ctx.set("X-Egg", "1")
@@ -139,7 +139,7 @@ async def test_a_response_of_sanics_passes_through(ask: Ask, returned: bool) -> 
 
 
 async def test_an_api_error_is_the_answer(ask: Ask) -> None:
-    """What a handler raises as ApiError, the client reads: status, code and text."""
+    """The client receives the status, code and text of an ApiError."""
 
     async def handler(ctx: Any) -> None:
         ctx.body = "half done"
@@ -155,7 +155,7 @@ async def test_an_api_error_is_the_answer(ask: Ask) -> None:
 
 
 async def test_a_temporary_error_says_when_to_come_back(ask: Ask) -> None:
-    """A temporary refusal has `Retry-After`."""
+    """A temporary error has `Retry-After`."""
 
     async def handler(ctx: Any) -> None:
         raise ApiError(1503, "Busy", status=503, temporary=True)
@@ -167,7 +167,7 @@ async def test_a_temporary_error_says_when_to_come_back(ask: Ask) -> None:
 
 
 async def test_an_error_speaks_the_applications_language(load: Load) -> None:
-    """An error that speaks several languages is asked for the one of the setting `locale`."""
+    """An error with texts in several languages uses that of the setting `locale`."""
 
     class Spoken(ApiError):
         def text(self, locale: str) -> str:

@@ -17,7 +17,7 @@ DECLARED = YOLK / "extend" / "trees.py"
 
 @pytest.fixture(scope="module")
 def chat() -> Iterator[Application]:
-    """Give the real application, loaded and not started."""
+    """Return the real application, loaded and not started."""
     with own_rooms(), pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(YOLK))
         patch.delenv("YOLK_ENV", raising=False)
@@ -49,7 +49,7 @@ def test_controllers_are_classes_and_services_are_objects(load: Load) -> None:
 
 
 def test_prod_asks_for_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The chat's configuration for prod is read, and what only its owner can know is missing."""
+    """The configuration for prod is complete, except for secrets."""
     monkeypatch.setenv("YOLK_ENV", "prod")
     monkeypatch.syspath_prepend(str(YOLK))
     with own_rooms():

@@ -1,4 +1,4 @@
-"""The command line, as people run it."""
+"""The command line, run as users do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNREACHABLE = {
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Give the variables of a command: none of the test's own that would change it."""
+    """Return the variables of a command: none of the test's own that would change it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {name: value for name, value in kept.items() if name not in COLOURS} | {
         "PYTHONPATH": str(YOLK),
@@ -52,19 +52,19 @@ def run(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProces
 
 
 def answer(folder: Path, *arguments: str, **env: str) -> str:
-    """Give what a command that succeeds prints."""
+    """Return what a command that succeeds prints."""
     done = run(folder, *arguments, **env)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def rows(text: str) -> list[list[str]]:
-    """Give the cells of a piped table, without its title and its header."""
+    """Return the cells of a piped table, without its title and its header."""
     return [re.split(r" {2,}", line) for line in text.splitlines()[2:] if "  " in line]
 
 
 def small(root: Path, files: Files) -> Path:
-    """Write a small application, and give its root."""
+    """Write a small application, and return its root."""
     return write(root, {**PLAIN, **files})
 
 
@@ -72,7 +72,7 @@ def small(root: Path, files: Files) -> Path:
 
 
 def test_the_chats_plugins_are_listed_in_the_order_of_their_start() -> None:
-    """Each has its file, its folder, what it needs and what it brings."""
+    """Each plugin has its file, its folder, its dependencies and its attributes."""
     text = answer(YOLK, "plugins")
 
     assert text.startswith("Plugins, environment local (YOLK_ENV is not set)\n")
@@ -89,7 +89,7 @@ def test_the_chats_plugins_are_listed_in_the_order_of_their_start() -> None:
 
 
 def test_the_chats_routes_are_listed_with_their_chains() -> None:
-    """Each address of routes/ is there, with the middlewares around it and who answers."""
+    """Each route of routes/ is listed, with its middlewares and its handler."""
     text = answer(YOLK, "routes")
     sources = "".join(path.read_text() for path in YOLK.glob("routes/**/*.py"))
     expected = {
@@ -111,7 +111,7 @@ def test_the_chats_routes_are_listed_with_their_chains() -> None:
 
 
 def test_the_chats_settings_are_listed_with_their_sources() -> None:
-    """A value that somebody has set names the file or the variable; the others are defaults."""
+    """A value that was set has its file or variable; the others are defaults."""
     text = answer(YOLK, "config", PORT="7002")
     found = {name: rest for name, *rest in rows(text)}
 
@@ -126,7 +126,7 @@ def test_the_chats_settings_are_listed_with_their_sources() -> None:
 
 @pytest.mark.parametrize("command", ["plugins", "routes", "config"])
 def test_nothing_is_started(tmp_path: Path, command: str) -> None:
-    """Neither the database nor Redis has to be there, and nothing is made in the data folder."""
+    """Neither the database nor Redis is needed, and nothing is written to the data folder."""
     data = tmp_path / "data"
 
     text = answer(YOLK, command, YOLK_DATA=str(data), **UNREACHABLE)
@@ -137,7 +137,7 @@ def test_nothing_is_started(tmp_path: Path, command: str) -> None:
 
 @pytest.mark.parametrize(("command", "shown"), [("plugins", "websocket"), ("config", "jwt.secret")])
 def test_a_fault_is_told_after_what_is_known(command: str, shown: str) -> None:
-    """In prod without a secret, the table is there, and behind it one sentence, with status 1."""
+    """In prod without a secret, the table is printed, then one sentence; the status is 1."""
     done = run(YOLK, command, YOLK_ENV="prod")
 
     assert done.returncode == 1
@@ -147,7 +147,7 @@ def test_a_fault_is_told_after_what_is_known(command: str, shown: str) -> None:
 
 
 def test_routes_need_an_application_without_faults() -> None:
-    """Which routes there are is not known before they are mounted, so there is no table."""
+    """Routes are unknown before they are mounted, so no table is printed."""
     done = run(YOLK, "routes", YOLK_ENV="prod")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -191,7 +191,7 @@ SHOP_FILES = {
 
 
 def test_plugins_say_why_they_are_on_or_off(tmp_path: Path) -> None:
-    """Which file decides is named, also for those that are off, which are not imported."""
+    """The deciding file is named, also for plugins that are off, which are not imported."""
     found = {name: rest for _, name, *rest in rows(answer(small(tmp_path, SHOP_FILES), "plugins"))}
 
     why = {name: rest[:3] for name, rest in found.items()}
@@ -205,7 +205,7 @@ def test_plugins_say_why_they_are_on_or_off(tmp_path: Path) -> None:
 
 
 def test_plugins_say_what_they_need_and_bring(tmp_path: Path) -> None:
-    """Dependencies come first in the order; those that are optional say so, and where off."""
+    """Dependencies start first; optional ones are marked, and marked if they are off."""
     found = rows(answer(small(tmp_path, SHOP_FILES), "plugins"))
     needs_and_brings = {name: rest[3:] for _, name, *rest in found}
 
@@ -226,7 +226,7 @@ def test_plugins_say_what_they_need_and_bring(tmp_path: Path) -> None:
 
 
 def test_another_environment_has_other_plugins(tmp_path: Path) -> None:
-    """`YOLK_ENV` decides which files are read, and a dependency that is off there is a fault."""
+    """`YOLK_ENV` selects the files; a dependency that is off there is an error."""
     files = {**SHOP_FILES, "config/plugin_staging.py": "news = False"}
 
     done = run(small(tmp_path, files), "plugins", YOLK_ENV="staging")
@@ -283,7 +283,7 @@ ROUTES = {
 
 
 def test_routes_show_every_link_of_their_chain(tmp_path: Path) -> None:
-    """The application's middlewares come first, then the route's own; a maker's are named by it."""
+    """The application's middlewares come first, then the route's; closures have their maker's name."""
     text = answer(small(tmp_path, ROUTES), "routes")
 
     both = "outer > inner"
@@ -298,7 +298,7 @@ def test_routes_show_every_link_of_their_chain(tmp_path: Path) -> None:
 
 
 def test_sockets_may_go_without_the_applications_middlewares(tmp_path: Path) -> None:
-    """With `use_app_middlewares` off they are in the chains of HTTP only."""
+    """With `use_app_middlewares` off, only HTTP routes have the application's middlewares."""
     found = rows(answer(small(tmp_path, ROUTES), "routes", YOLK_ENV="bare"))
 
     assert found[0] == ["GET", "/goods", "outer > inner", "shop.goods.index"]
@@ -306,7 +306,7 @@ def test_sockets_may_go_without_the_applications_middlewares(tmp_path: Path) -> 
 
 
 def test_an_application_without_routes_has_an_empty_table(tmp_path: Path) -> None:
-    """Neither routes nor the websocket plugin have to be there."""
+    """Neither routes nor the websocket plugin are required."""
     text = answer(small(tmp_path, {}), "routes")
 
     assert text.splitlines()[1:] == ["Method  Path  Middlewares  Handler"]
@@ -342,7 +342,7 @@ BANK_FILES = {
 
 
 def test_settings_name_where_they_come_from(tmp_path: Path) -> None:
-    """That is the last file or variable that set them, or a hook that changed them afterwards."""
+    """The source is the last file or variable that set a value, or a hook."""
     url = "mysql://teller:hush@db/bank?ssl_key=hush&charset=utf8"
     text = answer(
         small(tmp_path, BANK_FILES),
@@ -392,7 +392,7 @@ def test_settings_name_where_they_come_from(tmp_path: Path) -> None:
     ],
 )
 def test_secrets_are_masked(name: str, value: object) -> None:
-    """Neither a text under a telling name nor a password in a URL is shown."""
+    """Texts with names of secrets, and passwords in URLs, are masked."""
     shown = show_value(name, value)
 
     assert "hush" not in shown
@@ -414,7 +414,7 @@ def test_secrets_are_masked(name: str, value: object) -> None:
     ],
 )
 def test_what_is_no_secret_is_shown(name: str, value: object, shown: str) -> None:
-    """Other texts, and numbers under whatever name, stand there as Python writes them."""
+    """Other texts, and numbers with any name, are printed as Python literals."""
     assert show_value(name, value) == shown
 
 
@@ -422,7 +422,7 @@ def test_what_is_no_secret_is_shown(name: str, value: object, shown: str) -> Non
 
 
 def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
-    """Each row is one line, however long, without colours, frames and blanks at the end."""
+    """Each row is one line, without colours, frames or trailing blanks."""
     long = "x" * 300
     root = small(tmp_path, {"config/config_default.py": f"{CONFIG}host = '{long}'\n"})
     text = answer(root, "config", COLUMNS="40")
@@ -434,7 +434,7 @@ def test_a_pipe_gets_plain_lines(tmp_path: Path) -> None:
 
 
 def test_a_terminal_gets_a_table_in_its_width(tmp_path: Path) -> None:
-    """There are colours and a rule, long cells are folded, and nothing of them is lost."""
+    """The table has colours and a rule, and long cells are folded completely."""
     chat = "/".join(f"part{number}" for number in range(30))
     root = small(tmp_path, {"config/config_default.py": f"{CONFIG}host = '{chat}'\n"})
     master, slave = pty.openpty()
@@ -456,7 +456,7 @@ def test_a_terminal_gets_a_table_in_its_width(tmp_path: Path) -> None:
 
 
 def read_all(terminal: int) -> str:
-    """Give what is written to a terminal until its last writer is gone."""
+    """Return what is written to a terminal until its last writer is gone."""
     found = b""
     try:
         while chunk := os.read(terminal, 65536):
@@ -469,7 +469,7 @@ def read_all(terminal: int) -> str:
 
 
 def test_what_an_application_says_while_it_loads_is_no_part_of_the_answer(tmp_path: Path) -> None:
-    """It goes to stderr, so that the answer can be piped on."""
+    """It goes to stderr, so that the output can be piped."""
     hooks = """
     from yolk import Boot
 
@@ -498,7 +498,7 @@ def test_what_an_application_says_while_it_loads_is_no_part_of_the_answer(tmp_pa
     ],
 )
 def test_the_factory_can_be_named(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """`--app` stands before or behind the command; the factory's name is `create_app` if left."""
+    """`--app` may be before or after the command; the default factory is `create_app`."""
     make = APP.replace("create_app", "make").replace(".parent", ".parents[1]")
     files = {
         "hooks.py": HOOKS,
@@ -544,7 +544,7 @@ def test_the_factory_can_be_named(tmp_path: Path, arguments: tuple[str, ...]) ->
 def test_faults_are_told_in_one_sentence(
     tmp_path: Path, files: Files, arguments: tuple[str, ...], problem: str
 ) -> None:
-    """It stands alone on stderr, and the status is 1."""
+    """Stderr contains nothing else, and the status is 1."""
     root = small(tmp_path, files) if files else tmp_path
 
     done = run(root, "plugins", *arguments)
@@ -556,7 +556,7 @@ def test_faults_are_told_in_one_sentence(
 
 @pytest.mark.parametrize("command", ["routes", "config", "new plugin last_seen"])
 def test_every_command_tells_faults_alike(tmp_path: Path, command: str) -> None:
-    """A fault of an environment's file or variable is one sentence, whatever was asked."""
+    """An error in an environment's file or variable is one sentence, for every command."""
     root = small(tmp_path, {"config/config_test.py": "hots = 1"})
     faults = {
         "config/config_test.py: there is no setting hots; did you mean host?": {"YOLK_ENV": "test"},
@@ -570,7 +570,7 @@ def test_every_command_tells_faults_alike(tmp_path: Path, command: str) -> None:
 
 
 def test_help_says_what_there_is(tmp_path: Path) -> None:
-    """No application has to be there; without a command, the help is shown and the status is 2."""
+    """The help needs no application; without a command it is printed with status 2."""
     text = answer(tmp_path, "--help")
     nothing = run(tmp_path)
 
@@ -585,7 +585,7 @@ def test_help_says_what_there_is(tmp_path: Path) -> None:
 
 
 def test_a_new_plugin_works_and_passes_the_checks(tmp_path: Path) -> None:
-    """Its own test passes, and so do ruff and mypy with the settings of this project."""
+    """Its test passes, and so do ruff and mypy with this project's settings."""
     root = copy_chat(tmp_path, {})
     shutil.copy(YOLK / "pyproject.toml", root)
     table = (root / "config" / "plugin.py").read_text()
@@ -615,7 +615,7 @@ def test_a_new_plugin_works_and_passes_the_checks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x", "redis_of_mine", "a1_" + "b" * 27])
 def test_code_for_any_name_is_in_style(tmp_path: Path, name: str) -> None:
-    """Short and long names alike make code that ruff would not change."""
+    """Short and long names result in code that ruff would not change."""
     root = small(tmp_path, {})
     shutil.copy(YOLK / "pyproject.toml", root)
     (root / "yolk").symlink_to(YOLK / "yolk")  # ruff sorts what lies in the folder by itself
@@ -628,7 +628,7 @@ def test_code_for_any_name_is_in_style(tmp_path: Path, name: str) -> None:
 
 
 def check(root: Path, tool: str, *arguments: str) -> None:
-    """Run a tool of the project, which must find nothing."""
+    """Run a tool of the project, which must report nothing."""
     done = subprocess.run(
         [sys.executable, "-m", tool, *arguments],
         cwd=root,
@@ -651,7 +651,7 @@ def check(root: Path, tool: str, *arguments: str) -> None:
 def test_enable_adds_the_line_below_what_is_there(
     tmp_path: Path, before: str | None, after: str
 ) -> None:
-    """The file keeps every character; where there is none, one is made. Then the plugin is on."""
+    """The file keeps its content, or is created; then the plugin is on."""
     root = small(tmp_path, {"config/plugin.py": before} if before else {})
 
     text = answer(root, "new", "plugin", "last_seen", "--enable")
@@ -671,7 +671,7 @@ def test_enable_adds_the_line_below_what_is_there(
     ],
 )
 def test_nothing_is_overwritten(tmp_path: Path, files: Files, problem: str) -> None:
-    """Where something of that name is, nothing is written at all."""
+    """If something has that name, nothing is written."""
     root = small(tmp_path, files)
     before = contents(root)
 
@@ -683,7 +683,7 @@ def test_nothing_is_overwritten(tmp_path: Path, files: Files, problem: str) -> N
 
 
 def contents(root: Path) -> dict[Path, bytes]:
-    """Give all files of an application."""
+    """Return all files of an application."""
     return {
         path: path.read_bytes()
         for path in root.rglob("*")
@@ -713,7 +713,7 @@ def contents(root: Path) -> dict[Path, bytes]:
     ],
 )
 def test_a_name_has_to_be_free_and_one_of_python(tmp_path: Path, name: str, problem: str) -> None:
-    """What is on `app` or `ctx` already, or a setting, cannot be a plugin's name as well."""
+    """The name of an attribute of `app` or `ctx`, or of a setting, is refused."""
     shop = SHOP.replace('dependencies = ("till",)', "")
     hooks = """
     from yolk import Boot
@@ -744,7 +744,7 @@ def test_a_name_has_to_be_free_and_one_of_python(tmp_path: Path, name: str, prob
 
 
 def test_a_plugin_can_be_made_where_the_environment_is_not_ready(tmp_path: Path) -> None:
-    """A secret that is missing in prod stands in nobody's way."""
+    """A missing secret in prod does not matter."""
     root = copy_chat(tmp_path, {})
 
     answer(root, "new", "plugin", "last_seen", YOLK_ENV="prod")
@@ -753,7 +753,7 @@ def test_a_plugin_can_be_made_where_the_environment_is_not_ready(tmp_path: Path)
 
 
 def test_the_documented_output_is_real(tmp_path: Path) -> None:
-    """Each command in docs/command-line.md prints what stands below it; `...` is any lines."""
+    """Each command in docs/command-line.md prints the lines below it; `...` is any lines."""
     root = copy_chat(tmp_path, {})
     text = (YOLK / "docs" / "command-line.md").read_text(encoding="utf-8")
     examples = re.findall(r"^```console\n\$ ([^\n]+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-"""The onion."""
+"""Middleware composition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CTX: Any = object()
 
 
 def ring(name: str, log: list[str]) -> Middleware:
-    """Give a middleware that notes its coming and going."""
+    """Return a middleware that notes its coming and going."""
 
     async def around(ctx: Any, next: Next) -> None:
         log.append(f"{name} in")
@@ -23,7 +23,7 @@ def ring(name: str, log: list[str]) -> Middleware:
 
 
 async def test_each_middleware_runs_around_those_behind_it() -> None:
-    """The first is the outermost: it begins first, and what stands after its next ends last."""
+    """The first middleware is the outermost: it begins first and ends last."""
     log: list[str] = []
 
     async def last(ctx: Any) -> None:
@@ -35,7 +35,7 @@ async def test_each_middleware_runs_around_those_behind_it() -> None:
 
 
 async def test_without_middlewares_the_handler_runs() -> None:
-    """An empty stack is the handler itself, and what it returns is returned."""
+    """An empty stack calls the handler and returns its result."""
 
     async def last(ctx: Any) -> str:
         return "done"
@@ -60,7 +60,7 @@ async def test_all_get_the_same_context() -> None:
 
 
 async def test_who_does_not_call_next_ends_the_chain() -> None:
-    """What lies inside never runs; what lies outside goes on as ever."""
+    """The inner middlewares never run; the outer ones go on."""
     log: list[str] = []
 
     async def stop(ctx: Any, next: Next) -> None:
@@ -75,7 +75,7 @@ async def test_who_does_not_call_next_ends_the_chain() -> None:
 
 
 async def test_an_error_goes_out_through_the_rings() -> None:
-    """A middleware may catch what is raised inside; then those outside of it see nothing."""
+    """A middleware may catch an inner error; the outer ones do not see it then."""
     log: list[str] = []
 
     async def catch(ctx: Any, next: Next) -> None:
@@ -93,7 +93,7 @@ async def test_an_error_goes_out_through_the_rings() -> None:
 
 
 async def test_an_error_that_nobody_catches_comes_out() -> None:
-    """Whoever runs the chain gets the handler's own error."""
+    """The caller of the chain gets the handler's own error."""
 
     async def last(ctx: Any) -> None:
         raise ValueError("inside")
@@ -103,7 +103,7 @@ async def test_an_error_that_nobody_catches_comes_out() -> None:
 
 
 async def test_next_may_be_called_once() -> None:
-    """A second call is refused, and what lies inside has run once."""
+    """A second call is refused, and the inner part has run once."""
     log: list[str] = []
 
     async def twice(ctx: Any, next: Next) -> None:
@@ -120,7 +120,7 @@ async def test_next_may_be_called_once() -> None:
 
 
 async def test_a_chain_may_run_for_many_contexts() -> None:
-    """The stack belongs to nobody: another context starts from the beginning."""
+    """The stack has no state: another context starts from the beginning."""
     log: list[str] = []
     stack = [ring("a", log)]
 

@@ -1,4 +1,4 @@
-"""`ctx`, as handlers of real requests see it."""
+"""`ctx` in handlers of real requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def echo_body(ctx: Any) -> None:
 
 
 async def test_the_query_is_read_as_attributes(ask: Ask) -> None:
-    """`ctx.query.name` is text or None; of several values it is the first."""
+    """`ctx.query.name` is a text or None; the first of several values."""
 
     async def handler(ctx: Any) -> None:
         query = ctx.query
@@ -37,7 +37,7 @@ async def test_the_query_is_read_as_attributes(ask: Ask) -> None:
 
 
 async def test_parameters_of_the_path_are_text(ask: Ask) -> None:
-    """`ctx.params.id` is text as in Egg, also where Sanic has made it a number."""
+    """`ctx.params.id` is a text as in Egg, even if Sanic has converted it to a number."""
 
     async def handler(ctx: Any) -> None:
         ctx.body = [ctx.params.id, ctx.params.name, ctx.params.missing]
@@ -48,7 +48,7 @@ async def test_parameters_of_the_path_are_text(ask: Ask) -> None:
 
 
 async def test_headers_are_read_in_any_case(ask: Ask) -> None:
-    """`ctx.header.x_token` is `X-Token`, however it was written; the first value wins."""
+    """`ctx.header.x_token` is `X-Token` in any case; the first of several values."""
 
     async def handler(ctx: Any) -> None:
         header = ctx.header
@@ -67,7 +67,7 @@ async def test_headers_are_read_in_any_case(ask: Ask) -> None:
 
 
 async def test_the_request_has_eggs_names(ask: Ask) -> None:
-    """`ctx.request` has method, path and address; on HTTP, `ctx.req` is Sanic's own request."""
+    """`ctx.request` has method, path and client address; `ctx.req` is Sanic's request."""
 
     async def handler(ctx: Any) -> None:
         request = ctx.request
@@ -82,7 +82,7 @@ async def test_the_request_has_eggs_names(ask: Ask) -> None:
 
 
 def test_values_show_their_names_only() -> None:
-    """What a log or a traceback shows of a query has no secrets in it."""
+    """The repr of a query, for logs and tracebacks, contains no values."""
 
     class Fake:
         method, path, query_string, client_ip = "GET", "/", "token=secret", "::1"
@@ -110,21 +110,21 @@ def test_values_show_their_names_only() -> None:
     ids=["json", "form", "multipart", "unnamed"],
 )
 async def test_a_body_is_read_in_whatever_form_it_comes(ask: Ask, sent: dict[str, Any]) -> None:
-    """JSON, a form and the fields of a multipart form give the same parameters."""
+    """JSON, a form and a multipart form have the same parameters."""
     answer = await ask(echo_body, **sent)
 
     assert answer.json() == {"msg": "ok", "data": {"a": "1", "b": "你好"}}
 
 
 async def test_of_several_values_of_a_field_the_first_wins(ask: Ask) -> None:
-    """A form's field has one value, as a parameter of the address has."""
+    """A field of a form has its first value, like a parameter of the query."""
     answer = await ask(echo_body, data={"a": ["1", "2"]})
 
     assert answer.json()["data"] == {"a": "1"}
 
 
 async def test_without_a_body_there_are_no_parameters(ask: Ask) -> None:
-    """An empty body is no error: what is missing is for the handler to say."""
+    """An empty body is not an error: the handler checks for missing parameters."""
     answer = await ask(echo_body, content=b"")
 
     assert answer.json()["data"] == {}
@@ -136,7 +136,7 @@ async def test_without_a_body_there_are_no_parameters(ask: Ask) -> None:
     ids=["cut", "no json", "no utf-8", "text", "list", "null", "deep"],
 )
 async def test_a_body_that_is_no_json_object_is_refused(ask: Ask, content: bytes) -> None:
-    """The client hears 400 with code 1001, and the handler hears nothing."""
+    """The client receives 400 with code 1001, and the handler is not called."""
 
     async def handler(ctx: Any) -> None:
         raise AssertionError("called")
@@ -168,7 +168,7 @@ class Wanted(msgspec.Struct):
     ids=["json", "form"],
 )
 async def test_read_gives_typed_parameters(ask: Ask, sent: dict[str, Any]) -> None:
-    """Numbers and truth values may come as a form's text; what is missing has its default."""
+    """Numbers and booleans may be texts of a form; a missing parameter has its default."""
 
     async def handler(ctx: Any) -> None:
         wanted = ctx.read(Wanted)
@@ -202,7 +202,7 @@ async def test_read_takes_other_values_too(ask: Ask) -> None:
 async def test_a_wrong_parameter_is_refused_by_name(
     ask: Ask, body: dict[str, Any], text: str
 ) -> None:
-    """The client hears 400 with code 1002 and which parameter it is."""
+    """The client receives 400 with code 1002 and the name of the parameter."""
 
     async def handler(ctx: Any) -> None:
         ctx.body = ctx.read(Wanted)
@@ -217,7 +217,7 @@ async def test_a_wrong_parameter_is_refused_by_name(
 
 
 async def test_a_sockets_context_keeps_nothing_of_sanics_request(load: Load) -> None:
-    """From the context of a socket no object leads back to the request, even after it was used."""
+    """The context of a socket does not keep Sanic's request alive, even after it was used."""
     kept: list[Context] = []
 
     async def handler(ctx: Any) -> None:
@@ -237,7 +237,7 @@ async def test_a_sockets_context_keeps_nothing_of_sanics_request(load: Load) -> 
 
 
 def reachable(ctx: Context) -> list[object]:
-    """Give every object that *ctx* holds, but for the application, classes and plain values."""
+    """Return every object that *ctx* holds, but for the application, classes and plain values."""
     plain = (Application, type, str, bytes, int, type(None))
     found: list[object] = [ctx]
     for holder in found:
@@ -253,7 +253,7 @@ def reachable(ctx: Context) -> list[object]:
 
 
 async def test_the_application_and_its_plugins_add_to_ctx(load: Load) -> None:
-    """Methods of extend/context.py and of plugins are on every ctx; the application's win."""
+    """Every ctx has the methods of extend/context.py and of plugins; the former override."""
     app = load(
         {
             "config/plugin.py": "mail = {'path': 'parts/mail'}",
@@ -295,7 +295,7 @@ async def test_the_application_and_its_plugins_add_to_ctx(load: Load) -> None:
 
 
 async def test_plugins_add_to_ctx_without_the_application(load: Load) -> None:
-    """An application without extend/context.py has what its plugins bring."""
+    """An application without extend/context.py has the methods of its plugins."""
     app = load(
         {
             "config/plugin.py": "mail = {'path': 'parts/mail'}",

@@ -1,4 +1,4 @@
-"""What of sanic-ext runs with every request."""
+"""The parts of sanic-ext that run with every request."""
 
 from __future__ import annotations
 
@@ -56,21 +56,21 @@ FROM_THE_PAGE = {"Origin": "https://chat.example"}
 
 
 async def test_what_could_change_nothing_is_left_out(start: Start) -> None:
-    """Where no handler takes more than a request, and no other origin may ask, neither is done."""
+    """Without dependencies and without other origins, neither injection nor CORS runs."""
     answer = (await start(PLAIN).ask("GET", "/hello/ada", headers=FROM_THE_PAGE)).json()
 
     assert answer == {"middlewares": 0, "injection": "extension.injection.unused"}
 
 
 async def test_a_handler_of_sanics_gets_its_dependencies(start: Start) -> None:
-    """A parameter is filled in, even by what was added only when the server started."""
+    """A parameter is injected, even if its type is registered when the server starts."""
     answer = await start(INJECTED).ask("GET", "/weather/7")
 
     assert answer.text == "fair on 7"
 
 
 async def test_one_address_may_be_for_other_origins(start: Start) -> None:
-    """`@cors` of a single handler counts, without `CORS_ORIGINS`."""
+    """`@cors` of a single handler works without `CORS_ORIGINS`."""
     answer = await start(SHARED).ask("GET", "/shared", headers=FROM_THE_PAGE)
 
     assert answer.headers["access-control-allow-origin"] == "https://chat.example"

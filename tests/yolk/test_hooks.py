@@ -1,4 +1,4 @@
-"""Points at which plugins have a say: their order, their faults, and what is no handler."""
+"""Hook points: the order of handlers, their errors, and invalid handlers."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FILES = {
 
 
 def take(before: str, answer: Any) -> str:
-    """Take a text for the one before."""
+    """Accept a text."""
     if not isinstance(answer, str):
         raise TypeError("no text")
     return answer
 
 
 class Points(Hooks):
-    """A text that goes through plugins, and a number that they are told of."""
+    """A filter of texts and a notice of numbers."""
 
     def __init__(self, app: Any) -> None:
         super().__init__(app)
@@ -39,7 +39,7 @@ class Points(Hooks):
 
 
 class Kitchen:
-    """An application of two plugins, whose handlers a test gives."""
+    """An application with two plugins, whose handlers a test adds."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -48,17 +48,17 @@ class Kitchen:
     def on(
         self, hook: str, handler: Any, on_error: Any = "pass", by: str = "first", **more: Any
     ) -> None:
-        """Add a handler of a plugin's."""
+        """Add a handler of a plugin."""
         self.hooks.on(hook, handler, plugin=self.app.plugins[by], on_error=on_error, **more)
 
     def counters(self, hook: str = "before_text", by: str = "first") -> Any:
-        """Give what a plugin's handlers did."""
+        """Return what a plugin's handlers did."""
         return self.hooks.counters[by][hook]
 
 
 @pytest.fixture
 def kitchen(load: Load) -> Kitchen:
-    """Give an application with two points and two plugins."""
+    """Return an application with two points and two plugins."""
     return Kitchen(load(FILES, hooks=Points))
 
 
@@ -73,12 +73,12 @@ def broken(*_: Any) -> None:
 
 
 def refuse(_: str) -> None:
-    """Say no."""
+    """Refuse."""
     raise Refusal(7, "not that")
 
 
 async def test_handlers_are_asked_in_the_order_of_their_plugins(kitchen: Kitchen) -> None:
-    """Whoever adds them first; the application's own come last; None leaves all as it is."""
+    """The order of plugins counts, not of adding; the application's own come last."""
 
     async def slow(text: str) -> str:
         await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def test_handlers_are_asked_in_the_order_of_their_plugins(kitchen: Kitchen
 
 
 async def test_a_handler_refuses(kitchen: Kitchen) -> None:
-    """Its code and its words come out; who comes after it is not asked."""
+    """The caller gets its code and text; later handlers are not called."""
     kitchen.on("before_text", refuse)
     kitchen.on("before_text", broken, by="second")
 
@@ -132,12 +132,12 @@ async def test_on_error_says_what_becomes_of_it(
 
 
 async def test_a_notice_reaches_everybody_whatever_becomes_of_one(kitchen: Kitchen) -> None:
-    """There is nothing to refuse: a refusal is a fault like another."""
+    """A refusal of a notice is an error like any other."""
     told: list[int] = []
     for handler in (broken, refuse, forever, told.append):
         kitchen.on("after_number", handler, timeout=0.01)
 
-    await kitchen.hooks.number.tell(5)
+    await kitchen.hooks.number.notify(5)
 
     assert told == [5]
     counters = kitchen.counters("after_number")
@@ -145,7 +145,7 @@ async def test_a_notice_reaches_everybody_whatever_becomes_of_one(kitchen: Kitch
 
 
 async def test_who_does_not_let_itself_be_cancelled_holds_nobody_up(kitchen: Kitchen) -> None:
-    """It is given up in time; when too many of its calls hang, it is not called any more."""
+    """It times out; after too many hanging calls it is not called any more."""
     let_go = asyncio.Event()
     begun = 0
 
@@ -171,7 +171,7 @@ async def test_who_does_not_let_itself_be_cancelled_holds_nobody_up(kitchen: Kit
 
 
 async def test_a_plain_function_that_takes_long_is_counted(kitchen: Kitchen) -> None:
-    """It cannot be stopped; what it answers counts."""
+    """A slow plain function cannot be stopped; its answer is used."""
 
     def slow(text: str) -> str:
         end = time.monotonic() + 0.02
@@ -188,7 +188,7 @@ async def test_a_plain_function_that_takes_long_is_counted(kitchen: Kitchen) -> 
 async def test_a_burst_of_faults_is_one_line(
     kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first one is logged whole, those that follow are counted."""
+    """The first error is logged with its traceback, the following ones are counted."""
     kitchen.on("before_text", broken)
     with caplog.at_level(logging.ERROR):
         for _ in range(50):
@@ -202,7 +202,7 @@ async def test_a_burst_of_faults_is_one_line(
 
 
 async def test_who_waits_may_go(kitchen: Kitchen) -> None:
-    """The handler is cancelled with whoever asked."""
+    """The handler is cancelled with its caller."""
     gone = asyncio.Event()
     asked = asyncio.Event()
 
@@ -282,13 +282,13 @@ def test_what_is_no_handler_stops_the_start(
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
 def test_a_time_limit_is_above_zero(kitchen: Kitchen, timeout: float) -> None:
-    """Else nothing could ever be in time."""
+    """A time limit of zero would fail every call."""
     with pytest.raises(StartError, match="pass a number above 0"):
         kitchen.on("before_text", str.upper, timeout=timeout)
 
 
 def test_whose_handler_it_is_must_be_known(kitchen: Kitchen) -> None:
-    """A method of a plugin says so itself; another function needs the plugin beside it."""
+    """A method belongs to its plugin; for any other function the plugin must be passed."""
     with pytest.raises(StartError, match="pass plugin=self"):
         kitchen.hooks.on("before_text", broken, on_error="pass")
 
@@ -301,7 +301,7 @@ def test_an_application_without_points_says_so(load: Load) -> None:
 
 
 def test_a_method_of_a_plugin_needs_no_more(load: Load) -> None:
-    """The plugin is the one whose method it is."""
+    """A method of a plugin belongs to that plugin."""
     body = """
     def config_did_load(self):
         self.app.hooks.on("before_text", self.check, on_error="refuse")

@@ -316,7 +316,7 @@ def test_a_stop_while_the_workers_are_checked_is_orderly(start: Start, by: signa
 
 
 def test_a_stop_right_after_the_start_happens_once(start: Start) -> None:
-    """A worker that takes long to close is not stopped again, which would restart the closing."""
+    """A worker that closes slowly is not stopped again, which would restart its closing."""
     hooks = """
     import asyncio
     from trace_hooks import Trace

@@ -65,7 +65,7 @@ def test_controllers_are_found_by_folder(load: Load) -> None:
 
 
 def test_a_dotted_name_leads_to_a_method(load: Load) -> None:
-    """The tree can be followed by text as well."""
+    """A dotted name finds the same class."""
     tree = load(FILES).controller
 
     assert find(tree, "api.chat.chatwebsocket.index") is tree.api.chat.chatwebsocket.index
@@ -81,7 +81,7 @@ def test_without_folders_the_trees_are_empty(load: Load) -> None:
 
 
 def test_a_name_that_does_not_exist_lists_those_that_do(load: Load) -> None:
-    """The error says what there is, and which is nearest."""
+    """The error lists the existing names and the nearest one."""
     app = load(FILES)
 
     with pytest.raises(AttributeError) as missing:
@@ -119,7 +119,7 @@ async def test_services_are_bound_to_the_context(load: Load) -> None:
 async def test_a_service_that_does_not_exist_says_so_in_the_log(
     load: Load, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The client reads nothing of it; the log names the services that there are."""
+    """The client receives no details; the log names the existing services."""
 
     async def handler(ctx: Any) -> None:
         await ctx.service.usr.find(1)
@@ -134,7 +134,7 @@ async def test_a_service_that_does_not_exist_says_so_in_the_log(
 
 
 def test_a_class_must_be_named_after_its_file(load: Load) -> None:
-    """Whoever looks for a class by its file finds it, else the start stops."""
+    """A class that is not named after its file stops the start."""
     with pytest.raises(StartError) as refusal:
         load({"controllers/api/user.py": CONTROLLER.format(name="People")})
 
@@ -198,7 +198,7 @@ def test_a_file_beside_a_folder_of_its_name_stops_the_start(load: Load, package:
 
 
 def test_an_error_in_a_file_comes_through(load: Load) -> None:
-    """A mistake of the application's own keeps its traceback, which shows the line."""
+    """An error in the application's own file keeps its traceback."""
     with pytest.raises(ZeroDivisionError) as error:
         load({"services/user.py": "1 / 0"})
 
@@ -209,7 +209,7 @@ def test_an_error_in_a_file_comes_through(load: Load) -> None:
 
 
 async def test_a_subclass_override_counts(load: Load) -> None:
-    """A method that a controller inherits answers as that controller, with all it overrides."""
+    """An inherited method runs in the controller that the route names, with its overrides."""
     files = {
         "controllers/base.py": """
         from yolk import Controller
@@ -263,7 +263,7 @@ async def test_a_subclass_override_counts(load: Load) -> None:
     ],
 )
 def test_a_route_without_a_handler_stops_the_start(load: Load, target: str, sentence: str) -> None:
-    """The sentence has what the route names, and what there is."""
+    """The sentence contains the route's name and the existing names."""
     with pytest.raises(StartError) as refusal:
         load(
             {
@@ -276,7 +276,7 @@ def test_a_route_without_a_handler_stops_the_start(load: Load, target: str, sent
 
 
 def test_routes_must_have_mount(load: Load) -> None:
-    """The sentence says what the main router has to look like."""
+    """The sentence describes the main router."""
     with pytest.raises(StartError) as refusal:
         load({"routes/__init__.py": ""})
 
@@ -311,7 +311,7 @@ def test_the_context_must_be_one(load: Load) -> None:
 def test_a_middleware_that_does_not_exist_stops_the_start(
     load: Load, files: dict[str, str], sentence: str
 ) -> None:
-    """The sentence names it and the file that asks for it."""
+    """The sentence names it and the file that refers to it."""
     with pytest.raises(StartError) as refusal:
         load(files)
 
@@ -321,7 +321,7 @@ def test_a_middleware_that_does_not_exist_stops_the_start(
 def test_a_file_hidden_by_another_module_stops_the_start(
     load: Load, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A `services` of somebody else is not mistaken for the application's."""
+    """Another package called `services` is not confused with the application's."""
     other = tmp_path_factory.mktemp("other")
     (other / "services").mkdir()
     (other / "services" / "__init__.py").write_text("")

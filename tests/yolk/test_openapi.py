@@ -28,13 +28,13 @@ class Gone(ApiError):
 
     @classmethod
     def texts(cls) -> dict[str, str]:
-        """Give what people may read."""
+        """Return what people may read."""
         return {"zh": "没了", "en": "Gone"}
 
 
 @describe(security={"key": {"type": "apiKey", "in": "header", "name": "x-key"}}, errors=[Gone])
 async def guard(ctx: Any, next: Any) -> None:
-    """Let in who has a key."""
+    """Require a key."""
     await next()
 
 
@@ -54,11 +54,11 @@ async def keep(ctx: Any) -> None:
 
 
 async def silent(ctx: Any) -> None:
-    """Say nothing of oneself."""
+    """Have no description."""
 
 
 def test_a_description_becomes_an_operation(load: Load) -> None:
-    """Parameters, answer, example, errors and ways to log in come from those who say them."""
+    """An operation has parameters, answer, example, errors and security schemes."""
     app = load()
     app.http.get("/things", guard, look)
 
@@ -103,7 +103,7 @@ def test_a_body_and_what_stands_in_the_path(load: Load) -> None:
 
 
 def test_who_says_nothing_is_there_too(load: Load) -> None:
-    """A handler that was not described has its address, its docstring and the common errors."""
+    """A handler without a description has its path, its docstring and the common errors."""
     app = load()
     app.http.get("/silent", silent)
 
@@ -115,7 +115,7 @@ def test_who_says_nothing_is_there_too(load: Load) -> None:
 
 
 def test_an_error_has_its_texts(load: Load) -> None:
-    """Each class with a code is listed, with what people read in every language."""
+    """Each class with a code is listed, with its texts in all languages."""
     example = build(load())["components"]["examples"]["9001"]
 
     assert example["summary"] == "没了 · Gone"
@@ -164,7 +164,7 @@ async def test_a_description_costs_requests_nothing(ask: Ask) -> None:
 
 
 async def test_the_page_escapes_what_it_shows(load: Load) -> None:
-    """Nothing that a handler says becomes markup, and the page may load and run nothing."""
+    """Texts of handlers are escaped, and the page may load and run nothing."""
     app = load()
 
     async def odd(ctx: Any) -> None:

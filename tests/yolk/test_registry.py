@@ -1,4 +1,4 @@
-"""The plugin table: what is on, from where, in which order, and every way to get it wrong."""
+"""The plugin table: which plugins are on, their order, and every error in it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from yolk import StartError
 
 
 def parts(*names: str, **bodies: str) -> dict[str, str]:
-    """Give the files of plugins without a body, and of those with one."""
+    """Return the files of plugins without a body, and of those with one."""
     all_bodies = {**dict.fromkeys(names, ""), **bodies}
     return {f"parts/{name}/__init__.py": plugin(name, body) for name, body in all_bodies.items()}
 
 
 def table(*names: str) -> str:
-    """Give a table in which these plugins are on, each from its folder."""
+    """Return a table in which these plugins are on, each from its folder."""
     return "".join(f"{name} = {{'path': 'parts/{name}'}}\n" for name in names)
 
 
@@ -26,7 +26,7 @@ def table(*names: str) -> str:
 
 
 def test_a_listed_plugin_is_on(load: Load) -> None:
-    """An entry that does not say `enable` is on, and its class is made for this application."""
+    """An entry without `enable` is on, and the plugin is instantiated for this application."""
     app = load({"config/plugin.py": table("mail"), **parts("mail")})
 
     assert list(app.plugins) == ["mail"]
@@ -52,7 +52,7 @@ def test_a_bare_boolean_is_short_for_enable(load: Load) -> None:
 
 
 def test_the_environment_overrides_property_by_property(load: Load) -> None:
-    """`plugin_<env>.py` changes the properties that it names and leaves the others."""
+    """`plugin_<env>.py` overrides the properties that it names and keeps the others."""
     files = {
         "config/plugin.py": table("chat", "mail"),
         "config/plugin_prod.py": "chat = {'dependencies': ['mail']}",
@@ -93,7 +93,7 @@ def test_a_plugin_is_on_in_the_environments_that_it_names(
 
 
 def test_a_plugin_that_is_off_is_not_imported(load: Load) -> None:
-    """The folder of a plugin that is off may be broken or absent."""
+    """The folder of a plugin that is off may be broken or missing."""
     app = load(
         {
             "config/plugin.py": """
@@ -113,7 +113,7 @@ def test_a_plugin_that_is_off_is_not_imported(load: Load) -> None:
 
 
 def test_a_package_is_any_importable_module(load: Load) -> None:
-    """`package` names a module, dotted or not, that hands over `plugin`."""
+    """`package` names a module, dotted or not, that has the attribute `plugin`."""
     app = load(
         {
             "config/plugin.py": "mail = {'package': 'parts.post.mail'}",
@@ -157,7 +157,7 @@ def test_a_path_may_lead_out_of_the_application(load: Load, tmp_path: Path, abso
 
 
 def test_dependencies_come_first(load: Load) -> None:
-    """Depth first, each plugin stands behind everything that it needs, else as listed."""
+    """Each plugin starts after its dependencies; apart from that, plugins start as listed."""
     app = load(
         {
             "config/plugin.py": table("a", "b", "c", "d"),
@@ -174,7 +174,7 @@ def test_dependencies_come_first(load: Load) -> None:
 
 
 def test_an_optional_dependency_is_about_order_only(load: Load) -> None:
-    """It comes first where it is on, and nobody misses it where it is not."""
+    """It starts first if it is on, and is ignored if it is not."""
     files = {
         **parts("b", a="optional_dependencies = ('b', 'nobody')"),
         "config/plugin.py": table("a", "b"),
@@ -185,7 +185,7 @@ def test_an_optional_dependency_is_about_order_only(load: Load) -> None:
 
 
 def test_the_table_has_the_last_word_on_dependencies(load: Load) -> None:
-    """Where the application states dependencies, those of the plugin do not count."""
+    """Dependencies in the application's table replace those of the plugin."""
     app = load(
         {
             "config/plugin.py": """
@@ -350,7 +350,7 @@ def test_a_fault_stops_the_start_with_one_sentence(load: Load, fault: str) -> No
 def test_a_plugin_that_does_not_import_stops_the_start(
     load: Load, tmp_path: Path, key: str, text: str, problem: str
 ) -> None:
-    """The sentence has the error and its line; a plugin's own missing import is told as such."""
+    """The sentence contains the error and its line, also for a missing import of the plugin."""
     where = "parts/mail" if key == "path" else "parts.mail"
     with pytest.raises(StartError) as refusal:
         load(
@@ -369,7 +369,7 @@ def test_a_plugin_that_does_not_import_stops_the_start(
 
 
 def test_the_file_with_the_fault_is_the_one_that_is_named(load: Load) -> None:
-    """Of the two tables, the one that speaks of the plugin last is named."""
+    """Of the two tables, the last one that mentions the plugin is named."""
     with pytest.raises(StartError) as refusal:
         load(
             {
@@ -383,7 +383,7 @@ def test_the_file_with_the_fault_is_the_one_that_is_named(load: Load) -> None:
 
 
 def test_a_plugin_hidden_by_another_module_stops_the_start(load: Load) -> None:
-    """A folder whose name another module has already is not mistaken for it."""
+    """A folder with the name of another module is not confused with it."""
     with pytest.raises(StartError) as refusal:
         load(
             {
@@ -423,7 +423,7 @@ def test_what_a_plugin_that_is_off_would_bring_says_so(load: Load) -> None:
 
 
 def test_what_a_plugin_brings_later_says_so(load: Load) -> None:
-    """Before a plugin has started, what it brings is not there yet."""
+    """Before a plugin has started, the error says that its attribute does not exist yet."""
     app = load({"config/plugin.py": table("mail"), **parts("mail")})
 
     with pytest.raises(AttributeError) as missing:
@@ -434,7 +434,7 @@ def test_what_a_plugin_brings_later_says_so(load: Load) -> None:
 
 
 def test_what_nobody_brings_says_so(load: Load) -> None:
-    """A name that no plugin stands for is told apart from one that is only off."""
+    """The error differs for a name that no plugin provides and for a plugin that is off."""
     app = load()
 
     with pytest.raises(AttributeError) as missing:
@@ -446,7 +446,7 @@ def test_what_nobody_brings_says_so(load: Load) -> None:
 
 
 def test_a_plugin_puts_things_on_the_application(load: Load) -> None:
-    """What `provide` was given is an attribute; a second call replaces it."""
+    """`provide` sets an attribute; a second call replaces it."""
     body = """
     def config_did_load(self):
         self.app.provide("mail", ["first"])
@@ -459,13 +459,13 @@ def test_a_plugin_puts_things_on_the_application(load: Load) -> None:
 
 @pytest.mark.parametrize("name", ["get", "stop", "config", "logger", "plugins"])
 def test_nothing_of_the_applications_own_is_hidden(load: Load, name: str) -> None:
-    """A plugin cannot put anything where Sanic or the application has something."""
+    """A plugin cannot replace an attribute of Sanic or of the application."""
     with pytest.raises(StartError, match=rf"app\.{name} is the application's own"):
         load().provide(name, ["mail"])
 
 
 def test_nothing_is_put_on_the_application_by_the_way(load: Load) -> None:
-    """A name that is only set would hide what a plugin brings; the error says what to call."""
+    """Setting an attribute directly is refused; the error names `provide`."""
     app = load()
 
     with pytest.raises(AttributeError, match=r"app\.provide\('mail', \.\.\.\)"):

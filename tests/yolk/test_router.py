@@ -1,4 +1,4 @@
-"""HTTP: what is around routes, and what is answered where there is none."""
+"""HTTP routes, their middlewares, and answers without a route."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def hello(ctx: Any) -> None:
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 async def test_each_method_has_its_function(load: Load, method: str) -> None:
-    """`app.http.<method>` answers that method and no other."""
+    """`app.http.<method>` mounts a handler for that method only."""
     app = load()
     getattr(app.http, method)("/x", hello)
     async with serving(app) as client:
@@ -43,12 +43,12 @@ async def test_each_method_has_its_function(load: Load, method: str) -> None:
     ],
 )
 def test_paths_are_eggs_or_sanics(path: str, sanic: str) -> None:
-    """Egg's `:id` becomes Sanic's `<id>`, which may be written too."""
+    """Egg's `:id` becomes Sanic's `<id>`, which is accepted, too."""
     assert sanic_path(path) == sanic
 
 
 async def test_parameters_of_both_kinds_reach_the_handler(load: Load) -> None:
-    """Their text is decoded; one of a type that does not fit makes an unknown path."""
+    """Path parameters are decoded; a value of the wrong type is an unknown path."""
 
     async def show(ctx: Any) -> None:
         ctx.body = dict(ctx.params)
@@ -66,7 +66,7 @@ async def test_parameters_of_both_kinds_reach_the_handler(load: Load) -> None:
 
 
 async def test_the_applications_middlewares_run_around_the_routes_own(load: Load) -> None:
-    """First those of `config.middleware` in their order, then the route's, then the handler."""
+    """Those of `config.middleware` run first, then the route's, then the handler."""
     trace = (
         "async def {name}(ctx, next):\n"
         "    ctx.trail = [*getattr(ctx, 'trail', []), '{name}']\n"
@@ -101,7 +101,7 @@ async def test_the_applications_middlewares_run_around_the_routes_own(load: Load
 
 
 async def test_a_middleware_may_answer_in_place_of_the_handler(load: Load) -> None:
-    """Whoever does not call next, or raises, has the last word."""
+    """A middleware that raises or does not call next ends the chain."""
 
     async def shut(ctx: Any, next: Next) -> None:
         ctx.api_fail("shut", status=403)
@@ -124,7 +124,7 @@ async def test_a_middleware_may_answer_in_place_of_the_handler(load: Load) -> No
 
 
 async def test_a_middleware_may_catch_what_a_handler_raises(load: Load) -> None:
-    """An ApiError goes through the onion before it becomes an answer."""
+    """An ApiError passes through the middlewares before it becomes an answer."""
 
     async def soften(ctx: Any, next: Next) -> None:
         try:
@@ -144,7 +144,7 @@ async def test_a_middleware_may_catch_what_a_handler_raises(load: Load) -> None:
 
 
 async def test_any_function_of_a_context_is_a_handler(load: Load) -> None:
-    """A plain function and an object's method are handlers; their text is in the documentation."""
+    """A function and an object's method are handlers; their docstrings are documented."""
 
     class Desk:
         name = "desk"
@@ -167,7 +167,7 @@ async def test_any_function_of_a_context_is_a_handler(load: Load) -> None:
 
 
 async def test_an_unknown_path_is_404_in_json(load: Load) -> None:
-    """Whoever asks for nothing gets the same form as everyone else."""
+    """An unknown path is answered in the same format as everything else."""
     app = load()
     app.http.get("/x", hello)
     async with serving(app) as client:
@@ -183,7 +183,7 @@ async def test_an_unknown_path_is_404_in_json(load: Load) -> None:
 async def test_an_error_tells_the_client_nothing(
     load: Load, caplog: pytest.LogCaptureFixture, method: str
 ) -> None:
-    """The client reads 500 and a code; the log has the error with its traceback."""
+    """The client receives 500 and a code; the log has the error with its traceback."""
 
     async def broken(ctx: Any) -> None:
         raise RuntimeError("the secret is 42")
@@ -205,7 +205,7 @@ async def test_an_error_tells_the_client_nothing(
 
 
 async def test_an_answer_that_cannot_be_encoded_is_an_error_too(load: Load) -> None:
-    """A body that is no JSON does not break the connection."""
+    """A body that is not JSON does not break the connection."""
 
     async def broken(ctx: Any) -> None:
         ctx.body = object()
@@ -219,7 +219,7 @@ async def test_an_answer_that_cannot_be_encoded_is_an_error_too(load: Load) -> N
 
 
 async def test_too_large_a_body_is_413(load: Load) -> None:
-    """`REQUEST_MAX_SIZE` bounds what a client may send, and the handler is not asked."""
+    """A request larger than `REQUEST_MAX_SIZE` is refused without calling the handler."""
 
     async def never(ctx: Any) -> None:
         raise AssertionError("called")
@@ -233,7 +233,7 @@ async def test_too_large_a_body_is_413(load: Load) -> None:
 
 
 async def test_what_is_no_http_is_400(load: Load) -> None:
-    """A request that cannot be read is answered in the same form."""
+    """A malformed request is answered in the same format."""
     app = load()
     app.http.get("/x", hello)
     async with serving(app) as client:

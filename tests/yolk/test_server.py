@@ -1,4 +1,4 @@
-"""How an application is started and stopped."""
+"""Starting and stopping an application."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FILES = {
     """
 }
 EXTENDED = {**FILES, "config/config_default.py": "CORS_ORIGINS = 'https://chat.example'\n"}
-"""The same with sanic-ext, as applications have it."""
+"""The same with sanic-ext."""
 
 SANIC = [sys.executable, "-m", "sanic", "app:create_app", "--factory"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a small application that runs in one worker."""
+    """Return a small application that runs in one worker."""
     running = process(tmp_path_factory.mktemp("small"), EXTENDED).start()
     yield running
     running.stop()
@@ -91,7 +91,7 @@ async def test_a_signal_ends_it(
 
 
 def test_ctrl_c_at_a_terminal_ends_it(start: Start) -> None:
-    """A terminal sends SIGINT to every process of the group, which is no reason for tracebacks."""
+    """SIGINT to every process of the group, as from a terminal, causes no tracebacks."""
     server = start(FILES, WORKERS="2")
 
     assert server.stop(by=signal.SIGINT, to_all=True) == 0
@@ -115,7 +115,7 @@ def test_a_port_in_use_stops_the_start(
 
 
 async def test_it_may_start_again_at_once(start: Start) -> None:
-    """A port that a connection was just closed on is free for the next start."""
+    """A port with a connection that was just closed is free for the next start."""
     port = str(free_port())
     first = start(FILES, PORT=port)
     with socket.create_connection(("127.0.0.1", int(port))) as open_connection:
@@ -145,7 +145,7 @@ def test_a_fault_is_one_sentence_and_nothing_else(start: Start, command: list[st
 
 
 async def test_sanic_ext_is_alive(server: Server) -> None:
-    """It lets other origins in; without pydantic the whole of sanic-ext would be missing."""
+    """CORS works; without pydantic all of sanic-ext would be missing."""
     asking = {"Origin": "https://chat.example", "Access-Control-Request-Method": "GET"}
     for method in ("GET", "OPTIONS"):
         answer = await server.ask(method, "/hello", headers=asking)
@@ -153,13 +153,13 @@ async def test_sanic_ext_is_alive(server: Server) -> None:
 
 
 async def test_every_address_answers_head_and_options(server: Server) -> None:
-    """HEAD where GET is answered, and OPTIONS with the methods that there are."""
+    """Every GET route answers HEAD, and every path answers OPTIONS with its methods."""
     assert (await server.ask("HEAD", "/hello")).status_code == 200
     assert "GET" in (await server.ask("OPTIONS", "/hello")).headers["allow"]
 
 
 def test_one_address_may_be_of_two_hosts(start: Start) -> None:
-    """Routes of Sanic's own that differ in nothing but the host do not stop the start."""
+    """Sanic routes that differ only in the host do not stop the start."""
     routes = """
     from sanic import text
 
@@ -174,7 +174,7 @@ def test_one_address_may_be_of_two_hosts(start: Start) -> None:
 
 
 async def test_what_is_mounted_is_documented(server: Server) -> None:
-    """/docs shows the addresses of `app.http`, and /docs/openapi.json tells programs of them."""
+    """/docs shows the routes of `app.http`, and /docs/openapi.json describes them."""
     described = (await server.ask("GET", "/docs/openapi.json")).json()
 
     assert "/hello" in described["paths"]

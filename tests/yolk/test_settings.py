@@ -46,7 +46,7 @@ def test_without_configuration_the_defaults_hold(load: Load) -> None:
 
 
 def test_later_layers_win(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment's file lies on the default one, environment variables on both."""
+    """The environment's file overrides the default one, environment variables both."""
     monkeypatch.setenv("WORKERS", "4")
     app = load(
         {
@@ -63,7 +63,7 @@ def test_later_layers_win(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_has_its_name_from_yolk_env(
     load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`YOLK_ENV` says which files are read; a port of 0 is a setting like any other."""
+    """`YOLK_ENV` selects the files; a port of 0 is a valid setting."""
     monkeypatch.setenv("YOLK_ENV", "staging")
     app = load({"config/config_staging.py": "port = 0\n"})
 
@@ -71,7 +71,7 @@ def test_the_environment_has_its_name_from_yolk_env(
 
 
 def test_dictionaries_merge_deeply(load: Load) -> None:
-    """A layer changes the settings it names, however deep, and leaves those beside them."""
+    """A layer changes only the settings that it names, at any depth."""
     app = load(
         {
             **SHOP_FILES,
@@ -85,7 +85,7 @@ def test_dictionaries_merge_deeply(load: Load) -> None:
 
 
 def test_lists_are_replaced(load: Load) -> None:
-    """A list in a later layer takes the place of the one below, as in Egg."""
+    """A list in a later layer replaces the earlier one, as in Egg."""
     app = load(
         {
             **SHOP_FILES,
@@ -98,7 +98,7 @@ def test_lists_are_replaced(load: Load) -> None:
 
 
 def test_a_plugin_reads_environment_variables(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variables that a plugin names set its fields, in the field's type; empty ones do not."""
+    """A plugin's variables set its fields, converted to their types; empty ones do not."""
     monkeypatch.setenv("SHOP_LIMIT", "12")
     monkeypatch.setenv("SHOP_URL", "")
     app = load({**SHOP_FILES, "config/config_default.py": "shop = {'limit': 5, 'url': 'here'}"})
@@ -108,7 +108,7 @@ def test_a_plugin_reads_environment_variables(load: Load, monkeypatch: pytest.Mo
 
 
 def test_sanic_has_its_own_settings(load: Load) -> None:
-    """Names in capitals are Sanic's and its extensions', and reach them."""
+    """Names in capitals are settings of Sanic and sanic-ext."""
     app = load({"config/config_default.py": "REQUEST_MAX_SIZE = 5\nOAS = False\n"})
 
     assert app.config.REQUEST_MAX_SIZE == 5
@@ -116,7 +116,7 @@ def test_sanic_has_its_own_settings(load: Load) -> None:
 
 
 def test_an_application_has_settings_of_its_own(load: Load) -> None:
-    """A subclass of the framework's settings adds sections, checked like every other."""
+    """A subclass of the framework's settings adds sections, which are checked, too."""
     assert load(settings=Own).config.chat.batch == 256
     with pytest.raises(StartError) as refusal:
         load({"config/config_local.py": "chat = {'batsh': 1}"}, settings=Own)
@@ -126,7 +126,7 @@ def test_an_application_has_settings_of_its_own(load: Load) -> None:
 
 
 def test_settings_of_a_plugin_that_is_off_are_no_fault(load: Load) -> None:
-    """Whoever switches a plugin off need not touch its settings; nobody checks them."""
+    """The settings of a plugin that is off may stay; they are not checked."""
     app = load(
         {
             "config/plugin.py": "shop = False",
@@ -138,7 +138,7 @@ def test_settings_of_a_plugin_that_is_off_are_no_fault(load: Load) -> None:
 
 
 def test_only_data_is_a_setting(load: Load) -> None:
-    """What a configuration file imports or defines for itself is no setting."""
+    """Imports and functions of a configuration file are not settings."""
     app = load(
         {
             "config/config_default.py": """
@@ -184,7 +184,7 @@ def test_only_data_is_a_setting(load: Load) -> None:
 def test_an_unknown_setting_stops_the_start(
     load: Load, file: str, text: str, sentence: str
 ) -> None:
-    """A setting that nobody reads is refused with its file, its name and the nearest one."""
+    """An unknown setting is refused with its file, its name and the nearest known one."""
     files = {**SHOP_FILES, "config/config_default.py": "", f"config/config_{file}.py": text}
     with pytest.raises(StartError) as refusal:
         load(files)
@@ -218,7 +218,7 @@ def test_a_value_of_the_wrong_type_stops_the_start(
 
 
 def test_the_file_that_set_the_value_is_the_one_that_is_named(load: Load) -> None:
-    """Of two files that speak of a section, the one with the fault is named."""
+    """Of two files with the same section, the one with the error is named."""
     with pytest.raises(StartError) as refusal:
         load(
             {
@@ -235,14 +235,14 @@ def test_the_file_that_set_the_value_is_the_one_that_is_named(load: Load) -> Non
 def test_a_variable_that_is_no_such_value_stops_the_start(
     load: Load, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    """The text of an environment variable that fits no setting is refused by its name."""
+    """An environment variable with an invalid text is refused by its name."""
     monkeypatch.setenv("PORT", text)
     with pytest.raises(StartError, match=rf"^The environment variable PORT={text}: Expected "):
         load()
 
 
 def test_a_configuration_file_that_does_not_run_stops_the_start(load: Load) -> None:
-    """A mistake in a configuration file is said with the file's path."""
+    """An error in a configuration file is reported with the file's path."""
     with pytest.raises(StartError) as refusal:
         load({"config/config_local.py": "port = 7000 +"})
 
@@ -252,7 +252,7 @@ def test_a_configuration_file_that_does_not_run_stops_the_start(load: Load) -> N
 
 
 def test_sources_are_remembered(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For each setting the application knows which file or variable set it last."""
+    """The application knows the last file or variable that set each setting."""
     monkeypatch.setenv("PORT", "9")
     monkeypatch.setenv("SHOP_URL", "there")
     layers = load(
@@ -270,7 +270,7 @@ def test_sources_are_remembered(load: Load, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_was_not_set_has_the_source_of_what_is_above_it() -> None:
-    """A fault in a missing part is looked for where the part around it stands."""
+    """The source of a missing setting is that of its section."""
     layers = Layers()
     layers.add({"shop": {"limit": 1}}, "config/config_prod.py")
 

@@ -1,4 +1,4 @@
-"""What tests are written with says the truth itself."""
+"""The tools that tests are written with."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Peer = Callable[..., AbstractAsyncContextManager[Socket]]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a small application that runs."""
+    """Return a small application that runs."""
     running = process(tmp_path_factory.mktemp("small"), FILES).start()
     yield running
     running.stop()
@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def peer() -> Peer:
-    """Give what connects a socket to a server that sends *frames* and then answers requests."""
+    """Return what connects a socket to a server that sends *frames* and then answers requests."""
 
     @asynccontextmanager
     async def connected(*frames: str | bytes, close: bool = False) -> AsyncIterator[Socket]:
@@ -63,7 +63,7 @@ def peer() -> Peer:
 
 
 async def test_a_server_answers_as_it_does_to_clients(server: Server) -> None:
-    """`get` and `post` send the token and give the data of an answer that is ok."""
+    """`get` and `post` send the token and return the data of an answer that is ok."""
     assert await server.get("/echo", token="t", q="1") == {"token": "t", "query": "1"}
     assert await server.post("/echo", text="é") == {"token": None, "query": None, "text": "é"}
     with pytest.raises(AssertionError, match=r"/echo: 400 .*'data': 'no'"):
@@ -71,7 +71,7 @@ async def test_a_server_answers_as_it_does_to_clients(server: Server) -> None:
 
 
 async def test_a_server_is_stopped_when_its_block_ends(start: Start) -> None:
-    """As a context manager it stops however the block ends; then it has no process."""
+    """As a context manager it stops however the block ends, and leaves no process."""
     server = start(FILES)
     async with server:
         pid = server.pid
@@ -97,7 +97,7 @@ def test_a_killed_server_leaves_nothing(start: Start) -> None:
 def test_the_environment_of_the_test_does_not_reach_a_server(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A WORKERS of the developer's shell changes no test; what the test says does."""
+    """WORKERS of the developer's shell is not inherited; the test's own is used."""
     monkeypatch.setenv("WORKERS", "none of them")
     monkeypatch.setenv("YOLK_ENV", "prod")
     hooks = """
@@ -123,14 +123,14 @@ def test_a_start_that_fails_says_what_was_printed(start: Start) -> None:
 
 
 def test_what_is_not_printed_in_time_says_so(start: Start) -> None:
-    """Waiting has an end, and the server is killed with it."""
+    """Waiting has a time limit, after which the server is killed."""
     server = start(FILES)
     with pytest.raises(StartFailed, match="'no such text' was not printed; the server is running"):
         server.wait_for_output("no such text", timeout=0.01)
 
 
 def test_tokens_are_signed_with_the_servers_secret(server: Server) -> None:
-    """`token` makes what the application itself would accept, for an hour if not said otherwise."""
+    """`token` returns a token that the application accepts, for an hour by default."""
     claims = jwt.decode(server.token(id=7), server.secret, ["HS256"])
 
     assert claims["id"] == 7
@@ -140,19 +140,19 @@ def test_tokens_are_signed_with_the_servers_secret(server: Server) -> None:
 
 
 def test_a_free_port_is_free() -> None:
-    """Each call gives one that can be listened on."""
+    """Each call returns a port that can be listened on."""
     assert 0 < free_port() < 65536
 
 
 async def test_a_socket_keeps_what_passes(peer: Peer) -> None:
-    """Waiting for one frame keeps those before it, in order, as they were."""
+    """Waiting for one frame keeps the earlier ones, in order and unchanged."""
     async with peer('{"type": "a"}', "text", b"\x00", '{"type": "b", "n": 1}') as socket:
         assert await socket.wait_for(type="b", n=1) == {"type": "b", "n": 1}
         assert socket.passed == [{"type": "a"}, "text", b"\x00"]
 
 
 async def test_a_request_gets_its_own_answer(peer: Peer) -> None:
-    """What comes before the answer is kept, and a ping is answered behind all of it."""
+    """Frames before the answer are kept, and a ping is answered after all of them."""
     async with peer('{"type": "push"}') as socket:
         answer = await socket.request("send", text="é")
         assert answer == {"id": 1, "type": "send", "data": {"text": "é"}}
@@ -162,7 +162,7 @@ async def test_a_request_gets_its_own_answer(peer: Peer) -> None:
 
 
 async def test_a_closed_socket_says_why(peer: Peer) -> None:
-    """`closed` gives code and reason, and keeps what came before."""
+    """`closed` returns code and reason, and keeps earlier frames."""
     async with peer('{"type": "bye"}', close=True) as socket:
         assert await socket.closed() == (4503, "elsewhere")
         assert socket.passed == [{"type": "bye"}]
@@ -171,7 +171,7 @@ async def test_a_closed_socket_says_why(peer: Peer) -> None:
 
 
 async def test_waiting_for_a_frame_has_an_end(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frame that does not come fails the test with what came instead."""
+    """A missing frame fails the test, with the frames that arrived instead."""
     monkeypatch.setattr(client, "TIMEOUT", 0.05)
     async with peer('{"type": "a"}') as socket:
         with pytest.raises(Timeout, match="'type': 'a'"):
@@ -179,7 +179,7 @@ async def test_waiting_for_a_frame_has_an_end(peer: Peer, monkeypatch: pytest.Mo
 
 
 async def test_an_aborted_socket_is_gone(peer: Peer) -> None:
-    """A cut connection has no closing handshake."""
+    """An aborted connection has no closing handshake."""
     async with peer() as socket:
         await socket.abort()
         code: Any = socket.connection.close_code
