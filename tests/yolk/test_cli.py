@@ -283,7 +283,7 @@ ROUTES = {
 
 
 def test_routes_show_every_link_of_their_chain(tmp_path: Path) -> None:
-    """The application's middlewares come first, then the route's; closures have their maker's name."""
+    """The application's middlewares come first, then the route's own ones."""
     text = answer(small(tmp_path, ROUTES), "routes")
 
     both = "outer > inner"
