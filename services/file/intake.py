@@ -23,7 +23,7 @@ from models import File
 from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
 from services.file.allowance import Allowance
 from services.file.info import FileInfo, file_info
-from services.file.kinds import HEAD, PICTURES, find_type
+from services.file.media_type import HEAD_BYTES, PICTURES, detect_type
 from services.file.pace import Pace
 from services.file.pictures import make_small
 from services.file.storage import Storage
@@ -134,7 +134,7 @@ class Intake:
             ready = await self.run(upload.append, pieces)
             await self.pace.keep(waiting, ready)
             pieces, waiting = [], 0
-            if not known and len(upload.head) >= HEAD:
+            if not known and len(upload.head) >= HEAD_BYTES:
                 known, limit = True, await self.limit_of(upload)
             if time.monotonic() - renewed > RENEWED or upload.size + WRITE > counted < limit:
                 counted = max(counted, min(upload.size + COUNTED, self.largest))
@@ -150,7 +150,7 @@ class Intake:
             TypeRefused: it may not come in at all.
             FileTooLarge: it has more already.
         """
-        kind = await self.run(find_type, upload.head, upload.content)
+        kind = await self.run(detect_type, upload.head, upload.content)
         if any(fnmatchcase(kind, pattern) for pattern in self.settings.refused_types):
             raise TypeRefused
         settings = self.settings
@@ -268,7 +268,7 @@ class Intake:
     async def _look(self, upload: Upload) -> Placing:
         """Find out what came, and make of a picture what is kept of it."""
         await self.limit_of(upload)
-        kind = await self.run(find_type, upload.head, upload.content)
+        kind = await self.run(detect_type, upload.head, upload.content)
         if kind not in PICTURES:
             return Placing(hash=await self.run(upload.digest), size=upload.size, type=kind)
         loop = asyncio.get_running_loop()

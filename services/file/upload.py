@@ -15,7 +15,7 @@ from typing import Self
 
 import msgspec
 
-from services.file.kinds import HEAD
+from services.file.media_type import HEAD_BYTES
 
 SETTLED = 4 * 1024 * 1024
 """Bytes after which the disk is waited for: all of them at the end would hold up the database that
@@ -91,7 +91,7 @@ class Upload:
         with suppress(FileNotFoundError):
             made.size = made.content.stat().st_size
             with made.content.open("rb") as file:
-                made.head = file.read(HEAD)
+                made.head = file.read(HEAD_BYTES)
         if made.size:
             made._hash = None
         return made
@@ -118,8 +118,8 @@ class Upload:
             written = os.write(self._file, view)
             if self._hash is not None:
                 self._hash.update(view[:written])
-            if len(self.head) < HEAD:
-                self.head += bytes(view[: min(written, HEAD - len(self.head))])
+            if len(self.head) < HEAD_BYTES:
+                self.head += bytes(view[: min(written, HEAD_BYTES - len(self.head))])
             self.size += written
             view = view[written:]
 

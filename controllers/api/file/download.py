@@ -14,7 +14,7 @@ from extend.context import Context
 from services.errors import NoFile, StorageUnavailable
 from services.file.file import Content, SignedLinks
 from services.file.info import FileInfo, file_info
-from services.file.kinds import INLINE
+from services.file.media_type import INLINE
 from services.file.links import Variant
 from yolk import Controller, describe
 
@@ -93,7 +93,7 @@ class DownloadController(Controller[Context]):
         self, content: Content, start: int, end: int, status: int, headers: dict[str, str]
     ) -> HTTPResponse | ResponseStream:
         kind = f"{content.type}; charset=utf-8" if content.type == "text/plain" else content.type
-        if self.ctx.request.method == "HEAD" or start == end:
+        if self.ctx.request.method == "HEAD_BYTES" or start == end:
             return HTTPResponse(status=status, headers=headers, content_type=kind)
         pieces = self.ctx.service.file.read(content, start, end)
         # What cannot be read is said before the answer begins.

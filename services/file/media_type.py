@@ -1,18 +1,22 @@
-"""What a file is, from what it holds: nobody's word is taken for it."""
+"""Detect the media type of a file from its content; what the client declares is ignored."""
 
 from __future__ import annotations
 
 import re
-import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import puremagic
 
-HEAD = 64 * 1024
-"""Bytes of the beginning that are looked at."""
-MOOV = 16 * 1024 * 1024
-"""Bytes of an MP4's directory that are looked at."""
+from services.file.containers import (
+    AUDIO,
+    VIDEO,
+    matroska_track_types,
+    mp4_track_types,
+    ogg_track_types,
+)
+
+HEAD_BYTES = 64 * 1024
+"""The length of the beginning of a file in which signatures and texts are looked for."""
 
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
@@ -20,7 +24,7 @@ TEXT = "text/plain"
 PICTURES = frozenset(
     ("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/bmp")
 )
-"""What is read, cleaned and made small. Other pictures are kept as files."""
+"""Pictures that are decoded, freed of metadata and get a thumbnail. Others are stored as files."""
 
 INLINE = PICTURES | {
     "audio/aac",
@@ -36,18 +40,20 @@ INLINE = PICTURES | {
     "video/quicktime",
     "video/webm",
 }
-"""What a browser may show by itself; it can run none of it."""
+"""Types that a browser may show in place: it executes nothing in them."""
 
 EXECUTABLE = (
     "application/vnd.microsoft.portable-executable",
     "application/x-elf",
     "application/x-mach-binary",
 )
-"""Programs, which are refused unless the configuration says otherwise."""
+"""Executables, which are refused unless the configuration says otherwise."""
 
+# By hand, because these types decide what is refused and what a browser shows: puremagic has none
+# for ELF and Mach-O, and guesses several for an MP4 or a program. It is asked for all other types.
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), kind)
-    for pattern, kind in (
+    (re.compile(pattern, re.DOTALL), media_type)
+    for pattern, media_type in (
         (rb"\xff\xd8\xff", "image/jpeg"),
         (rb"\x89PNG\r\n\x1a\n", "image/png"),
         (rb"GIF8[79]a", "image/gif"),
@@ -87,60 +93,47 @@ _MARKUP = re.compile(
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def find_type(head: bytes, path: Path) -> str:
+def detect_type(head: bytes, path: Path) -> str:
     """
-    Give the type of a file, such as "image/jpeg".
+    Return the media type of a file, such as "image/jpeg".
 
     Args:
-        head: its first `HEAD` bytes.
-        path: the whole of it, or as much as there is.
+        head: the first `HEAD_BYTES` of it.
+        path: the file, or as much of it as there is.
     """
-    for pattern, kind in _SIGNATURES:
+    for pattern, media_type in _SIGNATURES:
         if pattern.match(head):
-            return _look_closer(kind, head, path)
+            return _by_tracks(media_type, head, path)
     if head.startswith(b"PK\x03\x04"):
-        return _in_zip(head)
+        return _by_zip_entries(head)
     if _MARKUP.search(head[:1024]):
         return "image/svg+xml" if b"<svg" in head[:4096].lower() else "text/html"
-    return _by_magic(head) or (TEXT if _is_text(head) else UNKNOWN)
+    return _by_puremagic(head) or (TEXT if _is_text(head) else UNKNOWN)
 
 
-def _look_closer(kind: str, head: bytes, path: Path) -> str:
-    """Tell sound from pictures that move, where both come in the same wrapping."""
-    if kind in ("video/mp4", "video/quicktime"):
+def _by_tracks(media_type: str, head: bytes, path: Path) -> str:
+    """Return the type of a media file by its tracks: audio, if there is audio and no video."""
+    if media_type in ("video/mp4", "video/quicktime"):
         with path.open("rb") as file:
-            found = _movie(file)
-        return "audio/mp4" if b"soun" in found and b"vide" not in found else kind
-    if kind == "video/webm":
-        return "audio/webm" if b"A_" in head and b"V_" not in head else kind
-    if kind == "audio/ogg":
-        return "video/ogg" if b"\x80theora" in head[:4096] else kind
-    return kind
+            tracks = mp4_track_types(file)
+        return "audio/mp4" if _is_audio(tracks) else media_type
+    if media_type in ("video/webm", "video/x-matroska"):
+        with path.open("rb") as file:
+            tracks = matroska_track_types(file)
+        return media_type.replace("video", "audio") if _is_audio(tracks) else media_type
+    if media_type == "audio/ogg":
+        return "video/ogg" if VIDEO in ogg_track_types(head) else media_type
+    return media_type
 
 
-def _movie(file: BinaryIO) -> bytes:
-    """Give the box `moov` of an MP4 (ISO/IEC 14496-12, section 8.2.1), as far as it is there."""
-    place = 0
-    for _ in range(1000):
-        file.seek(place)
-        start = file.read(16)
-        if len(start) < 8:
-            break
-        size, name = struct.unpack(">I4s", start[:8])
-        if size == 1 and len(start) == 16:
-            (size,) = struct.unpack(">Q", start[8:])
-        if name == b"moov":
-            return start + file.read(min(size or MOOV, MOOV))
-        if size < 8:
-            break
-        place += size
-    return b""
+def _is_audio(tracks: set[str]) -> bool:
+    return AUDIO in tracks and VIDEO not in tracks
 
 
-def _in_zip(head: bytes) -> str:
-    for folder, kind in _OFFICE.items():
+def _by_zip_entries(head: bytes) -> str:
+    for folder, document in _OFFICE.items():
         if b"[Content_Types].xml" in head and folder in head:
-            return f"application/vnd.openxmlformats-officedocument.{kind}"
+            return f"application/vnd.openxmlformats-officedocument.{document}"
     if head[30:38] == b"mimetype":
         named = re.match(rb"application/[\w.+-]{1,100}", head[38:])
         if named:
@@ -148,13 +141,13 @@ def _in_zip(head: bytes) -> str:
     return "application/zip"
 
 
-def _by_magic(head: bytes) -> str | None:
+def _by_puremagic(head: bytes) -> str | None:
     try:
         found = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return None
-    sure = [one.mime_type for one in found if one.confidence >= 0.5 and "/" in one.mime_type]
-    return sure[0] if sure else None
+    likely = [one.mime_type for one in found if one.confidence >= 0.5 and "/" in one.mime_type]
+    return likely[0] if likely else None
 
 
 def _is_text(head: bytes) -> bool:
@@ -163,6 +156,6 @@ def _is_text(head: bytes) -> bool:
     try:
         head.decode()
     except UnicodeDecodeError as error:
-        # A character may go on behind the end of what is looked at.
-        return error.start > len(head) - 4 and len(head) == HEAD
+        # The head may end in the middle of a character.
+        return error.start > len(head) - 4 and len(head) == HEAD_BYTES
     return True
