@@ -1,4 +1,4 @@
-"""Where this machine has a Chromium."""
+"""The Chromium of this machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROGRAMS = (
 
 
 def find_browser() -> str | None:
-    """Give the path of a Chromium: playwright's own, or the system's."""
+    """Return the path of a Chromium: playwright's own, or the system's."""
     for cache in CACHES:
         for pattern in PROGRAMS:
             for program in sorted(cache.expanduser().glob(pattern)):

@@ -1,4 +1,4 @@
-"""The JavaScript client in a process of its own, driven line by line."""
+"""The JavaScript client in its own process, controlled by lines."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.conftest import ROOT
 from yolk.testing import Server, Timeout
 
 NODE = ROOT / "tests" / "node"
-PATIENCE = 20.0
-"""Seconds that every wait has."""
+TIMEOUT = 20.0
+"""The timeout of every wait, in seconds."""
 
 
 def find_node() -> str:
-    """Give the path of Node.js, or skip where it cannot run."""
+    """Return the path of Node.js, or skip if it cannot run."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js; `make test` says how to have it")
@@ -29,7 +29,7 @@ def find_node() -> str:
 
 
 class RequestFailed(Exception):
-    """The client rejected what it was asked; `fields` are those of its error."""
+    """The client rejected a call; `fields` are those of its error."""
 
     def __init__(self, fields: dict[str, Any]) -> None:
         super().__init__(str(fields))
@@ -41,21 +41,21 @@ class NodeClient:
     A `Client` of `web/client/yolk.js`.
 
     Args:
-        url: of the server, or of a network in between.
-        options: of the client, and of `tests/node/yolk_client.mjs`.
+        url: the address of the server, or of a proxy before it.
+        options: options of the client, and of `tests/node/yolk_client.mjs`.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
         self.events: list[tuple[str, Any]] = []
-        """All that happened, in order: type and data."""
+        """All events in order: type and data."""
         self.errors = ""
-        """What it printed for people."""
+        """Its error output."""
         self._lines: list[Any] = []
         self._options = {"url": url, **options}
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self.user_id = 0
-        """Who is logged in, or was last."""
+        """The user who is logged in, or was last."""
         self._news = asyncio.Condition()
         self._process: asyncio.subprocess.Process | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -84,7 +84,7 @@ class NodeClient:
         await self.kill()
 
     async def kill(self) -> None:
-        """End the process without a word, as a crash does."""
+        """Kill the process, as a crash does."""
         if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
@@ -93,10 +93,10 @@ class NodeClient:
 
     async def do(self, method: str, *values: Any) -> Any:
         """
-        Call a method of the client, and give what it gives.
+        Call a method of the client, and return its result.
 
         Raises:
-            RequestFailed: it threw.
+            RequestFailed: the method threw.
         """
         assert self._process is not None
         assert self._process.stdin is not None
@@ -104,14 +104,14 @@ class NodeClient:
         answer = self._answers[self._last_id] = asyncio.get_running_loop().create_future()
         line = {"id": self._last_id, "do": method, "with": values}
         self._process.stdin.write(json.dumps(line).encode() + b"\n")
-        return await asyncio.wait_for(answer, PATIENCE * 3)
+        return await asyncio.wait_for(answer, TIMEOUT * 3)
 
     async def wait_for(self, kind: str, count: int = 1, **fields: Any) -> Any:
         """
-        Wait until so many events with these fields happened since the start; give the last.
+        Wait until that many events with these fields have happened; return the last.
 
         Raises:
-            Timeout: they did not.
+            Timeout: they did not happen in time.
         """
 
         def found() -> list[Any]:
@@ -122,20 +122,20 @@ class NodeClient:
             ]
 
         try:
-            async with asyncio.timeout(PATIENCE), self._news:
+            async with asyncio.timeout(TIMEOUT), self._news:
                 await self._news.wait_for(lambda: len(found()) >= count)
         except TimeoutError:
             raise Timeout(f"no {kind} {fields} x{count}: {self.events} {self.errors}") from None
         return found()[count - 1]
 
     def messages(self, conv: str | None = None) -> list[Any]:
-        """Give the messages that were handed out so far."""
+        """Return the messages that have been delivered so far."""
         every = [data for kind, data in self.events if kind == "message"]
         return [one for one in every if conv is None or one["conv"] == conv]
 
     @property
     def lines(self) -> list[Any]:
-        """All lines as they came, with what `yolk_client.mjs` adds to an event."""
+        """All output lines, with what `yolk_client.mjs` adds to an event."""
         return self._lines
 
     async def _read(self) -> None:
@@ -166,5 +166,5 @@ class NodeClient:
 
 
 def client_for(server: Server, port: int | None = None, **options: Any) -> NodeClient:
-    """Give a client that connects to *server*, or by way of another port of this machine."""
+    """Return a client that connects to *server*, or to another port of this machine."""
     return NodeClient(f"http://127.0.0.1:{port or server.port}", **options)
