@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import Context
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -44,9 +45,12 @@ class HandlerCounters(msgspec.Struct):
         return HandlerCounters(*[one + two for one, two in pairs])
 
 
-class Terms(msgspec.Struct, frozen=True):
-    """How a handler was registered."""
+@dataclass(eq=False)
+class HookHandler:
+    """A plugin's function at one hook point, as it was registered."""
 
+    function: Callable[..., Any]
+    """A plain or a coroutine function."""
     plugin: str
     """The plugin's name, for the log."""
     hook: str
@@ -59,26 +63,12 @@ class Terms(msgspec.Struct, frozen=True):
     """ "refuse" or "pass"."""
     timeout: float
     """Seconds. A plain function cannot be stopped, but it is counted when it takes longer."""
-
-
-class HookHandler:
-    """
-    A plugin's function at one hook point.
-
-    Args:
-        function: a plain or a coroutine function.
-        terms: how it was registered.
-        logger: for errors, one line a minute at most.
-    """
-
-    def __init__(self, function: Callable[..., Any], terms: Terms, logger: logging.Logger) -> None:
-        self.terms = terms
-        self.counters = HandlerCounters()
-        self._function = function
-        self._logger = logger
-        self._stuck: set[asyncio.Future[Any]] = set()
-        self._logged = -LOG_SECONDS
-        self._unlogged = 0
+    logger: logging.Logger
+    """For errors, one line a minute at most."""
+    counters: HandlerCounters = field(default_factory=HandlerCounters)
+    _stuck: set[asyncio.Future[Any]] = field(default_factory=set)
+    _logged: float = -LOG_SECONDS
+    _unlogged: int = 0
 
     async def call(
         self, *arguments: object, accept: Callable[[Any], Any] = lambda answer: answer
@@ -99,19 +89,19 @@ class HookHandler:
             if len(self._stuck) >= MAX_STUCK_CALLS:
                 raise TimeoutError(f"is not called: {MAX_STUCK_CALLS} calls of it hang")
             begin = time.monotonic()
-            answer = self._function(*arguments)
+            answer = self.function(*arguments)
             if hasattr(answer, "__await__"):
                 answer = await self._in_time(answer)
-            elif time.monotonic() - begin > self.terms.timeout:
+            elif time.monotonic() - begin > self.timeout:
                 self.counters.late += 1
-                self._log(f"blocked the worker for longer than {self.terms.timeout} s", None)
+                self._log(f"blocked the worker for longer than {self.timeout} s", None)
             return accept(answer)
         except TimeoutError as error:
             self.counters.late += 1
             self._log(str(error) or "is late", None)
             raise HandlerFailed from error
         except Exception as error:  # a handler's error must not reach the caller
-            if self.terms.may_refuse and isinstance(error, Refusal):
+            if self.may_refuse and isinstance(error, Refusal):
                 self.counters.refused += 1
                 raise
             self.counters.failed += 1
@@ -127,14 +117,14 @@ class HookHandler:
         # Not asyncio.timeout: that waits for a handler that suppresses its cancellation.
         task = create_detached_task(_await(answer))
         try:
-            await asyncio.wait([task], timeout=self.terms.timeout)
+            await asyncio.wait([task], timeout=self.timeout)
         finally:
             if not task.done():
                 task.cancel()
                 self._stuck.add(task)
                 task.add_done_callback(self._forget, context=Context())
         if not task.done():
-            raise TimeoutError(f"has not answered within {self.terms.timeout} s")
+            raise TimeoutError(f"has not answered within {self.timeout} s")
         if task.cancelled():
             raise RuntimeError("it cancelled itself")
         return task.result()
@@ -151,9 +141,7 @@ class HookHandler:
             return
         before = f" ({self._unlogged} more since the last line)" if self._unlogged else ""
         self._logged, self._unlogged = now, 0
-        self._logger.error(
-            "%s: its %s %s%s", self.terms.plugin, self.terms.hook, what, before, exc_info=error
-        )
+        self.logger.error("%s: its %s %s%s", self.plugin, self.hook, what, before, exc_info=error)
 
 
 async def _await(answer: Awaitable[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from yolk.boot import Boot, Plugin
 from yolk.errors import Refusal, StartError
-from yolk.hook_handler import HandlerCounters, HandlerFailed, HookHandler, Terms
+from yolk.hook_handler import HandlerCounters, HandlerFailed, HookHandler
 
 if TYPE_CHECKING:
     from yolk.application import Application
@@ -43,7 +43,7 @@ class Hook:
 
     def add(self, handler: HookHandler) -> None:
         """Add a handler at the position of its plugin."""
-        self.handlers = tuple(sorted((*self.handlers, handler), key=lambda one: one.terms.place))
+        self.handlers = tuple(sorted((*self.handlers, handler), key=lambda one: one.place))
 
     def missed(self) -> None:
         """Count a call that was skipped because the queue was full."""
@@ -81,7 +81,7 @@ class Filter(Hook, Generic[T]):
             try:
                 answer = await handler.call(*about, value, accept=partial(self._take, value))
             except HandlerFailed:
-                if handler.terms.on_error == "refuse":
+                if handler.on_error == "refuse":
                     raise Refusal(temporary=True) from None
             else:
                 value = answer
@@ -133,7 +133,7 @@ class Hooks:
         found: dict[str, dict[str, HandlerCounters]] = {}
         for hook in self._hooks.values():
             for handler in hook.handlers:
-                of_plugin = found.setdefault(handler.terms.plugin, {})
+                of_plugin = found.setdefault(handler.plugin, {})
                 before = of_plugin.get(hook.name)
                 counters = handler.counters
                 of_plugin[hook.name] = counters if before is None else before.plus(counters)
@@ -177,8 +177,8 @@ class Hooks:
         if fault:
             raise StartError(f"{who}: {hook}: {fault}")
         name, place = self._place(owner)
-        terms = Terms(name, hook, place, found.may_refuse, str(on_error), timeout)
-        found.add(HookHandler(handler, terms, self._app.logger))
+        rules = found.may_refuse, str(on_error), timeout
+        found.add(HookHandler(handler, name, hook, place, *rules, self._app.logger))
 
     def _place(self, owner: Boot) -> tuple[str, int]:
         names = list(self._app.plugins)

@@ -311,5 +311,5 @@ def test_a_method_of_a_plugin_needs_no_more(load: Load) -> None:
     app = load({**FILES, "parts/first/__init__.py": plugin("first", body)}, hooks=Points)
 
     (handler,) = Kitchen(app).hooks.text.handlers
-    assert handler.terms.plugin == "first"
-    assert handler.terms.timeout == 1.0
+    assert handler.plugin == "first"
+    assert handler.timeout == 1.0
