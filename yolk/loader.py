@@ -18,7 +18,7 @@ from yolk.tree import Tree
 
 def load_tree(root: Path, folder: str, name: str, kind: type[Controller[Any]]) -> Tree:
     """
-    Import what stands in *folder* and put its classes into a tree.
+    Import all files in *folder* and return a tree of their classes.
 
     Args:
         root: the application's folder, which is on the import path.
@@ -88,7 +88,7 @@ def mount_routes(app: Any, root: Path) -> None:
 
 
 def load_context(root: Path) -> type[Context]:
-    """Give the class `Context` of `extend/context.py`, or the framework's own."""
+    """Return the class `Context` of `extend/context.py`, or the framework's own."""
     path = root / "extend" / "context.py"
     if not path.is_file():
         return Context
@@ -100,9 +100,9 @@ def load_context(root: Path) -> type[Context]:
 
 def import_file(root: Path, path: Path) -> ModuleType:
     """
-    Import a file of the application under its ordinary name.
+    Import a file of the application under its normal module name.
 
-    Its own errors come through as they are, with the traceback that shows the line.
+    An error in the file itself is not caught, so that its traceback shows the line.
 
     Raises:
         StartError: another module of that name was imported before.
@@ -139,10 +139,10 @@ def _class_in(
 
 def _own_inherited_methods(kind: type[Controller[Any]]) -> None:
     """
-    Give *kind* the methods that it inherits as its own.
+    Define the inherited methods of *kind* as methods of its own.
 
-    A route names a method, such as `app.controller.admin.index`; were that the function of a base
-    class, the base class would answer, without what *kind* overrides.
+    A route names a method, such as `app.controller.admin.index`. If that were the function of a
+    base class, the base class would be instantiated, without the overrides of *kind*.
     """
     for name in dir(kind):
         inherited = getattr(kind, name)

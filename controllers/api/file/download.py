@@ -14,8 +14,8 @@ from extend.context import Context
 from services.errors import NoFile, StorageUnavailable
 from services.file.file import Content, SignedLinks
 from services.file.info import FileInfo, file_info
-from services.file.media_type import INLINE
 from services.file.links import Variant
+from services.file.media_type import INLINE
 from yolk import Controller, describe
 
 SENT = 64 * 1024
