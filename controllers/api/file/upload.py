@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from controllers.api.file.arriving import arriving
-from controllers.api.file.multipart import BESIDE, FormFile
+from controllers.api.file.multipart import MAX_OTHER_BYTES, FormFile
 from controllers.api.file.requests import Form
 from extend.context import Context
 from services.errors import (
@@ -50,9 +50,9 @@ class UploadController(Controller[Context]):
         ctx, body = self.ctx, self.ctx.stream
         assert body is not None  # noqa: S101 - the route says stream=True
         length = body.length
-        if length is not None and length > ctx.app.intake.largest + BESIDE:
+        if length is not None and length > ctx.app.intake.largest + MAX_OTHER_BYTES:
             raise FileTooLarge  # before any of it was sent, to who asks first (100-continue)
         chunks = arriving(body, ctx.app.config.files.patience)
         form = FormFile(ctx.header.content_type or "", chunks)
-        name = await form.name()
+        name = await form.filename()
         return await body.patiently(ctx.service.file.receive(name, folder, form.content(), length))
