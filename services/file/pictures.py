@@ -85,7 +85,8 @@ def _work(data: bytes, kind: str, pixels: int) -> tuple[bytes, Image.Image, tupl
     width, height = image.size
     if width * height > pixels:
         raise BadPicture
-    moving = getattr(image, "is_animated", False)
+    # A JPEG never moves: Pillow calls it animated if it contains a second picture (MPO).
+    moving = kind != "image/jpeg" and getattr(image, "is_animated", False)
     turned = not moving and image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     if turned:
         image.load()

@@ -117,6 +117,30 @@ async def test_a_picture_that_lies_on_its_side_is_turned(ada: User, kind: str) -
     assert opened(small.content).size == (40, 60)
 
 
+async def test_a_jpeg_with_a_second_picture_is_turned(ada: User) -> None:
+    """Cameras add a preview to a JPEG (MPO); the first picture is kept, the right way up."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    written = io.BytesIO()
+    second = Image.new("RGB", (200, 100), "green")
+    opened(picture("JPEG", (200, 100))).save(
+        written, "MPO", save_all=True, append_images=[second], exif=exif
+    )
+    assert opened(written.getvalue()).n_frames == 2  # type: ignore[attr-defined]
+
+    info = await uploaded(ada, "a.jpg", written.getvalue())
+    found = opened((await read(ada, info["url"])).content)
+    small = opened((await read(ada, f"{info['url']}/thumbnail")).content)
+
+    assert (info["width"], info["height"], info["type"]) == (100, 200, "image/jpeg")
+    assert (found.size, found.format, small.size) == ((100, 200), "JPEG", (100, 200))
+    assert getattr(found, "n_frames", 1) == 1
+    assert not found.getexif()
+    top, bottom = (found.getpixel((50, row)) for row in (10, 190))
+    assert top[0] - top[2] > 200  # type: ignore[index]
+    assert bottom[2] - bottom[0] > 200  # type: ignore[index]
+
+
 async def test_transparency_stays(ada: User) -> None:
     """Of the picture, of the thumbnail, and of the placeholder."""
     written = io.BytesIO()
