@@ -141,8 +141,9 @@ async def connect(path: str, pragmas: dict[str, Any]) -> aiosqlite.Connection:
     connection = aiosqlite.connect(path, isolation_level=None)
     # A start that fails half-way must end the process, even if a connection is left open.
     connection._thread.daemon = True
-    await connection
     try:
+        # Cancelled in between, aiosqlite would lose the open connection without closing it.
+        await run_to_completion(connection)
         connection.row_factory = sqlite3.Row
         for name, value in pragmas.items():
             await connection.execute_fetchall(f"PRAGMA {name}={value}")
