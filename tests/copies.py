@@ -1,4 +1,4 @@
-"""A chat of one's own, to be configured otherwise."""
+"""A copy of the application, for tests that change its configuration or its files."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ ROOMS = (
 
 def copy_chat(folder: Path, files: dict[str, str]) -> Path:
     """
-    Copy the application into *folder*, and give its root.
+    Copy the application into *folder*, compiled as it is, and return the copy's root.
 
     Args:
         folder: an existing folder.
-        files: what to add or replace, path to text, such as `config/config_test.py`.
+        files: files to add or replace, path to text, such as `config/config_test.py`.
     """
     root = folder / "app"
+    leave_out = shutil.ignore_patterns("*.pyc.*")  # somebody is writing those
     for room in ROOMS:
-        shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / room, root / room, ignore=leave_out)
     shutil.copy(ROOT / "app.py", root)
     for path, text in files.items():
         (root / path).write_text(text)
