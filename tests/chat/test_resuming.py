@@ -188,7 +188,7 @@ async def test_only_ones_own_message_and_only_soon(server: Server, ada: User, bo
     hers, his = await ada.connect(), await bob.connect()
     sent = (await hers.request("send", to_id=bob.id, cid="1", data="x"))["data"]
 
-    anothers = await his.request("recall", id=sent["id"])
+    others = await his.request("recall", id=sent["id"])
     unknown = await hers.request("recall", id="01a20787-0000-7000-8000-000000000000")
     rubbish = await hers.request("recall", id="rubbish")
     with database(server) as connection:
@@ -197,7 +197,7 @@ async def test_only_ones_own_message_and_only_soon(server: Server, ada: User, bo
         )
     late = await hers.request("recall", id=sent["id"])
 
-    assert [one["code"] for one in (anothers, unknown, rubbish, late)] == [2006, 2006, 2006, 2007]
+    assert [one["code"] for one in (others, unknown, rubbish, late)] == [2006, 2006, 2006, 2007]
 
 
 async def test_typing_is_pushed_and_never_stored(server: Server, ada: User, bob: User) -> None:

@@ -211,12 +211,12 @@ async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: Use
     """A row whose content is not there is a fault that is told before the answer begins."""
     info = await uploaded(ada, "a.png", picture(size=(33, 33)))
     with database(server) as connection:
-        connection.execute("UPDATE file SET hash = ? WHERE id = ?", ("0" * 64, info["id"]))
+        connection.execute("UPDATE file SET hash = ? WHERE id = ?", ("f" * 64, info["id"]))
 
     for path in ("", "/thumbnail"):
         answer = await read(ada, info["url"] + path)
         assert (answer.status_code, answer.json()["code"]) == (503, 5004)
-    assert rows(server, "SELECT COUNT(*) FROM file WHERE hash = ?", "0" * 64) == [(1,)]
+    assert rows(server, "SELECT COUNT(*) FROM file WHERE hash = ?", "f" * 64) == [(1,)]
 
 
 async def test_an_upload_in_one_piece_does_not_hide_the_protocol_in_pieces(ada: User) -> None:

@@ -247,10 +247,10 @@ async def test_a_username_belongs_to_one_person(tmp_path: Path, database_url: st
     ],
 )
 async def test_queries_that_run_all_the_time_use_an_index(
-    tmp_path: Path, query: str, index: str
+    tmp_path: Path, sqlite: Databases, query: str, index: str
 ) -> None:
     """Frequent queries use an index, also for sorting."""
-    async with open_orm(tmp_path) as host:
+    async with open_orm(tmp_path, sqlite.migrated()) as host:
         plan = await host.orm.connection.execute_query_dict(f"EXPLAIN QUERY PLAN {query}")
 
     assert [row["detail"].endswith(index) for row in plan] == [True], plan
