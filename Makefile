@@ -4,62 +4,97 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run test lint format types pytest browser node bench reference requirements clean
+.PHONY: help run check test lint format types fast pytest smoke browser node bench reference requirements clean
 
 VENV := .venv
 JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip
 
-# Tests start the application some hundred times: compiled once, wherever the machine would rather not keep it.
+# Tests start the application some hundred times, so its modules are compiled once, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Colours, where a terminal reads along (make 4.1 and later tell).
+# Colours, where the output is a terminal (known from make 4.1 on).
 ifneq ($(MAKE_TERMOUT),)
 BOLD := \033[1m
 CYAN := \033[36m
 PLAIN := \033[0m
 endif
 
-# $(call title,TEXT): the headline of a step.
+# $(call title,TEXT): prints the headline of a step.
 title = printf '\n$(BOLD)== %s$(PLAIN)\n' "$(1)"
-# $(call quietly,COMMAND): nothing of what it prints, unless it fails: then all of it. As one command of the shell.
+# $(call quietly,COMMAND): runs it, and prints its output only if it fails. One command of the shell.
 quietly = { log=$$(mktemp) && { $(1); } >"$$log" 2>&1 </dev/null; s=$$?; \
 	[ $$s -eq 0 ] || cat "$$log" >&2; rm -f "$$log"; [ $$s -eq 0 ]; }
-# $(call install,FILE): brings .venv to what FILE pins.
+# $(call install,FILE): installs what FILE pins into .venv.
 install = echo "Installing the packages of $(1) into $(VENV) ..." && $(call quietly,$(PIP) install -r $(1))
 
 help: ## Show this help (the default)
 	@printf '$(BOLD)Yolk$(PLAIN), an instant-messaging server on Sanic with the shape of an Egg.js app\n\n'
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  $(CYAN)make %-13s$(PLAIN) %s\n", $$1, $$2 }' Makefile
 	@printf '\nSettings come from the environment or stand behind the command: make run PORT=7002 WORKERS=2\n'
-	@printf 'PYTHON=/path/to/python chooses the interpreter that .venv is made with; JOBS=4 runs tests in four processes.\n'
+	@printf 'PYTHON=/path/to/python chooses the interpreter that .venv is made with; JOBS=4 runs tests in four processes;\n'
+	@printf 'COVERAGE=1 measures what the tests execute.\n'
 
-# One plain command: make starts it without a shell between, so that a signal to make reaches the server.
+# One plain command: make starts it without a shell in between, so that a signal to make reaches the server.
 run: $(VENV)/run.stamp ## Serve the chat (HOST, PORT, WORKERS, DATABASE_URL, REDIS_URL, ...)
 	@$(BIN)/python app.py
 
-test: browser node lint types pytest ## Check everything: style, types, import rules, tests
+check: lint types fast ## Run all checks and the fast tests: before each commit
 
-lint: $(VENV)/test.stamp ## Check style and import rules (ruff, import-linter)
+test: browser node lint types pytest ## Run all checks and all tests, as CI does
+
+lint: $(VENV)/test.stamp ## Check style, spelling and import rules (ruff, codespell, import-linter)
 	@$(call title,ruff check)
 	@$(BIN)/ruff check .
 	@$(call title,ruff format --check)
 	@$(BIN)/ruff format --check .
+	@$(call title,codespell)
+	@$(BIN)/codespell
 	@$(call title,lint-imports)
 	@$(BIN)/lint-imports --no-logo
 
-format: $(VENV)/test.stamp ## Mend what ruff can mend by itself
+format: $(VENV)/test.stamp ## Fix what ruff can fix
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: $(VENV)/test.stamp ## Check types (mypy --strict)
+types: $(VENV)/test.stamp ## Check types and the generated trees (mypy --strict)
+	@$(call title,python -m yolk types --check)
+	@$(BIN)/python -m yolk types --check
 	@$(call title,mypy)
 	@$(BIN)/mypy
 
+# Neighbouring tests share servers, so a process gets a contiguous half and takes more from the other when done.
+PARALLEL = --numprocesses $(JOBS) --dist worksteal
+
+fast: $(VENV)/test.stamp
+	@$(call title,pytest -m fast)
+	@$(BIN)/pytest $(PARALLEL) -m fast
+
 pytest: $(VENV)/test.stamp
 	@$(call title,pytest)
-	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+ifdef COVERAGE
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest $(PARALLEL)
+	@$(call title,coverage)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+else
+	@$(BIN)/pytest $(PARALLEL)
+endif
+
+# With an interpreter other than that of .venv, and only the packages that these tests need.
+SMOKE := build/smoke
+SMOKE_TESTS := tests/yolk tests/plugins tests/websocket/test_socket.py tests/chat/test_auth.py \
+	tests/chat/test_sending.py tests/chat/test_groups.py tests/files/test_upload.py
+
+smoke: ## Run the most important tests with another interpreter (PYTHON=python3.13)
+	@$(call title,smoke test with $$($${PYTHON:-python3} --version))
+	@$(call quietly,$${PYTHON:-python3} -m venv --clear $(SMOKE))
+	@$(call quietly,PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(SMOKE)/bin/python -m pip install \
+		--no-compile --only-binary :all: --constraint requirements-dev.txt --requirement requirements.txt \
+		pytest pytest-asyncio pytest-timeout pytest-xdist hypothesis httpx websockets)
+	@$(SMOKE)/bin/python -m pytest $(PARALLEL) -m fast -p no:cacheprovider $(SMOKE_TESTS)
 
 bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS=3; see bench/README.md)
 	@$(BIN)/python -m bench $(BENCH) $(TURNS:%=--turns %)
@@ -67,7 +102,7 @@ bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS
 reference: $(VENV)/test.stamp ## Write docs/reference.md from the docstrings of yolk
 	@$(BIN)/python -m docs.reference
 
-requirements: $(VENV)/run.stamp ## Pin versions anew from the .in files (UPGRADE=package raises one)
+requirements: $(VENV)/run.stamp ## Pin the versions of the .in files (UPGRADE=package raises one)
 	@$(call quietly,$(PIP) install pip-tools==7.6.2)
 	@for name in requirements requirements-dev; do \
 		echo "Pinning $$name.txt ..."; \
@@ -75,16 +110,16 @@ requirements: $(VENV)/run.stamp ## Pin versions anew from the .in files (UPGRADE
 			$$name.in || exit 1; \
 	done
 
-clean: ## Remove what make and the tools made; data/ stays
+clean: ## Remove what make and the tools created; data/ stays
 	rm -rf $(VENV) bench/egg/node_modules tests/node/node_modules build dist *.egg-info
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# ---- What the above need ----
+# ---- Prerequisites of the above ----
 
 FORCE:
 
-# One .venv serves both. The stamps say what was installed last, so that a second run is instant.
+# One .venv serves both. The stamps record what was installed, so that a second run starts at once.
 $(VENV)/run.stamp: requirements.txt $(VENV)/python.stamp
 	@$(call install,requirements.txt)
 	@touch $@
@@ -93,9 +128,9 @@ $(VENV)/test.stamp: requirements-dev.txt requirements.txt $(VENV)/python.stamp
 	@$(call install,requirements-dev.txt)
 	@touch $(VENV)/run.stamp $@
 
-# The first Python from 3.11 on that can make a virtual environment. It is asked, since a name on the PATH proves
-# nothing: pyenv has names for versions that are switched off, and Debian's python3 comes without venv. Made
-# anew where the interpreter of an old .venv is gone.
+# Takes the first Python from 3.11 on that can create a virtual environment. Each is run to find out: pyenv has names on
+# the PATH for versions that are not enabled, and Debian's python3 comes without venv. Created anew if the interpreter of
+# an old .venv is gone.
 $(VENV)/python.stamp: $(shell [ -x $(BIN)/python ] || echo FORCE)
 	@for python in $${PYTHON:-python3.13 python3.12 python3.11 python3}; do \
 		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
@@ -103,19 +138,19 @@ $(VENV)/python.stamp: $(shell [ -x $(BIN)/python ] || echo FORCE)
 	done; \
 	if [ -z "$$found" ] && [ -n "$$unable" ]; then \
 		v=$$("$$unable" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-		echo "Python $$v is here without its venv module. Debian and Ubuntu have it in a package of its own:" >&2; \
-		echo "  sudo apt install python3-venv      (or python$$v-venv, if $$v is not the system's python3)" >&2; \
+		echo "Python $$v has no venv module. On Debian and Ubuntu it is a separate package:" >&2; \
+		echo "  sudo apt install python3-venv      (python$$v-venv if $$v is not the system's python3)" >&2; \
 		exit 1; \
 	elif [ -z "$$found" ]; then \
-		echo "Yolk needs Python 3.11 or later, and $${PYTHON:-what is on the PATH} is not that." >&2; \
-		echo "Install it, or say where it is: make run PYTHON=/path/to/python3" >&2; \
+		echo "Yolk needs Python 3.11 or later; $${PYTHON:-what is on the PATH} is older or missing." >&2; \
+		echo "Install it, or name its path: make run PYTHON=/path/to/python3" >&2; \
 		exit 1; \
 	fi; \
-	echo "Making $(VENV) with $$("$$found" --version) ..."; \
+	echo "Creating $(VENV) with $$("$$found" --version) ..."; \
 	$(call quietly,"$$found" -m venv --clear $(VENV))
 	@touch $@
 
-# Tests of the chat page drive a browser: one on the PATH or playwright's own. root on Debian gets one installed.
+# Tests of the chat page drive a browser: one on the PATH or playwright's own. For root on Debian it is installed.
 browser: $(VENV)/test.stamp
 	@for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do \
 		command -v $$name >/dev/null && exit 0; \
@@ -130,13 +165,13 @@ browser: $(VENV)/test.stamp
 			{ apt-get install -y chromium-headless-shell || apt-get install -y chromium; }) && exit 0; \
 	fi; \
 	if [ "$$CI" = true ]; then echo "There is no Chromium, and in CI no test may be skipped." >&2; exit 1; fi; \
-	echo "There is no Chromium, so the browser tests will be skipped. To have them: $(BIN)/playwright install chromium --only-shell"
+	echo "There is no Chromium, so the browser tests are skipped. To run them: $(BIN)/playwright install chromium --only-shell"
 
-# Tests with clients that Egg apps have need Node.
+# Tests with the clients of Egg apps need Node.
 node:
 	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory tests/node/node_modules/.stamp; \
 	elif [ "$$CI" = true ]; then echo "There is no Node.js, and in CI no test may be skipped." >&2; exit 1; \
-	else echo "There is no Node.js, so the tests with Node clients will be skipped. To have them, install Node.js 20."; fi
+	else echo "There is no Node.js, so the tests with Node clients are skipped. To run them, install Node.js 20."; fi
 
 tests/node/node_modules/.stamp: tests/node/package.json
 	@echo "Installing the Node clients of the tests ..."
