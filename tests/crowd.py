@@ -1,4 +1,4 @@
-"""A running chat on any database, with more people than a test can use up."""
+"""A running chat on any database, with more users than a test can need."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIZE = 20_000
 
 class Crowd:
     """
-    A running chat, asked over HTTP by people who have done nothing yet.
+    A running chat, used over HTTP by users who have done nothing yet.
 
     Args:
         server: with a database that `add_crowd` has filled.
@@ -28,25 +28,25 @@ class Crowd:
         self._strangers = iter(range(1, SIZE + 1))
 
     def stranger(self) -> tuple[int, str]:
-        """Give somebody's id and token."""
+        """Return the ID and a token of a user who has done nothing yet."""
         user_id = next(self._strangers, None)
         if user_id is None:
             raise RuntimeError("everybody has done something: make the crowd larger")
         return user_id, self._server.token(id=user_id)
 
     def ask(self, token: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Ask by POST, or by GET where there is no body; give data, or the code of the refusal."""
+        """Send a POST, or a GET without a body; return the data, or the code of the refusal."""
         method = "GET" if body is None else "POST"
         answer = self._http.request(method, path, headers={"token": token}, json=body).json()
         return answer["data"] if answer["msg"] == "ok" else answer["code"]
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._http.close()
 
 
 async def add_crowd(folder: Path, url: str) -> None:
-    """Fill the table of people of an empty database."""
+    """Fill the user table of an empty database."""
     async with open_orm(folder, url):
         ids = range(1, SIZE + 1)
         await User.bulk_create([User(id=one, username=f"user{one}", password="") for one in ids])

@@ -1,4 +1,4 @@
-"""A network that fails: every connection is cut after some bytes, in the middle of a frame."""
+"""A failing network: it cuts every connection after some bytes, in the middle of a frame."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class FailingNetwork:
     """
     Passes connections on to a port of this machine, and cuts each after a while.
 
-    How much a connection passes, and whether it ends with a word (FIN) or without (RST), is
-    chosen by *random*: some never come to speak, most pass little, some a large answer.
+    *random* chooses how much a connection passes, and whether it ends with FIN or RST: some pass
+    nothing, most pass little, some a large answer.
 
     Args:
         port: where the server listens.
-        random: the dice.
+        random: a generator with a seed.
     """
 
     def __init__(self, port: int, random: Random) -> None:
@@ -27,17 +27,17 @@ class FailingNetwork:
         self._target = port
         self._random = random
         self.spare = False
-        """Whether connections that are made now are let live."""
+        """Whether new connections are left alone."""
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
     def mend(self) -> None:
-        """Cut everything once more, and nothing from now on."""
+        """Cut all open connections, and none from now on."""
         self.spare = True
         self.end()
 
     def end(self) -> None:
-        """Cut everything that is open."""
+        """Cut all open connections."""
         self._end(self._open)
 
     async def __aenter__(self) -> Self:
@@ -98,7 +98,7 @@ class _Life:
         self.over = False
 
     def spend(self, data: bytes) -> bytes:
-        """Give as much of *data* as still passes."""
+        """Return the part of *data* that still passes."""
         if self._left is None:
             return data
         passed = data[: self._left]

@@ -1,4 +1,4 @@
-"""A conversation as the model keeps it: a list of entries, and who is in it."""
+"""A conversation of the model: a list of entries, and its members."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass
 class Entry:
-    """A message, or what changed one, or what happened in a group."""
+    """A message, a change of one, or an event of a group."""
 
     conv: str
     seq: int
     number: int
-    """How many messages there are up to here."""
+    """Number of messages up to this entry."""
     kind: str
     from_id: int
     data: str = ""
@@ -24,15 +24,15 @@ class Entry:
     removed: bool = False
     edited: bool = False
     id: str | None = None
-    """As the server gave it; None until then."""
+    """Assigned by the server; None until then."""
 
     @property
     def is_message(self) -> bool:
-        """Whether somebody wrote it."""
+        """Whether it is a message that a user wrote."""
         return self.kind == "text"
 
     def shown(self) -> dict[str, Any]:
-        """Give what a client sees of it, but for times."""
+        """Return what a client sees of it, without times."""
         options: dict[str, Any] = {}
         if self.reply_to is not None and not self.removed:
             options = {"reply_to": self.reply_to}
@@ -62,12 +62,12 @@ class Seat:
     delivered: int = 0
     read: int = 0
     counted: int = 0
-    """How many messages there are up to `read`."""
+    """Number of messages up to `read`."""
 
 
 @dataclass
 class Conversation:
-    """What two people, or a group, say."""
+    """A conversation of two users, or of a group."""
 
     conv: str
     group: int | None = None
@@ -82,7 +82,7 @@ class Conversation:
 
     @property
     def number(self) -> int:
-        """How many messages there are."""
+        """Number of messages."""
         return self.entries[-1].number if self.entries else 0
 
     def append(self, kind: str, from_id: int, **columns: Any) -> Entry:
@@ -93,9 +93,9 @@ class Conversation:
         return entry
 
     def after(self, seq: int, upto: int | None = None) -> list[Entry]:
-        """Give the entries after a seq."""
+        """Return the entries after a seq."""
         return self.entries[seq:upto]
 
     def unread(self, user: int) -> int:
-        """Count what a member has not read."""
+        """Return the number of messages that a member has not read."""
         return self.number - self.seats[user].counted

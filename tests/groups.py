@@ -1,4 +1,4 @@
-"""What tests of groups have in common."""
+"""Helpers for tests of groups."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from yolk.testing import Server, Socket, User
 
 
 async def make_group(owner: User, *members: User, **wanted: Any) -> Any:
-    """Make a group, and give what its owner is answered."""
+    """Create a group, and return the answer to its owner."""
     ids = [member.id for member in members]
     return await owner.post("/chat/groups", **{"name": "Friends", "members": ids, **wanted})
 
 
 async def in_group(owner: User, group: Any, action: str, **body: Any) -> Any:
-    """Do something in a group, and give the data of the answer."""
+    """Send a request about a group, and return the data of the answer."""
     return await owner.post(f"/chat/groups/{group['id']}{action}", **body)
 
 
 async def refusal(user: User, group: Any, action: str = "", **body: Any) -> tuple[int, int]:
-    """Do something in a group that is refused, and give the status and the code."""
+    """Send a request about a group that is refused, and return the status and the code."""
     path = f"/chat/groups/{group['id']}{action}"
     answer = await user.server.ask("POST", path, token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()
@@ -28,7 +28,7 @@ async def refusal(user: User, group: Any, action: str = "", **body: Any) -> tupl
 
 
 async def told(user: User, group: Any) -> list[Any]:
-    """Give what a member reads of what happened in a group: who did it, and the options."""
+    """Return the notices of a group that a member reads: who caused each, and its options."""
     page = await user.get("/chat/history", conv=group["conv"], limit=200, after=0)
     return [
         (entry["from_id"], entry["options"])
@@ -38,12 +38,12 @@ async def told(user: User, group: Any) -> list[Any]:
 
 
 async def last_told(user: User, group: Any) -> Any:
-    """Give the last that happened in a group."""
+    """Return the last notice of a group."""
     return (await told(user, group))[-1]
 
 
 async def next_notice(socket: Socket, event: str) -> Any:
-    """Wait for a push of something that happens in a group, and give the entry."""
+    """Wait until a group's notice of *event* is pushed, and return the entry."""
     while True:
         entry = (await socket.wait_for(type="message"))["data"]
         if entry["type"] == "notice" and entry["options"]["event"] == event:
@@ -51,11 +51,11 @@ async def next_notice(socket: Socket, event: str) -> Any:
 
 
 async def members(user: User, group: Any, **asked: Any) -> dict[int, Any]:
-    """Give the members that a page has, by id."""
+    """Return the members on a page, by ID."""
     page = await user.get(f"/chat/groups/{group['id']}/members", **asked)
     return {member["user_id"]: member for member in page["members"]}
 
 
 def people(server: Server, count: int) -> list[User]:
-    """Add several people."""
+    """Add several users."""
     return [add_user(server, f"user{number}") for number in range(count)]

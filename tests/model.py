@@ -112,7 +112,7 @@ class Chat:
         return conversation.append("recall", user, target=message)
 
     def edit(self, user: int, message: Entry, data: str) -> Entry:
-        """Give a message another text; give the message."""
+        """Replace the text of a message, and return the message."""
         conversation = self.conversations[message.conv]
         if not message.is_message or not self._sees(user, message):
             raise errors.NoMessage
@@ -145,7 +145,7 @@ class Chat:
     # --- reading
 
     def sync(self, user: int, cursors: dict[str, int], limit: int) -> dict[str, Missed | None]:
-        """Give what a client has not got, by conversation; None for one that the user is not in."""
+        """Return what a client lacks, by conversation; None for one that the user is not in."""
         found: dict[str, Missed | None] = dict.fromkeys(cursors)
         for conversation in self.of(user):
             seat = conversation.seats[user]
@@ -164,7 +164,7 @@ class Chat:
     def pull(
         self, user: int, conv: str, before: int | None, after: int | None, limit: int
     ) -> tuple[list[Entry], bool]:
-        """Give a page, and whether there is more."""
+        """Return a page, and whether there are more."""
         conversation, seat = self._seat(user, conv)
         upto = None if before is None else max(0, before - 1)
         entries = conversation.after(max(seat.join, after or 0), upto)
@@ -172,7 +172,7 @@ class Chat:
         return page, len(entries) > limit
 
     def waiting(self, user: int) -> list[Entry]:
-        """Give what others wrote after the delivered cursors."""
+        """Return what others wrote after the delivered cursors."""
         return [
             entry
             for conversation in self.of(user)
@@ -182,13 +182,13 @@ class Chat:
         ]
 
     def of(self, user: int) -> list[Conversation]:
-        """Give the conversations that somebody is in."""
+        """Return the conversations that a user is in."""
         return [one for one in self.conversations.values() if user in one.seats]
 
     # --- groups
 
     def make_group(self, user: int, group: int, members: Iterable[int], *, history: bool) -> None:
-        """Make a group; who blocked its owner is left out."""
+        """Create a group without the users who blocked its owner."""
         conversation = self.conversations[f"g:{group}"] = Conversation(f"g:{group}", group, history)
         conversation.seats[user] = Seat(OWNER)
         for member in self._willing(user, members):
@@ -227,7 +227,7 @@ class Chat:
             conversation.append("notice", user, event="removed")
 
     def set_role(self, user: int, conv: str, other: int, role: int) -> None:
-        """Make somebody an administrator, or an ordinary member again."""
+        """Promote a member to administrator, or demote one."""
         conversation, seat = self._seat(user, conv, errors.NoGroup)
         if seat.role < OWNER:
             raise errors.NotPermitted
@@ -242,7 +242,7 @@ class Chat:
     # --- whom one wants to hear from
 
     def block(self, user: int, other: int, *, on: bool) -> None:
-        """Let somebody not write any more, or again."""
+        """Mute or unmute a member."""
         if user == other:
             raise errors.BlocksThemselves
         (self._blocks.add if on else self._blocks.discard)((user, other))

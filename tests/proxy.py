@@ -1,4 +1,4 @@
-"""A network that can be cut: it stands between a server and what the server needs."""
+"""A network that can be cut, between a server and a service that it needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Self
 
 class Proxy:
     """
-    Passes connections on to a unix socket or a port of this machine, or cuts them all.
+    A proxy to a unix socket or a port of this machine, which can cut all connections.
 
     Args:
         target: the path of the unix socket, or the port.
@@ -23,13 +23,13 @@ class Proxy:
         self.port = 0
 
     def cut(self) -> None:
-        """End all connections, and every new one at once."""
+        """Reset all connections, and each new one at once."""
         self._cut = True
         for writer in list(self._open):
             writer.transport.abort()
 
     def mend(self) -> None:
-        """Pass connections on again."""
+        """Forward connections again."""
         self._cut = False
 
     async def __aenter__(self) -> Self:
@@ -54,7 +54,7 @@ class Proxy:
             return
         try:
             back, forth = await self._connect()
-        except OSError:  # nobody is there
+        except OSError:  # nobody listens
             writer.transport.abort()
             return
         self._open |= {writer, forth}

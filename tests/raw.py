@@ -1,4 +1,4 @@
-"""A client that sends what no library would, over a plain connection."""
+"""A client that sends what no library sends, over a plain connection."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class RawClient:
         connection: str = "Upgrade",
     ) -> Self:
         """
-        Send a handshake, with *texts* as frames in the same packet. Nothing is waited for.
+        Send a handshake, with *texts* as frames in the same packet, and wait for nothing.
 
         Args:
             port: on 127.0.0.1.
-            path: with the query.
-            texts: messages.
-            connection: the header `Connection`.
+            path: path and query.
+            texts: text messages.
+            connection: value of the header `Connection`.
         """
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         head = (
@@ -45,11 +45,11 @@ class RawClient:
         return cls(reader, writer)
 
     async def handshake(self) -> bytes:
-        """Give the head of the server's answer."""
+        """Return the head of the server's answer."""
         return await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 10)
 
     async def receive(self) -> Any:
-        """Give the next message, decoded from JSON; the handshake's answer is passed over."""
+        """Return the next message, decoded from JSON, and skip the answer to the handshake."""
         while True:
             first, second = await asyncio.wait_for(self.reader.readexactly(2), 10)
             if first == ord("H"):
@@ -65,12 +65,12 @@ class RawClient:
                 return json.loads(payload)
 
     def abort(self) -> None:
-        """Cut the connection."""
+        """Reset the connection."""
         self.writer.transport.abort()
 
 
 def frame(payload: bytes, opcode: int = 1, *, fin: bool = True) -> bytes:
-    """Give a client's frame, masked as it must be (section 5.3)."""
+    """Return a client's frame, masked as RFC 6455, section 5.3, requires."""
     size = len(payload)
     mask = os.urandom(4)
     if size < 126:

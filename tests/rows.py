@@ -1,4 +1,4 @@
-"""What no interface offers: a look into the database and the Redis of a running chat."""
+"""Direct access to the database and the Redis of a running chat."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def database(server: Server) -> Iterator[sqlite3.Connection]:
 
 
 def rows(server: Server, query: str, *values: Any) -> list[Any]:
-    """Give what *query* finds in the database."""
+    """Return the rows that *query* finds in the database."""
     with database(server) as connection:
         return connection.execute(query, values).fetchall()
 
 
 def add_user(server: Server, name: str) -> User:
-    """Add somebody without a password, with a token that names no login, as an Egg program does."""
+    """Add a user without a password, with a token that names no session, as an Egg app does."""
     username = f"{name}-{secrets.token_hex(4)}"
     with database(server) as connection:
         added = connection.execute(
@@ -39,7 +39,7 @@ def add_user(server: Server, name: str) -> User:
 
 
 def make_old(server: Server, conv: str) -> None:
-    """Let what was said in a conversation be a day old."""
+    """Make the messages of a conversation a day older."""
     with database(server) as connection:
         connection.execute(
             "UPDATE message SET create_time = create_time - 86400000 WHERE conv = ?", (conv,)
@@ -53,7 +53,7 @@ def disable(server: Server, user: User) -> None:
 
 
 def valkey_socket(server: Server) -> str:
-    """Give the path of the embedded Valkey of a running chat."""
+    """Return the path of the embedded Valkey's socket of a running chat."""
     line = next(line for line in server.output.splitlines() if "valkey.sock" in line)
     return line.split(" on ")[-1].strip()
 
@@ -64,6 +64,6 @@ def redis(server: Server) -> Redis:
 
 
 def is_online(server: Server, user: User) -> bool:
-    """Tell whether the seed's key says that *user* is online."""
+    """Return whether the key `online_<id>` says that *user* is online."""
     with closing(redis(server)) as connection:
         return bool(connection.exists(f"online_{user.id}"))

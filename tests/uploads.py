@@ -1,4 +1,4 @@
-"""Files to upload, ways to do it, and a look at what lies on the disk afterwards."""
+"""Files to upload, ways to upload them, and the files on the disk afterwards."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ TUS = {"Tus-Resumable": "1.0.0"}
 OFFSET = "application/offset+octet-stream"
 EXE = b"MZ\x90\0\3\0\0\0\4\0\0\0\xff\xff" + bytes(200)
 SECRET = b"48 deg 51 min N"
-"""What pictures say of where they were taken."""
+"""The place in the metadata of a picture."""
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
-    """Give a picture, red at the left and blue at the right."""
+    """Return a picture, red on the left and blue on the right."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (size[0] // 2, 0, size[0], size[1]))
     written = io.BytesIO()
@@ -34,7 +34,7 @@ def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any)
 
 
 def with_place(kind: str, orientation: int = 1) -> bytes:
-    """Give a picture that says where it was taken."""
+    """Return a picture whose metadata say where it was taken."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010E] = SECRET.decode()
@@ -51,7 +51,7 @@ async def upload(
 
 
 async def uploaded(user: User, name: str, content: bytes) -> dict[str, Any]:
-    """Upload a file, and give what is known of it."""
+    """Upload a file, and return the data of the answer."""
     answer = await upload(user, name, content)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()["data"]
@@ -64,7 +64,7 @@ async def read(user: User, path: str, **headers: str) -> httpx.Response:
 
 
 def metadata(**values: str) -> str:
-    """Give the header `Upload-Metadata`."""
+    """Return a value of the header `Upload-Metadata`."""
     return ",".join(
         f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in values.items()
     )
@@ -77,7 +77,7 @@ async def tus(user: User, method: str, path: str, **options: Any) -> httpx.Respo
 
 
 async def begin(user: User, length: int, **values: str) -> str:
-    """Begin a resumable upload, and give where it is."""
+    """Create a resumable upload, and return its path."""
     headers = {"Upload-Length": str(length), "Upload-Metadata": metadata(**values)}
     answer = await tus(user, "POST", "/upload/tus", headers=headers)
     assert answer.status_code == 201, answer.text
@@ -91,13 +91,13 @@ async def add(user: User, path: str, offset: int, content: bytes, **more: str) -
 
 
 def incoming(server: Server) -> list[str]:
-    """Give what lies in the folder where files are put together."""
+    """Return the names in the folder of uploads in progress."""
     folder = server.data / "files" / "incoming"
     return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
 
 
 def kept(server: Server) -> list[Path]:
-    """Give what lies in the storage."""
+    """Return the files in the storage."""
     folder = server.data / "files" / "kept"
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -111,13 +111,13 @@ async def nothing_left(server: Server) -> None:
 
 
 def configured(folder: Path, files: Mapping[str, Any], env: Mapping[str, str] = {}) -> Server:
-    """Give a chat with settings of its own about files."""
+    """Return a chat with other settings for files."""
     changes = {"config/config_local.py": f"files = {dict(files)!r}\n"}
     return Server(copy_chat(folder, changes), folder / "data", env)
 
 
 def limited(folder: Path, size: int) -> Server:
-    """Give a chat that can write no file beyond *size* bytes, as on a disk that is full."""
+    """Return a chat that can write no file beyond *size* bytes, as on a full disk."""
     command = [
         "python",
         "-c",

@@ -27,7 +27,7 @@ async def idles(ctx: Context) -> None:
 
 
 def create() -> Application:
-    """Make the chat, with two more routes."""
+    """Return the chat with two more routes."""
     app = create_app()
     app.ws.route("/test/throws", throws)
     app.ws.route("/test/stops", stops, idles)

@@ -27,7 +27,7 @@ NAMES = {"ping": "pong", "recall": "messageAnswer", "edit": "messageAnswer"}
 
 
 def references(value: Any) -> Iterator[str]:
-    """Give what a part of the document refers to."""
+    """Return what a part of the document refers to."""
     if isinstance(value, dict):
         if "$ref" in value:
             yield value["$ref"]
@@ -39,7 +39,7 @@ def references(value: Any) -> Iterator[str]:
 
 
 def check(name: str, frame: Any) -> None:
-    """Hold that a frame is what the document says of this message, to the field."""
+    """Check that a frame is exactly what the document says of this message."""
     whole = {**strict(MESSAGES[name]["payload"]), "components": {"schemas": SCHEMAS}}
     jsonschema.Draft7Validator(whole).validate(frame)
 
@@ -87,7 +87,7 @@ class Listening(Socket):
         await super().send(frame)
 
     async def receive(self) -> Any:
-        """Give the next frame."""
+        """Return the next frame."""
         frame = await super().receive()
         self.heard.note(self.name_of(frame), frame)
         data = frame.get("data", {})
@@ -98,7 +98,7 @@ class Listening(Socket):
         return frame
 
     def name_of(self, frame: Any) -> str:
-        """Tell which message of the document a frame has to be."""
+        """Return the message of the document that a frame has to be."""
         if frame.get("msg") == "fail":
             return "failure" if "id" in frame else "closeNotice"
         if frame.get("type") == "pong":
@@ -261,14 +261,14 @@ async def live_in_a_group(
 
 
 def token_of_disabled(server: Server) -> str:
-    """Give a good token of somebody who was disabled."""
+    """Return a valid token of a disabled user."""
     user = add_user(server, "disabled")
     disable(server, user)
     return user.token
 
 
 def events_of(schema: Any) -> set[str]:
-    """Give the events that a schema knows."""
+    """Return the events that a schema has."""
     found: set[str] = set()
     for one in event_schemas(schema):
         found |= {one["const"]} if "const" in one else set(one["enum"])
@@ -276,7 +276,7 @@ def events_of(schema: Any) -> set[str]:
 
 
 def event_schemas(schema: Any) -> Iterator[Any]:
-    """Give what a schema says of each `event` in it."""
+    """Return the parts of a schema for each `event`."""
     if isinstance(schema, dict):
         for name, value in schema.items():
             if name == "event" and isinstance(value, dict):

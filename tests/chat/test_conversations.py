@@ -58,7 +58,7 @@ async def add(conv: str, *, at: int, count: int = 3, **mine: Any) -> None:
 
 @pytest.fixture
 async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
-    """Give each kind of database, with user 1 in some conversations."""
+    """Yield each kind of database, with user 1 in some conversations."""
     async with open_orm(tmp_path, database_url) as host:
         await User.create(id=ME, username="me", password="", nickname="I", avatar="a.png")
         await add("s:1:5", at=50)
@@ -71,7 +71,7 @@ async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
 
 
 async def listed(host: Host, limit: int = 100, after: Place | None = None) -> list[Overview]:
-    """Give a page of the list."""
+    """Return a page of the list."""
     return await read_overview(host.orm.connection, host.orm.dialect, ME, limit, after)
 
 
@@ -181,7 +181,7 @@ async def test_memberships_that_are_behind(host: Host) -> None:
 
 
 async def convs(user: Person, **asked: Any) -> list[str]:
-    """Give the conversations of a page of the list."""
+    """Return the conversations on a page of the list."""
     return [one["conv"] for one in await user.get("/chat/conversations", **asked)]
 
 

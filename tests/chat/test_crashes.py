@@ -1,4 +1,4 @@
-"""Something dies without a word: it comes back by itself, and nothing acknowledged is lost."""
+"""Processes are killed: they are started again, and nothing acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from yolk.testing import Server, Socket, User
 
 
 def workers(server: Server) -> list[int]:
-    """Give the process ids of the workers that have ever started."""
+    """Return the process IDs of all workers that have started."""
     return [int(number) for number in re.findall(r"Worker ready \[(\d+)\]", server.output)]
 
 
 async def eventually(true: Callable[[], bool], seconds: float = 12) -> None:
-    """Wait until something that happens outside of our sight is so."""
+    """Wait until a condition that nothing announces is true."""
     async with asyncio.timeout(seconds):
         while True:
             try:
@@ -34,7 +34,7 @@ async def eventually(true: Callable[[], bool], seconds: float = 12) -> None:
 
 
 async def test_a_worker_that_dies_is_started_again(serve: Serve) -> None:
-    """Its users are off line within 10 s, unless they came back; the port serves all the time."""
+    """Its users are offline within 10 s, unless they reconnect; the port serves all the time."""
     server = serve(WORKERS="2")
     users: list[User] = []
     sockets: list[Socket] = []
@@ -63,7 +63,7 @@ async def test_a_worker_that_dies_is_started_again(serve: Serve) -> None:
 
 
 async def is_gone(socket: Socket) -> bool:
-    """Tell whether a socket answers no more."""
+    """Return whether a socket no longer answers."""
     try:
         return not await socket.ping()
     except Exception:  # noqa: BLE001 - whichever way the library says it
@@ -71,7 +71,7 @@ async def is_gone(socket: Socket) -> bool:
 
 
 async def test_a_valkey_that_dies_is_started_again(serve: Serve) -> None:
-    """What is sent meanwhile is stored; afterwards workers hear each other as before."""
+    """Messages sent meanwhile are stored; afterwards workers reach each other as before."""
     server = serve(WORKERS="2")
     ada, bob = add_user(server, "ada"), add_user(server, "bob")
     hers = await ada.connect()
@@ -115,7 +115,7 @@ async def test_after_a_power_cut_everything_is_there(serve: Serve) -> None:
 
 
 async def test_without_the_main_process_workers_leave(serve: Serve) -> None:
-    """They tell their clients and let go of the port, so that the next start finds it free."""
+    """They close their sockets and the port, so that the next start finds it free."""
     server = serve(WORKERS="2")
     ada = add_user(server, "ada")
     socket = await ada.connect()
@@ -130,7 +130,7 @@ async def test_without_the_main_process_workers_leave(serve: Serve) -> None:
 
 
 async def test_without_the_main_process_no_worker_begins(tmp_path: Path) -> None:
-    """Also when it died while they were still being started."""
+    """This also holds when it dies while they are being started."""
     server = Server(ROOT, tmp_path / "data", {"WORKERS": "2"})
     starting = asyncio.create_task(asyncio.to_thread(server.start))
     await eventually(lambda: "Starting worker" in server.output)
@@ -145,7 +145,7 @@ async def test_without_the_main_process_no_worker_begins(tmp_path: Path) -> None
 
 
 async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:
-    """As systemd and a terminal send it: everybody gets 1001, and the exit status is 0."""
+    """As from systemd or a terminal: every client gets 1001, and the exit status is 0."""
     for number in (signal.SIGTERM, signal.SIGINT):
         server = serve(WORKERS="2")
         socket = await add_user(server, "ada").connect()

@@ -35,7 +35,7 @@ class Chat:
     def make_writer(
         self, batch: int = 256, queue: int = 1000, store: CursorStore | None = None
     ) -> Batcher[Move, Moved]:
-        """Make one more writer, as another worker has it."""
+        """Return one more writer, as another worker has it."""
         return cursor_writer(
             store or cursor_store_for(self.host.orm),
             self.host.orm.unavailable_errors,
@@ -59,7 +59,7 @@ class Chat:
 
 
 async def fill(conv: str, people: Sequence[int], count: int, *, skip: int = 0) -> None:
-    """Make a conversation in which *skip* of the entries, the first ones, do not count."""
+    """Create a conversation in which the first *skip* entries are not counted."""
     await Conversation.create(
         conv=conv, chat_type="single", last_seq=count, last_number=count - skip
     )
@@ -82,14 +82,14 @@ async def fill(conv: str, people: Sequence[int], count: int, *, skip: int = 0) -
 
 
 async def cursors(conv: str, user_id: int) -> tuple[int, int, int]:
-    """Give what is delivered, what is read, and how many messages that are."""
+    """Return the delivered and the read cursor, and the number of messages up to it."""
     member = await Member.get(conv=conv, user_id=user_id)
     return member.delivered_seq, member.read_seq, member.read_number
 
 
 @pytest.fixture
 async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
-    """Give a chat on each kind of database."""
+    """Yield a chat on each kind of database."""
     async with open_orm(tmp_path, database_url) as host:
         await fill("s:1:2", (1, 2), 10)
         await fill("s:1:3", (1, 3), 10, skip=4)
@@ -246,7 +246,7 @@ async def test_a_database_that_is_unavailable_is_temporary(chat: Chat) -> None:
 
 
 async def make_group(owner: User, *others: User) -> tuple[str, int]:
-    """Make a group of these people, and give its conversation and its id."""
+    """Create a group of these users, and return its conversation and its ID."""
     made = await owner.post("/chat/groups", name="a group", members=[one.id for one in others])
     return f"g:{made['id']}", made["id"]
 

@@ -12,7 +12,7 @@ from yolk.testing import Server, User
 
 
 async def refused(user: User, message: Any, data: str = "new") -> int:
-    """Make an edit that is refused, and return the code."""
+    """Request an edit that is refused, and return the code."""
     body = {"id": message["id"], "data": data}
     answer = await user.server.ask("POST", "/chat/edit", token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()

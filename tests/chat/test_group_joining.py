@@ -23,19 +23,19 @@ from yolk.testing import Server, User
 
 @pytest.fixture
 def carol(server: Server) -> User:
-    """Give Carol, who has an account."""
+    """Return Carol, a user with an account."""
     return add_user(server, "carol")
 
 
 @pytest.fixture
 def dave(server: Server) -> User:
-    """Give Dave, who has an account."""
+    """Return Dave, a user with an account."""
     return add_user(server, "dave")
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat whose groups have at most four members."""
+    """Yield a chat whose groups have at most four members."""
     folder = tmp_path_factory.mktemp("small")
     root = copy_chat(folder, {"config/config_small.py": 'chat = {"group_members": 4}\n'})
     running = Server(root, folder / "data", {"YOLK_ENV": "small"}).start()
@@ -44,7 +44,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def block(who: User, whom: User) -> None:
-    """Let somebody not hear from somebody."""
+    """Block a user."""
     with database(who.server) as connection:
         connection.execute(
             "INSERT INTO block (user_id, blocked_id, create_time) VALUES (?, ?, 0)",
@@ -53,7 +53,7 @@ def block(who: User, whom: User) -> None:
 
 
 async def requests(user: User, group: dict[str, object], **asked: int) -> list[tuple[int, object]]:
-    """Give who waits to be let in, and who invited them."""
+    """Return the join requests: who asks, and who invited them."""
     page = await user.get(f"/chat/groups/{group['id']}/requests", **asked)
     return [(one["user"]["id"], one["inviter_id"]) for one in page["requests"]]
 

@@ -23,7 +23,7 @@ from yolk.testing import Server, User
 
 @pytest.fixture
 def carol(server: Server) -> User:
-    """Give Carol, who has an account."""
+    """Return Carol, a user with an account."""
     return add_user(server, "carol")
 
 

@@ -95,11 +95,11 @@ class Chat:
         self.host = host
 
     async def make(self, *members: int, **wanted: Any) -> GroupView:
-        """Make a group of user 1's."""
+        """Create a group that user 1 owns."""
         return await self.group.create(1, NewGroup("Friends", members=[*members], **wanted))
 
     async def check(self, made: GroupView) -> Group:
-        """Hold that a group agrees with its members, and its entries have no gap."""
+        """Check that a group agrees with its members, and that its entries have no gap."""
         group = await Group.get(id=made.id)
         members = await Member.filter(conv=made.conv)
         assert group.member_count == len(members) == len({one.user_id for one in members})
@@ -113,7 +113,7 @@ class Chat:
 
 @pytest.fixture
 async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
-    """Give each kind of database, with 40 people."""
+    """Yield each kind of database, with 40 users."""
     async with open_orm(tmp_path, database_url) as host:
         await User.bulk_create(
             [User(id=number, username=f"user{number}", password="") for number in range(1, 41)]
@@ -123,7 +123,7 @@ async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
 
 @pytest.fixture
 def chat(host: Host) -> Chat:
-    """Give one worker's services."""
+    """Return one worker's services."""
     return Chat(host)
 
 

@@ -68,7 +68,7 @@ class ChatMachine(RuleBasedStateMachine):
         return expected
 
     def same(self, messages: list[Any], entries: list[Entry]) -> None:
-        """Hold that the server's messages are the model's entries."""
+        """Check that the server's messages are the model's entries."""
         assert [shown(message) for message in messages] == [entry.shown() for entry in entries]
         for message, entry in zip(messages, entries, strict=True):
             assert entry.id in (None, message["id"])
@@ -83,7 +83,7 @@ class ChatMachine(RuleBasedStateMachine):
         return groups[pick % len(groups)]
 
     def entry(self, pick: int) -> Entry:
-        """Give a message, the latest for 0; or, one time in ten, anything that was seen."""
+        """Return a message, the latest for 0; or, one time in ten, any that was seen."""
         if pick % 10 == 9:
             seen = (one for all_of in self.model.conversations.values() for one in all_of.entries)
             known = [one for one in seen if one.id]
@@ -92,7 +92,7 @@ class ChatMachine(RuleBasedStateMachine):
         return known[pick % len(known)]
 
     def author_or(self, entry: Entry, person: int, *, own: bool) -> int:
-        """Give who wrote something, or just anybody."""
+        """Return the author of a message, or any user."""
         return [self.id(one) for one in range(3)].index(entry.from_id) if own else person
 
     def has_messages(self) -> bool:
@@ -329,7 +329,7 @@ class ChatMachine(RuleBasedStateMachine):
 
 
 def shown(message: Any) -> dict[str, Any]:
-    """Give what the model knows of a message."""
+    """Return the fields of a message that the model knows."""
     options = message["options"] or {}
     known = {name: options[name] for name in ("reply_to", "target", "event") if name in options}
     return {
@@ -342,7 +342,7 @@ def shown(message: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def crowd(tmp_path: Path, database_url: str, serve: Serve) -> Iterator[Crowd]:
-    """Give a chat on each kind of database."""
+    """Yield a chat on each kind of database."""
     asyncio.run(add_crowd(tmp_path, database_url))
     found = Crowd(serve(DATABASE_URL=database_url))
     yield found

@@ -21,7 +21,7 @@ from yolk.testing import Server, User
 
 @pytest.fixture(scope="module")
 def broken_routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give the chat with routes that go wrong."""
+    """Yield a chat with routes that fail."""
     command = [sys.executable, "tests/apps/broken_routes.py"]
     running = Server(ROOT, tmp_path_factory.mktemp("data"), command=command).start()
     yield running

@@ -1,4 +1,4 @@
-"""Sockets and workers die at random: what clients have in the end is what was acknowledged."""
+"""Sockets and workers are killed at random: in the end clients have what was acknowledged."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Place = tuple[int, str]
 
 
 async def places(ada: User, bob: User) -> list[Place]:
-    """Give 200 conversations that two people are in: groups, and the one of the two."""
+    """Create 200 conversations of two users: groups, and the one between the two."""
     made: list[Place] = []
     headers = {"token": ada.token}
     async with httpx.AsyncClient(base_url=ada.server.url, headers=headers, trust_env=False) as http:
@@ -53,7 +53,7 @@ async def write_much(client: Client, random: Random, groups: list[Place], peer: 
 
 
 def texts(messages: list[Any], author: User) -> list[int]:
-    """Give the numbers of what *author* wrote, in the order in which it stands."""
+    """Return the numbers of the messages of *author*, in their order."""
     return [
         int(message["data"].rpartition(" ")[2])
         for message in messages
@@ -62,7 +62,7 @@ def texts(messages: list[Any], author: User) -> list[int]:
 
 
 async def stored(server: Server, url: str) -> dict[str, list[dict[str, Any]]]:
-    """Give what the database has, by conversation and seq."""
+    """Return the entries in the database, by conversation and seq."""
     found: dict[str, list[dict[str, Any]]] = {}
     async with open_orm(server.data, url):
         columns = ("id", "conv", "seq", "cid", "from_id", "type", "data")
@@ -72,7 +72,7 @@ async def stored(server: Server, url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def check(clients: list[Client], database: dict[str, list[dict[str, Any]]]) -> None:
-    """Hold that both have what was acknowledged: all of it, once, in order."""
+    """Check that clients and database have each acknowledged message once, in order."""
     assert len(database) == CONVERSATIONS
     for conv, entries in database.items():
         assert [entry["seq"] for entry in entries] == [*range(1, len(entries) + 1)], conv
@@ -93,12 +93,12 @@ def check(clients: list[Client], database: dict[str, list[dict[str, Any]]]) -> N
 
 
 def held_in(client: Client, conv: str) -> list[Any]:
-    """Give what a client has of a conversation, in one form: entries have no cid."""
+    """Return the entries that a client has of a conversation, each with a `cid`."""
     return [{"cid": None, **message} for message in client.held.get(conv, [])]
 
 
 async def chat(server: Server, url: str, *, kill: bool = False) -> None:
-    """Let two people write to each other through a network that fails, and hold the outcome."""
+    """Send messages between two users through a failing network, and check the outcome."""
     print(f"seed {SEED}")
     people = [await server.user(name) for name in ("ada", "bob")]
     groups = await places(*people)

@@ -10,7 +10,7 @@ from yolk.testing import Server, User
 
 
 async def refused(user: User, message: Any) -> int:
-    """Make a recall that is refused, and return the code."""
+    """Request a recall that is refused, and return the code."""
     path, body = "/chat/recall", {"id": message["id"]}
     answer = await user.server.ask("POST", path, token=user.token, json=body)
     assert answer.json()["msg"] == "fail", answer.json()

@@ -222,7 +222,7 @@ async def test_reading_over_http_is_reading(ada: User, bob: User) -> None:
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat with two workers and a quick heartbeat."""
+    """Yield a chat with two workers and a quick heartbeat."""
     folder = tmp_path_factory.mktemp("quick")
     root = copy_chat(folder, {"config/config_quick.py": 'websocket = {"heartbeat": 0.2}\n'})
     running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "quick"}).start()

@@ -62,7 +62,7 @@ async def fill(texts: dict[int, str], conv: str = "s:1:2") -> None:
 
 
 async def found(host: Host, text: str, *places: str) -> list[int]:
-    """Give the seqs of what the index has for a text, before the texts are compared."""
+    """Return the seqs that the index has for a text, before the texts are compared."""
     terms = text_terms(plain(text))
     connection, dialect = host.orm.connection, host.orm.dialect
     wanted = places or (conversation_term("s:1:2"),)

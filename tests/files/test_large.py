@@ -20,13 +20,13 @@ PIECE = bytes(2**20)
 
 
 def worker(server: Server) -> int:
-    """Give the process that serves."""
+    """Return the process ID of the worker."""
     line = next(line for line in server.output.splitlines() if "Worker ready" in line)
     return int(line.rpartition("[")[2].rstrip("]"))
 
 
 def memory(pid: int, name: str) -> int:
-    """Give what `/proc` says of a process: `VmRSS` is now, `VmHWM` the most there was, in bytes."""
+    """Return a figure of `/proc` in bytes: `VmRSS` is the memory now, `VmHWM` its peak."""
     text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     (line,) = [line for line in text.splitlines() if line.startswith(name)]
     return int(line.split()[1]) * 1024

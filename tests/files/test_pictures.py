@@ -20,7 +20,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def red_at_the_left(image: Image.Image) -> bool:
-    """Tell whether a picture is the way up that it was made."""
+    """Return whether a picture is upright."""
     pixel: Any = image.convert("RGB").getpixel((1, image.height // 2))
     return bool(pixel[0] > 200 and pixel[2] < 60)
 

@@ -39,7 +39,7 @@ ID3 = b"ID3\4\0\0\0\0\0\0"
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Give a chat where little may be uploaded."""
+    """Yield a chat with low limits for uploads."""
     running = configured(tmp_path_factory.mktemp("small"), LIMITS).start()
     yield running
     running.stop()
@@ -47,12 +47,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def eve(small: Server) -> User:
-    """Give Eve, who tries."""
+    """Return Eve, a user of that chat."""
     return add_user(small, "eve")
 
 
 async def refused(user: User, answer: Any, status: int, code: int) -> None:
-    """Hold that this is how an upload was refused, and that nothing is left of it."""
+    """Check how an upload was refused, and that nothing is left of it."""
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     await nothing_left(user.server)
     assert rows(user.server, "SELECT id FROM file WHERE user_id = ?", user.id) == []

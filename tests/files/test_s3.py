@@ -45,7 +45,7 @@ class Bucket:
 
 @pytest.fixture
 def bucket() -> Iterator[Bucket]:
-    """Give an empty bucket."""
+    """Yield an empty bucket."""
     made = Bucket()
     yield made
     made.stop()

@@ -221,7 +221,7 @@ async def half_a_piece(user: User, path: str, content: bytes, length: int) -> as
 
 
 async def settled(user: User, path: str, offset: int = 0) -> int:
-    """Give how far an upload is, once nobody adds to it any more."""
+    """Return the offset of an upload, once nothing is added to it any more."""
     async with asyncio.timeout(10):
         while True:
             found = await tus(user, "HEAD", path)

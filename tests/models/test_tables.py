@@ -30,7 +30,7 @@ Read = Callable[[BaseDBAsyncClient], Awaitable[Schema]]
 
 
 def a_message(**values: object) -> Message:
-    """Make a message, not yet stored."""
+    """Return a message that is not stored yet."""
     return Message(
         **{
             "conv": "s:1:2",
