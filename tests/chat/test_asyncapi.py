@@ -111,7 +111,7 @@ class Listening(Socket):
 
 
 async def opened(server: Server, token: str) -> Socket:
-    """Open a socket, without a look at what comes."""
+    """Open a socket without reading from it."""
     return await server.connect(f"/ws?token={token}")
 
 
@@ -179,7 +179,7 @@ async def test_every_frame_is_what_the_document_says(serve: Serve) -> None:
 
 
 async def chat(hers: Listening, his: Listening, ada: User, bob: User) -> None:
-    """Ask everything that two people can ask."""
+    """Send every request that two users can send."""
     options = {"mentions": [bob.id], "colour": "red"}
     await hers.request("presence", users=[bob.id])
     sent = await hers.request("send", to_id=bob.id, cid="1", data="你好", options=options)
@@ -214,7 +214,7 @@ async def chat(hers: Listening, his: Listening, ada: User, bob: User) -> None:
 
 
 async def change_oneself(hers: Listening, ada: User, carol: User) -> None:
-    """Do what one's own devices are told."""
+    """Do everything that the user's own devices are notified of."""
     conv = f"s:{ada.id}:{carol.id}"
     await carol.post("/chat/send", to_id=ada.id, data="hello")
     await ada.post("/chat/conversations/pin", conv=conv, on=True)
@@ -230,7 +230,7 @@ async def change_oneself(hers: Listening, ada: User, carol: User) -> None:
 async def live_in_a_group(
     hers: Listening, his: Listening, ada: User, bob: User, others: list[User]
 ) -> None:
-    """Do what is told in a group, and what its administrators are told."""
+    """Do everything that a group and its administrators are notified of."""
     carol, dave = others
     group = await make_group(ada, bob, name="Friends")
     path = f"/chat/groups/{group['id']}"

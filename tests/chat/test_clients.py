@@ -1,4 +1,4 @@
-"""Clients that nobody here wrote."""
+"""Clients that others wrote."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NODE = ROOT / "tests" / "node"
 
 
 async def run_node(script: str, *arguments: str) -> list[Any]:
-    """Run a script of tests/node, and give what it printed, decoded; skip where it cannot run."""
+    """Run a script of tests/node, and return its output, decoded; skip where it cannot run."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js")

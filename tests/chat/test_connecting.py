@@ -22,7 +22,7 @@ async def refused(server: Server, path: str) -> tuple[Any, int | None]:
 
 
 async def test_a_good_token_is_greeted(ada: User) -> None:
-    """The first frame says that the socket is registered, and what the client must know."""
+    """The first frame says that the socket is registered, with what the client needs to know."""
     socket = await ada.connect()
 
     greeting = socket.passed[0]
@@ -34,7 +34,7 @@ async def test_a_good_token_is_greeted(ada: User) -> None:
 
 @pytest.mark.parametrize("query", ["", "?token=", "?token=rubbish", "?ticket=rubbish"])
 async def test_no_token_and_a_bad_one_are_refused(server: Server, query: str) -> None:
-    """Without a token, or with one that is none, the seed's words come and then 4502."""
+    """Without a valid token, the seed's text is sent, and then the close code 4502."""
     assert await refused(server, f"/ws{query}") == (
         {"msg": "fail", "data": "Token 令牌不合法!"},
         4502,
@@ -42,7 +42,7 @@ async def test_no_token_and_a_bad_one_are_refused(server: Server, query: str) ->
 
 
 async def test_an_expired_token_is_told_so(server: Server, ada: User) -> None:
-    """A token that was good once is not called bad: the client refreshes it and comes back."""
+    """An expired token has its own code: the client refreshes it and reconnects."""
     token = server.token(id=ada.id, exp=int(time.time()) - 1)
 
     assert await refused(server, f"/ws?token={token}") == (
@@ -52,7 +52,7 @@ async def test_an_expired_token_is_told_so(server: Server, ada: User) -> None:
 
 
 async def test_an_unknown_user_is_told_so(server: Server) -> None:
-    """A good token of a user who does not exist is refused with 4500."""
+    """A valid token of a user who does not exist is refused with 4500."""
     assert await refused(server, f"/ws?token={server.token(id=2**40)}") == (
         {"msg": "fail", "data": "用户不存在"},
         4500,

@@ -76,7 +76,7 @@ async def listed(host: Host, limit: int = 100, after: Place | None = None) -> li
 
 
 async def test_what_the_list_says(host: Host) -> None:
-    """Of two people the other one, of a group the group, of both the last message."""
+    """An item has the other user or the group, and the last message."""
     found = {one.conv: one for one in await listed(host)}
 
     pair, group, myself = found["s:1:5"], found["g:8"], found["s:1:1"]
@@ -104,7 +104,7 @@ async def test_what_the_list_says(host: Host) -> None:
 
 
 async def test_nothing_from_before_one_came_is_shown(host: Host) -> None:
-    """Who joined a group without its history does not see its last message in the list."""
+    """A member who joined a group without its history does not see earlier messages in the list."""
     found = {one.conv: one.last for one in await listed(host)}
 
     assert found["g:7"] is None
@@ -112,7 +112,7 @@ async def test_nothing_from_before_one_came_is_shown(host: Host) -> None:
 
 
 async def test_pages_of_the_list(host: Host) -> None:
-    """What is pinned comes first, then the latest; a page begins where the last one ended."""
+    """Pinned conversations come first, then the latest; a page begins where the last one ended."""
     whole = [one.conv for one in await listed(host)]
     found: list[str] = []
     after = None
@@ -138,7 +138,7 @@ async def unread(host: Host) -> Unread:
 
 
 async def test_one_query_however_many(host: Host, caplog: pytest.LogCaptureFixture) -> None:
-    """The list, the count of what is unread, and what a sync begins with."""
+    """The list, the unread count and the start of a sync each take one query."""
     for reading in (
         listed(host),
         unread(host),
@@ -165,7 +165,7 @@ async def test_nothing_is_scanned(host: Host, caplog: pytest.LogCaptureFixture) 
 
 
 async def test_memberships_that_are_behind(host: Host) -> None:
-    """Only what has something that is not delivered is read, in the order of the list."""
+    """Only conversations with undelivered entries are read, in the order of the list."""
     found = await read_memberships(host.orm.connection, host.orm.dialect, ME, behind=True)
 
     assert [(one.conv, one.join_seq, one.unread) for one in found] == [
@@ -186,7 +186,7 @@ async def convs(user: Person, **asked: Any) -> list[str]:
 
 
 async def test_pinning_quieting_and_hiding(server: Server, ada: Person, bob: Person) -> None:
-    """The list obeys, and one's other devices are told."""
+    """The list changes, and the user's other devices are notified."""
     carol = add_user(server, "carol")
     first = (await ada.post("/chat/send", to_id=bob.id, data="x"))["conv"]
     second = (await ada.post("/chat/send", to_id=carol.id, data="x"))["conv"]
@@ -219,7 +219,7 @@ async def test_pinning_quieting_and_hiding(server: Server, ada: Person, bob: Per
 
 
 async def test_only_ones_own_conversations(server: Server, ada: Person, bob: Person) -> None:
-    """Nobody arranges, or moves cursors in, what they are not in."""
+    """A user can neither arrange a conversation of others nor move cursors in it."""
     conv = (await ada.post("/chat/send", to_id=bob.id, data="x"))["conv"]
     carol = add_user(server, "carol")
 
@@ -252,7 +252,7 @@ async def test_the_list_by_pages_and_the_total(server: Server, ada: Person) -> N
 
 
 async def test_a_group_is_listed_and_synced(server: Server, ada: Person, bob: Person) -> None:
-    """With its card, its last message and what is unread; who left finds that it is gone."""
+    """It has its card, its last message and its unread count; after leaving, it is gone."""
     conv, group_id = await make_group(ada, bob)
     sent = await ada.post("/chat/send", to_id=group_id, chat_type="group", data="hello")
     await bob.post("/chat/conversations/quiet", conv=conv, on=True)
@@ -272,7 +272,7 @@ async def test_a_group_is_listed_and_synced(server: Server, ada: Person, bob: Pe
 
 
 async def test_who_is_online_over_http(server: Server, ada: Person, bob: Person) -> None:
-    """One is told who is there now, and of no changes."""
+    """The answer has the presence at that time, and no later changes follow."""
     await (await bob.connect()).ping()
 
     found = await ada.post("/chat/presence", users=[ada.id, bob.id])

@@ -97,7 +97,7 @@ async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[Chat]:
 
 
 async def test_cursors_move_together(chat: Chat) -> None:
-    """Each member's own, with the number of messages that are read; nobody else's."""
+    """A batch moves each member's own cursors, with the number of read messages, and no others."""
     await chat.move(Move(1, "s:1:2", 3, 0), Move(2, "s:1:2", 5, 5), Move(1, "s:1:3", 6, 6))
 
     assert await cursors("s:1:2", 1) == (3, 0, 0)
@@ -114,7 +114,7 @@ async def test_what_is_read_has_arrived(chat: Chat) -> None:
 
 
 async def test_cursors_never_go_back(chat: Chat) -> None:
-    """An older place changes nothing, and nobody is told; but whoever asks is answered."""
+    """An older place changes nothing and notifies nobody, but the request is answered."""
     await chat.move(Move(1, "s:1:2", 8, 8))
     [moved] = await chat.move(Move(1, "s:1:2", 5, 5))
 
@@ -125,7 +125,7 @@ async def test_cursors_never_go_back(chat: Chat) -> None:
 
 
 async def test_cursors_never_pass_the_end(chat: Chat) -> None:
-    """A place in the future is taken for the end: what comes later is not passed."""
+    """A place in the future means the current end: later messages are not passed."""
     await chat.move(Move(1, "s:1:2", 99, 0), Move(1, "s:1:3", 2**63 - 1, 2**63 - 1))
 
     assert await cursors("s:1:2", 1) == (10, 0, 0)
@@ -146,7 +146,7 @@ async def test_who_is_no_member_is_told_alone(chat: Chat) -> None:
 
 
 async def test_moves_of_one_member_that_wait_together_are_one(chat: Chat) -> None:
-    """The farthest counts, each who asked is answered, and the others are told once."""
+    """The farthest counts, each request is answered, and the others are notified once."""
     first, *rest = await chat.move(
         *(Move(2, "s:1:2", seq, 0) for seq in (3, 9, 4)), Move(2, "s:1:2", 2, 2)
     )
@@ -158,7 +158,7 @@ async def test_moves_of_one_member_that_wait_together_are_one(chat: Chat) -> Non
 
 
 async def test_several_workers_move_the_same_cursors(chat: Chat) -> None:
-    """None of them waits for ever or goes back, in whichever order they name the members."""
+    """There is no deadlock and no step back, in whichever order they name the members."""
     await Conversation.create(conv="g:1", chat_type="group", last_seq=500, last_number=500)
     people = range(1, 51)
     await Member.bulk_create([Member(conv="g:1", user_id=user) for user in people])
@@ -179,7 +179,7 @@ async def test_several_workers_move_the_same_cursors(chat: Chat) -> None:
 
 @MANY_WRITERS
 async def test_a_cursor_that_another_holds_is_waited_for(chat: Chat) -> None:
-    """Somebody's row that is being written at this moment keeps nobody else from moving."""
+    """A locked row of one member keeps no other member's cursor from moving."""
     held, moving = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -219,7 +219,7 @@ async def test_a_batch_costs_the_same_few_queries(
 
 
 async def test_more_than_there_is_room_for_is_refused_at_once(chat: Chat) -> None:
-    """All of what one asks for is taken, or nothing."""
+    """A request is taken as a whole, or refused."""
     chat.writer = chat.make_writer(queue=2)
     with pytest.raises(Busy):
         chat.writer.put_all(
@@ -232,7 +232,7 @@ async def test_more_than_there_is_room_for_is_refused_at_once(chat: Chat) -> Non
 
 
 async def test_a_database_that_is_unavailable_is_temporary(chat: Chat) -> None:
-    """Those who wait are told so at once."""
+    """Waiting requests are refused at once."""
 
     async def away(_: Sequence[Move]) -> list[Moved | None]:
         raise chat.host.orm.unavailable_errors[0]("away")
@@ -252,7 +252,7 @@ async def make_group(owner: User, *others: User) -> tuple[str, int]:
 
 
 async def test_read_over_http_and_the_socket_answer_after_the_commit(ada: User, bob: User) -> None:
-    """What is answered is in the list."""
+    """The list has what was acknowledged."""
     sent = [await ada.post("/chat/send", to_id=bob.id, data=str(one)) for one in range(4)]
     conv = sent[0]["conv"]
     his = await bob.connect()
@@ -267,7 +267,7 @@ async def test_read_over_http_and_the_socket_answer_after_the_commit(ada: User, 
 
 
 async def test_with_ack_the_client_moves_the_cursor(ada: User, bob: User) -> None:
-    """What was given comes again until `delivered` says that it arrived."""
+    """Messages are returned again until `delivered` acknowledges them."""
     sent = [await ada.post("/chat/send", to_id=bob.id, data=str(one)) for one in range(3)]
     await bob.post("/chat/send", to_id=ada.id, data="mine")
 
@@ -282,7 +282,7 @@ async def test_with_ack_the_client_moves_the_cursor(ada: User, bob: User) -> Non
 
 
 async def test_getmessage_finds_what_lies_behind_ones_own(ada: User, bob: User) -> None:
-    """Many messages of one's own in between neither count nor end the search."""
+    """Many own messages in between neither count nor end the search."""
     for number in range(7):
         await bob.post("/chat/send", to_id=ada.id, data=f"mine {number}")
     await ada.post("/chat/send", to_id=bob.id, data="yours")
@@ -292,7 +292,7 @@ async def test_getmessage_finds_what_lies_behind_ones_own(ada: User, bob: User) 
 
 
 async def test_in_a_group_authors_see_who_read_them(server: Server, ada: User, bob: User) -> None:
-    """A receipt goes to whoever wrote what was passed and to one's own devices, to nobody else."""
+    """A receipt goes to the authors of the read messages and to the reader's other devices only."""
     carol, dave = add_user(server, "carol"), add_user(server, "dave")
     conv, group_id = await make_group(ada, bob, carol, dave)
     hers, his, theirs = await ada.connect(), await bob.connect(), await dave.connect()
@@ -315,7 +315,7 @@ async def test_in_a_group_authors_see_who_read_them(server: Server, ada: User, b
 
 
 async def test_the_readers_of_a_message(server: Server, ada: User, bob: User) -> None:
-    """How many of those who were there when it was written, and who, page by page."""
+    """The number of readers among the members at that time, and the readers page by page."""
     people = [bob, *(add_user(server, f"reader{number}") for number in range(4))]
     conv, group_id = await make_group(ada, *people)
     sent = await ada.post("/chat/send", to_id=group_id, chat_type="group", data="read this")
@@ -337,7 +337,7 @@ async def test_the_readers_of_a_message(server: Server, ada: User, bob: User) ->
 async def test_readers_are_told_to_those_who_see_the_message(
     server: Server, ada: User, bob: User
 ) -> None:
-    """To anybody else there is no such message."""
+    """For anybody else the message does not exist."""
     sent = await ada.post("/chat/send", to_id=bob.id, data="between us")
     socket = await add_user(server, "carol").connect()
 

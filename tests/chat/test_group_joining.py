@@ -59,7 +59,7 @@ async def requests(user: User, group: dict[str, object], **asked: int) -> list[t
 
 
 async def test_members_invite(ada: User, bob: User, carol: User, dave: User) -> None:
-    """Who is invited is in at once, and everybody is told; a repetition changes nothing."""
+    """An invited user is a member at once, and all are notified; a repetition changes nothing."""
     made = await make_group(ada, bob)
     hers = await carol.connect()
 
@@ -79,7 +79,7 @@ async def test_members_invite(ada: User, bob: User, carol: User, dave: User) -> 
 async def test_who_cannot_come_is_named(
     server: Server, ada: User, bob: User, carol: User, dave: User
 ) -> None:
-    """Who blocked the inviter, does not exist or is disabled; the others come in."""
+    """Users who blocked the inviter, do not exist or are disabled are named; the others join."""
     made = await make_group(ada, bob)
     erin = add_user(server, "erin")
     block(carol, bob)
@@ -100,14 +100,14 @@ async def test_who_cannot_come_is_named(
 
 @pytest.mark.parametrize("users", [[], [1] * 201, ["x"], [0], None])
 async def test_invitations_have_bounds(ada: User, users: object) -> None:
-    """From one to 200 people at a time."""
+    """An invitation is for 1 to 200 users."""
     made = await make_group(ada)
 
     assert await refusal(ada, made, "/invite", users=users) == (400, 1002)
 
 
 async def test_the_group_says_who_may_invite(ada: User, bob: User, carol: User, dave: User) -> None:
-    """Everybody, administrators, or the owner alone."""
+    """All members, administrators, or only the owner."""
     made = await make_group(ada, bob, carol, invite_role=1)
     await in_group(ada, made, "/roles", user_id=bob.id, role=1)
 
@@ -120,7 +120,7 @@ async def test_the_group_says_who_may_invite(ada: User, bob: User, carol: User, 
 
 
 async def test_anybody_joins_an_open_group(ada: User, carol: User) -> None:
-    """Everybody is told; joining twice changes nothing."""
+    """All members are notified; joining twice changes nothing."""
     made = await make_group(ada)
     socket = await ada.connect()
 
@@ -133,7 +133,7 @@ async def test_anybody_joins_an_open_group(ada: User, carol: User) -> None:
 
 
 async def test_joining_shows_history_or_not(ada: User, bob: User, carol: User, dave: User) -> None:
-    """By the group's setting at that time; and nothing of before counts as unread."""
+    """The group's setting at that time decides; earlier messages never count as unread."""
     made = await make_group(ada, bob)
     for text in ("one", "two"):
         await ada.post("/chat/send", to_id=made["id"], chat_type="group", data=text)
@@ -152,7 +152,7 @@ async def test_joining_shows_history_or_not(ada: User, bob: User, carol: User, d
 
 
 async def test_what_was_said_in_between_is_not_for_who_comes_back(ada: User, bob: User) -> None:
-    """Who left and comes back to a group without history begins anew."""
+    """A member who left a group without history and returns starts anew."""
     made = await make_group(ada, bob, history=False)
     await in_group(bob, made, "/leave")
     await ada.post("/chat/send", to_id=made["id"], chat_type="group", data="of Bob")
@@ -166,7 +166,7 @@ async def test_what_was_said_in_between_is_not_for_who_comes_back(ada: User, bob
 async def test_with_approval_an_administrator_lets_in(
     ada: User, bob: User, carol: User, dave: User
 ) -> None:
-    """Administrators are told who waits, with the text; once accepted, one is in."""
+    """Administrators are notified of a request and its text; an accepted user is a member."""
     made = await make_group(ada, bob, approval=True)
     socket = await ada.connect()
 
@@ -201,7 +201,7 @@ async def test_with_approval_an_administrator_lets_in(
 
 
 async def test_who_is_refused_is_told(ada: User, bob: User, carol: User) -> None:
-    """They are not in it, and may ask again."""
+    """A refused user is notified, is no member, and may ask again."""
     made = await make_group(ada, bob, approval=True)
     await in_group(carol, made, "/join")
     socket = await carol.connect()
@@ -218,7 +218,7 @@ async def test_who_is_refused_is_told(ada: User, bob: User, carol: User) -> None
 
 
 async def test_with_approval_members_propose(ada: User, bob: User, carol: User, dave: User) -> None:
-    """Whom a member invites waits; whom an administrator invites is in, waiting or not."""
+    """A member's invitation waits for approval; an administrator's takes effect at once."""
     made = await make_group(ada, bob, approval=True)
     socket = await ada.connect()
 
@@ -239,7 +239,7 @@ async def test_with_approval_members_propose(ada: User, bob: User, carol: User, 
 async def test_who_was_disabled_meanwhile_does_not_come_in(
     server: Server, ada: User, carol: User
 ) -> None:
-    """Accepting looks again."""
+    """Accepting a request checks the user again."""
     made = await make_group(ada, approval=True)
     await in_group(carol, made, "/join")
     disable(server, carol)
@@ -253,7 +253,7 @@ async def test_who_was_disabled_meanwhile_does_not_come_in(
 async def test_the_list_of_those_who_wait_has_an_end(
     server: Server, ada: User, carol: User
 ) -> None:
-    """A thousand at most: then an administrator decides first."""
+    """At most 1,000 requests wait; then an administrator has to decide first."""
     made = await make_group(ada, approval=True)
     with database(server) as connection:
         connection.executemany(
@@ -268,7 +268,7 @@ async def test_the_list_of_those_who_wait_has_an_end(
 
 
 async def test_a_full_group_takes_nobody(small: Server) -> None:
-    """However they come; who comes with others comes with all of them or not at all."""
+    """This holds for every way to join; several users join together or not at all."""
     ada, bob, carol, dave, erin = people(small, 5)
     answer = await small.ask(
         "POST",

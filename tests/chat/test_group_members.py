@@ -28,7 +28,7 @@ def carol(server: Server) -> User:
 
 
 async def test_members_are_listed_in_pages(ada: User, bob: User, carol: User) -> None:
-    """By user id, with role, name and whether they are online; `more` says that there are more."""
+    """They come by user ID, with role, name and presence; `more` says that there are more."""
     made = await make_group(ada, bob, carol)
     await bob.connect()
     await in_group(carol, made, "/nickname", nickname="Caro")
@@ -66,7 +66,7 @@ async def test_pages_have_bounds(ada: User, asked: dict[str, int]) -> None:
 
 
 async def test_who_leaves_is_out(server: Server, ada: User, bob: User, carol: User) -> None:
-    """Everybody is told; leaving twice finds no group; the conversation is gone."""
+    """All are notified; leaving twice finds no group; the conversation is gone."""
     made = await make_group(ada, bob, carol)
     hers, his = await carol.connect(), await bob.connect()
 
@@ -83,7 +83,7 @@ async def test_who_leaves_is_out(server: Server, ada: User, bob: User, carol: Us
 
 
 async def test_the_owner_must_stay(ada: User, bob: User) -> None:
-    """Somebody owns a group: who hands it over may go."""
+    """A group always has an owner, who may leave after transferring it."""
     made = await make_group(ada, bob)
 
     assert await refusal(ada, made, "/leave") == (400, 2014)
@@ -96,7 +96,7 @@ async def test_the_owner_must_stay(ada: User, bob: User) -> None:
 
 
 async def test_administrators_put_members_out(server: Server, ada: User, bob: User) -> None:
-    """Of higher rank, and nobody of one's own; the owner puts out anybody but the owner."""
+    """Administrators remove members of lower rank only; the owner removes anyone else."""
     carol, dave, erin, frank = people(server, 4)
     made = await make_group(ada, bob, carol, dave, erin, frank)
     for one in (bob, carol):
@@ -123,7 +123,7 @@ async def test_administrators_put_members_out(server: Server, ada: User, bob: Us
 
 
 async def test_only_the_owner_hands_over(ada: User, bob: User, carol: User) -> None:
-    """The new owner is told of, the old one is an ordinary member; to oneself is no change."""
+    """All learn of the new owner; the old one is a member; a transfer to oneself is no change."""
     made = await make_group(ada, bob)
 
     assert await refusal(bob, made, "/hand_over", user_id=bob.id) == (403, 2011)
@@ -159,7 +159,7 @@ async def test_only_the_owner_gives_roles(ada: User, bob: User, carol: User) -> 
 
 
 async def test_administrators_mute_members(ada: User, bob: User, carol: User) -> None:
-    """For a time, which everybody is told, or until it is lifted; nobody of one's own rank."""
+    """A mute has an end that all learn, or lasts until it is lifted; equals cannot be muted."""
     made = await make_group(ada, bob, carol)
     await in_group(ada, made, "/roles", user_id=bob.id, role=1)
     now = time.time() * 1000
@@ -192,7 +192,7 @@ async def test_administrators_mute_members(ada: User, bob: User, carol: User) ->
 
 
 async def test_who_is_muted_does_not_write(ada: User, bob: User, carol: User) -> None:
-    """One who is muted, or all but administrators, are refused until it is lifted."""
+    """A muted member, or all but administrators, are refused until the mute is lifted."""
     made = await make_group(ada, bob, carol)
     await in_group(ada, made, "/roles", user_id=bob.id, role=1)
 
@@ -224,7 +224,7 @@ async def test_who_takes_a_group_over_may_write(ada: User, bob: User) -> None:
 
 
 async def test_a_name_in_the_group(server: Server, ada: User, bob: User) -> None:
-    """It is one's own to give and to take back; nobody is told."""
+    """A member sets and clears the own name in a group; nobody is notified."""
     made = await make_group(ada, bob)
 
     await in_group(bob, made, "/nickname", nickname="Bobby")
@@ -240,7 +240,7 @@ async def test_a_name_in_the_group(server: Server, ada: User, bob: User) -> None
 
 
 async def test_a_deleted_user_is_still_listed(server: Server, ada: User, bob: User) -> None:
-    """Where another program deletes a user, the member can be seen, and put out."""
+    """After another program deleted a user, the member can be seen and removed."""
     made = await make_group(ada, bob)
 
     with database(server) as connection:

@@ -36,7 +36,7 @@ ROOM = 12
 
 
 class Pushes:
-    """Notes what would go to sockets: there are none here."""
+    """A recorder of what would be sent to sockets, of which there are none here."""
 
     def __init__(self) -> None:
         self.pushed: list[tuple[set[int], Any]] = []
@@ -65,7 +65,7 @@ class Pushes:
 
 
 class Chat:
-    """The services of groups on a database with 40 people: user 1 owns what is made."""
+    """The services of groups on a database with 40 users, of whom user 1 owns new groups."""
 
     def __init__(self, host: Host, room: int = ROOM) -> None:
         self.sockets = Pushes()
@@ -128,12 +128,12 @@ def chat(host: Host) -> Chat:
 
 
 async def at_once(*work: Any) -> list[Any]:
-    """Do several things at the same moment, and give what becomes of each."""
+    """Run several coroutines concurrently, and return the outcome of each."""
     return await asyncio.gather(*work, return_exceptions=True)
 
 
 async def test_a_group_is_never_overfull(chat: Chat) -> None:
-    """Whoever comes for the last places at the same moment: as many come in as there is room."""
+    """Of the users who join at the same moment, as many are admitted as there is room."""
     made = await chat.make(2, history=False)
 
     outcomes = await at_once(
@@ -152,7 +152,7 @@ async def test_a_group_is_never_overfull(chat: Chat) -> None:
 
 
 async def test_one_who_comes_many_times_is_one_member(chat: Chat) -> None:
-    """Joining and being invited at the same moment, again and again: one entry tells of it."""
+    """Joining and being invited repeatedly at the same moment writes one entry."""
     made = await chat.make(2)
 
     outcomes = await at_once(
@@ -166,7 +166,7 @@ async def test_one_who_comes_many_times_is_one_member(chat: Chat) -> None:
 
 
 async def test_one_who_asks_many_times_asks_once(chat: Chat) -> None:
-    """And two administrators who decide at the same moment decide once."""
+    """A user's repeated requests are one, and two administrators decide it once."""
     made = await chat.make(2, approval=True)
     await chat.members.set_role(1, made.id, 2, 1)
 
@@ -185,7 +185,7 @@ async def test_one_who_asks_many_times_asks_once(chat: Chat) -> None:
 
 
 async def test_a_group_has_one_owner(chat: Chat) -> None:
-    """Handing it over to several at the same moment reaches one; the others are too late."""
+    """Of several transfers at the same moment, one succeeds; the others are too late."""
     made = await chat.make(2, 3, 4)
 
     outcomes = await at_once(*(chat.members.hand_over(1, made.id, user) for user in (2, 3, 4)))
@@ -196,7 +196,7 @@ async def test_a_group_has_one_owner(chat: Chat) -> None:
 
 
 async def test_two_administrators_at_once(chat: Chat) -> None:
-    """They put the same people out at the same moment: each goes once, and it is told once."""
+    """They remove the same members at the same moment: each removal happens and is told once."""
     made = await chat.make(*range(2, 11))
     await at_once(chat.members.set_role(1, made.id, 2, 1), chat.members.set_role(1, made.id, 3, 1))
 
@@ -219,7 +219,7 @@ async def test_two_administrators_at_once(chat: Chat) -> None:
 
 
 async def test_a_dissolved_group_stays_empty(chat: Chat) -> None:
-    """Who joins while it is dissolved came before it, or finds no group."""
+    """A user who joins while it is dissolved was in time, or finds no group."""
     made = await chat.make(2)
 
     outcomes = await at_once(
@@ -241,7 +241,7 @@ async def test_a_dissolved_group_stays_empty(chat: Chat) -> None:
 
 
 async def test_those_put_out_are_told(chat: Chat) -> None:
-    """A change is pushed to those who are members now, and to those who just were."""
+    """A change is pushed to the present members and to those it removed."""
     made = await chat.make(2, 3)
     chat.sockets.pushed.clear()
 
@@ -301,7 +301,7 @@ async def test_who_comes_and_goes_and_who_writes_do_not_wait_for_each_other(chat
 async def test_five_thousand_cost_no_more_queries_than_two(
     host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A group of 5,000 is made, told, read and dissolved in as many queries as a small one."""
+    """A group of 5,000 takes no more queries than a small one, from creation to dissolution."""
     chat = Chat(host, room=5000)
     await User.bulk_create(
         [User(id=number, username=f"user{number}", password="") for number in range(41, 5002)],

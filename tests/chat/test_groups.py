@@ -16,7 +16,7 @@ def carol(server: Server) -> User:
 
 
 async def test_a_group_has_its_owner_and_members(ada: User, bob: User, carol: User) -> None:
-    """Who makes a group owns it; everybody is in it at once, and can look at it."""
+    """The creator owns a group; all members are in it at once, and can read it."""
     made = await make_group(ada, bob, carol, bob, ada, name="Friends", avatar="a.png")
 
     assert (made["owner_id"], made["member_count"], made["refused"]) == (ada.id, 3, [])
@@ -40,7 +40,7 @@ async def test_a_group_has_its_owner_and_members(ada: User, bob: User, carol: Us
 
 
 async def test_the_first_entry_says_that_the_group_was_made(ada: User, bob: User) -> None:
-    """It has seq 1, is pushed to those online, and found by those who were away."""
+    """It has seq 1, is pushed to those online, and synced by those who were offline."""
     socket = await bob.connect()
 
     made = await make_group(ada, bob)
@@ -56,7 +56,7 @@ async def test_the_first_entry_says_that_the_group_was_made(ada: User, bob: User
 
 
 async def test_a_new_group_waits_for_who_is_unavailable(ada: User, bob: User) -> None:
-    """A client that only asks for what it missed learns of the group; nothing is unread."""
+    """A client that only syncs learns of the group; nothing is unread."""
     made = await make_group(ada, bob)
 
     waiting = await bob.post("/chat/getmessage")
@@ -69,7 +69,7 @@ async def test_a_new_group_waits_for_who_is_unavailable(ada: User, bob: User) ->
 async def test_who_does_not_want_is_left_out(
     server: Server, ada: User, bob: User, carol: User
 ) -> None:
-    """Who blocked the owner, does not exist or was disabled is named, and not in it."""
+    """Users who blocked the owner, do not exist or are disabled are named and left out."""
     dave = add_user(server, "dave")
     disable(server, dave)
     with database(server) as connection:
@@ -110,7 +110,7 @@ async def test_what_cannot_be_a_group_is_refused(ada: User, wanted: dict[str, ob
 
 
 async def test_others_see_nothing_of_a_group(ada: User, bob: User, carol: User) -> None:
-    """For who is not in it, there is no group: whatever they ask or do."""
+    """For users who are not in it, the group does not exist, whatever they request."""
     made = await make_group(ada, bob)
     path = f"/chat/groups/{made['id']}"
 
@@ -147,7 +147,7 @@ async def test_only_who_is_logged_in(server: Server) -> None:
 async def test_administrators_change_what_a_group_is_called(
     ada: User, bob: User, carol: User
 ) -> None:
-    """Everybody is told the new name, avatar and notice; members may not change them."""
+    """All learn the new name, avatar and notice; ordinary members may not change them."""
     made = await make_group(ada, bob, carol)
     await in_group(ada, made, "/roles", user_id=bob.id, role=1)
     socket = await carol.connect()
@@ -165,7 +165,7 @@ async def test_administrators_change_what_a_group_is_called(
 
 
 async def test_what_is_so_already_is_no_change(ada: User, bob: User) -> None:
-    """Asking again for the same writes nothing down."""
+    """A request that changes nothing writes nothing."""
     made = await make_group(ada, bob)
     await in_group(ada, made, "", name="Pals", muted=True)
     before = await told(bob, made)
@@ -177,7 +177,7 @@ async def test_what_is_so_already_is_no_change(ada: User, bob: User) -> None:
 
 
 async def test_rules_are_changed_by_those_who_may(ada: User, bob: User, carol: User) -> None:
-    """Administrators mute all and ask for approval; history and who invites is the owner's."""
+    """Administrators mute all and require approval; only the owner sets history and invitations."""
     made = await make_group(ada, bob, carol)
     await in_group(ada, made, "/roles", user_id=bob.id, role=1)
 
@@ -197,7 +197,7 @@ async def test_rules_are_changed_by_those_who_may(ada: User, bob: User, carol: U
 async def test_every_change_of_who_may_what_moves_the_version(
     server: Server, ada: User, bob: User, carol: User
 ) -> None:
-    """What is kept of a group under its version is never old."""
+    """What is cached of a group under its version is never out of date."""
     made = await make_group(ada, bob)
     [[version]] = rows(server, "SELECT version FROM chat_group WHERE id = ?", made["id"])
 
@@ -222,7 +222,7 @@ async def test_every_change_of_who_may_what_moves_the_version(
 async def test_nobody_is_in_a_dissolved_group(
     server: Server, ada: User, bob: User, carol: User
 ) -> None:
-    """Everybody is told, on line or by sync; then the group is gone, for the owner too."""
+    """All learn of it, by push or sync; then the group is gone, for the owner too."""
     made = await make_group(ada, bob, approval=True)
     await in_group(carol, made, "/join")
     his = await bob.connect()

@@ -115,7 +115,7 @@ async def test_an_outage_is_not_blamed_on_the_token(serve: Serve) -> None:
 async def test_a_lost_database_is_not_blamed_on_the_token(
     serve: Serve, postgres: Databases
 ) -> None:
-    """With the database away a socket gets 4002, and a request 503; afterwards all is well."""
+    """Without the database a socket gets 4002 and a request 503; afterwards both work again."""
     url = urlsplit(postgres())
     folder = parse_qs(url.query)["host"][0]
     async with Proxy(f"{folder}/.s.PGSQL.{url.port or 5432}") as proxy:
@@ -138,7 +138,7 @@ async def test_a_lost_database_is_not_blamed_on_the_token(
 
 
 async def test_what_arrives_during_getmessage_is_kept(server: Server, ada: User, bob: User) -> None:
-    """Reading and sending at once: every message is given once, and none is lost."""
+    """Under concurrent reading and sending every message is returned once, and none is lost."""
     texts = [str(number) for number in range(60)]
     got: list[str] = []
 

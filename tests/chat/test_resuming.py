@@ -19,7 +19,7 @@ __all__ = ["database_url"]
 
 
 def conversation(one: User, other: User) -> str:
-    """Name the conversation of two people."""
+    """Return the conversation of two users."""
     return f"s:{min(one.id, other.id)}:{max(one.id, other.id)}"
 
 
@@ -51,7 +51,7 @@ async def test_sync_gives_what_was_missed(ada: User, bob: User) -> None:
 
 
 async def test_without_a_cursor_the_newest_few_come(ada: User, bob: User) -> None:
-    """A new device gets the end of each conversation, and pulls what is above."""
+    """A new device gets the end of each conversation, and pulls earlier messages."""
     await write(ada, bob, 10)
     socket = await bob.connect()
 
@@ -64,7 +64,7 @@ async def test_without_a_cursor_the_newest_few_come(ada: User, bob: User) -> Non
 
 
 async def test_a_limit_cuts_and_says_so(ada: User, bob: User) -> None:
-    """What is left out comes by syncing again from where the answer ended."""
+    """The rest comes with another sync from where the answer ended."""
     await write(ada, bob, 7)
     socket = await bob.connect()
     conv = conversation(ada, bob)
@@ -81,7 +81,7 @@ async def test_a_limit_cuts_and_says_so(ada: User, bob: User) -> None:
 
 
 async def test_many_conversations_come_in_one_answer(server: Server, ada: User) -> None:
-    """The latest comes first; one that the user is not in is said to be gone."""
+    """The latest comes first; a conversation that the user is not in is reported as gone."""
     friends = [add_user(server, f"friend{number}") for number in range(30)]
     for friend in friends:
         await friend.post("/chat/send", to_id=ada.id, data=friend.username)
@@ -110,7 +110,7 @@ async def test_what_comes_after_the_greeting_is_pushed_or_synced(ada: User, bob:
 
 
 async def test_ranges_are_the_same_on_every_database(tmp_path: Path, database_url: str) -> None:
-    """Each range gives its own messages, in order, and none of another conversation."""
+    """Each range returns its own messages, in order, and none of another conversation."""
     async with open_orm(tmp_path, database_url) as host:
         await Message.bulk_create(
             [
@@ -147,7 +147,7 @@ async def test_ranges_are_the_same_on_every_database(tmp_path: Path, database_ur
 async def test_a_recall_removes_the_content_and_tells_everybody(
     server: Server, ada: User, bob: User
 ) -> None:
-    """The text is gone from the database, those online are told, and sync tells the others."""
+    """The text is removed from the database; all are notified by push or sync."""
     hers, his = await ada.connect(), await bob.connect()
     sent = (await hers.request("send", to_id=bob.id, cid="1", data="a secret"))["data"]
     await his.wait_for(type="message")
@@ -184,7 +184,7 @@ async def test_recalling_again_gives_the_same_entry(ada: User, bob: User) -> Non
 
 
 async def test_only_ones_own_message_and_only_soon(server: Server, ada: User, bob: User) -> None:
-    """Another's message is none for oneself; after two minutes it is too late."""
+    """A message of another user is not found; after two minutes it is too late."""
     hers, his = await ada.connect(), await bob.connect()
     sent = (await hers.request("send", to_id=bob.id, cid="1", data="x"))["data"]
 
@@ -212,7 +212,7 @@ async def test_typing_is_pushed_and_never_stored(server: Server, ada: User, bob:
 
 
 async def test_reading_over_http_is_reading(ada: User, bob: User) -> None:
-    """What the frame `read` does, POST /chat/read does."""
+    """POST /chat/read does the same as the frame `read`."""
     await write(ada, bob, 3)
 
     await bob.post("/chat/read", conv=conversation(ada, bob), seq=3)
@@ -231,7 +231,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 async def test_a_pong_says_what_arrived(quick: Server) -> None:
-    """A client that only listens gets nothing again; who wrote sees that it was delivered."""
+    """A client that only listens gets nothing twice; the author sees that it was delivered."""
     ada, bob = add_user(quick, "ada"), add_user(quick, "bob")
     hers, his = await ada.connect(), await bob.connect()
     for number in range(1, 4):
@@ -245,7 +245,7 @@ async def test_a_pong_says_what_arrived(quick: Server) -> None:
 
 
 async def test_a_lost_push_stops_the_cursor(quick: Server) -> None:
-    """What was not pushed comes by getmessage, with all that came after it."""
+    """`getmessage` returns the message that was not pushed, and all after it."""
     ada, bob = add_user(quick, "ada"), add_user(quick, "bob")
     await write(ada, bob, 1)  # while he is away: this one is not pushed
     his = await bob.connect()

@@ -23,7 +23,7 @@ async def refusal(user: User, **asked: Any) -> tuple[int, int]:
 
 
 async def indexed(server: Server) -> None:
-    """Wait until everything that was said is indexed."""
+    """Wait until all messages are indexed."""
     give_up = time.monotonic() + 30
     while rows(server, "SELECT 1 FROM conversation WHERE indexed_seq < last_seq LIMIT 1"):
         assert time.monotonic() < give_up, "it was not indexed"
@@ -31,7 +31,7 @@ async def indexed(server: Server) -> None:
 
 
 async def test_one_finds_what_was_said(server: Server, ada: User, bob: User) -> None:
-    """The newest first, in all of one's conversations or in one of them, as the other does."""
+    """A search finds the newest first, in all conversations of a user or in one, for both sides."""
     carl = add_user(server, "carl")
     await ada.post("/chat/send", to_id=bob.id, data="Wir gehen in den PARK, 去公园吧")
     await ada.post("/chat/send", to_id=carl.id, data="Parkplatz")
@@ -51,7 +51,7 @@ async def test_one_finds_what_was_said(server: Server, ada: User, bob: User) -> 
 
 
 async def test_nobody_searches_anothers_conversations(server: Server, ada: User, bob: User) -> None:
-    """Not by searching everywhere, and not by naming the conversation."""
+    """Neither searching everywhere nor naming the conversation finds anything."""
     carl = add_user(server, "carl")
     await ada.post("/chat/send", to_id=bob.id, data="between the two of us")
     await indexed(server)
@@ -62,7 +62,7 @@ async def test_nobody_searches_anothers_conversations(server: Server, ada: User,
 
 
 async def test_what_was_before_one_joined_is_not_found(server: Server) -> None:
-    """A member sees only what came after the entry at which they joined; who left sees nothing."""
+    """A member finds only messages after joining; a user who left finds nothing."""
     owner, member = people(server, 2)
     group = await make_group(owner, history=False)
     await owner.post("/chat/send", to_id=group["id"], chat_type="group", data="history one")
@@ -79,7 +79,7 @@ async def test_what_was_before_one_joined_is_not_found(server: Server) -> None:
 
 
 async def test_pages_follow_each_other(server: Server, ada: User, bob: User) -> None:
-    """With `before`, a search goes on where it ended, and nothing comes twice."""
+    """With `before`, a search continues where it ended, and nothing comes twice."""
     for number in range(1, 8):
         await ada.post("/chat/send", to_id=bob.id, data=f"page {number}")
     await indexed(server)
@@ -96,7 +96,7 @@ async def test_pages_follow_each_other(server: Server, ada: User, bob: User) -> 
 
 
 async def test_only_the_very_text_is_found(server: Server, ada: User, bob: User) -> None:
-    """A message with the same pairs of characters in another order is none."""
+    """A message with the same pairs of characters in another order is not found."""
     await ada.post("/chat/send", to_id=bob.id, data="abab baba")
     await ada.post("/chat/send", to_id=bob.id, data="50% off_by")
     await indexed(server)
@@ -118,7 +118,7 @@ async def test_a_text_too_short_or_too_long_is_refused(ada: User) -> None:
 async def test_an_edited_message_is_found_by_its_new_text_and_a_recalled_one_not(
     server: Server, ada: User, bob: User
 ) -> None:
-    """Both at once, without waiting for the index."""
+    """Both take effect at once, without waiting for the index."""
     first = await ada.post("/chat/send", to_id=bob.id, data="the first wording")
     second = await ada.post("/chat/send", to_id=bob.id, data="the second wording")
     await indexed(server)

@@ -94,7 +94,7 @@ async def found(host: Host, text: str, *places: str) -> list[int]:
     ],
 )
 def test_a_text_is_found_by_its_terms(text: str, seqs: list[int]) -> None:
-    """Every text has the terms of what can be looked for in it, and few have others' terms."""
+    """Every text has the terms of its parts, and few texts have terms of others."""
     terms = {seq: set(text_terms(plain(one))) for seq, one in TEXTS.items()}
 
     holding = [
@@ -143,7 +143,7 @@ async def test_an_index_moves_in_short_steps(tmp_path: Path, database_url: str) 
 
 
 async def test_no_conversation_waits_for_a_busy_one(tmp_path: Path, database_url: str) -> None:
-    """What a step did not come to is said first, and comes first in the next one."""
+    """Conversations that a step did not reach are first in the next one."""
     async with open_orm(tmp_path, database_url) as host:
         for conv in ("g:1", "g:2", "g:3"):
             await fill({seq: f"message {seq}" for seq in range(1, 31)}, conv)
@@ -259,7 +259,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def test_an_indexer_finds_what_is_left_from_before(tmp_path: Path, database_url: str) -> None:
-    """What a worker that was killed had not indexed yet, the next start does."""
+    """The next start indexes what a killed worker had not indexed yet."""
     async with open_orm(tmp_path, database_url) as host:
         for number in range(3):
             await fill({seq: f"message {seq}" for seq in range(1, 61)}, f"g:{number}")
@@ -307,7 +307,7 @@ async def _has(count: int) -> bool:
 
 
 def test_terms_are_ascii_words_of_six_letters() -> None:
-    """Whatever the text is: no tokenizer cuts them, and none is too short or too long."""
+    """This holds for any text: no tokenizer splits a term, and none is too short or too long."""
     terms = entry_terms("s:12:345", "a\u0000b \ud83d ＡＢ 公园 😀 --'\"\\ the").split()
 
     assert terms[:3] == ["yskbckdef", "xxbc", "xxdef"]

@@ -13,7 +13,7 @@ from yolk.testing import Server
 
 
 async def test_who_is_in_the_conversation_may_read(tmp_path: Path, database_url: str) -> None:
-    """From after they came, and as long as the message is there and they are."""
+    """A member may read a file sent after they joined, while both message and membership exist."""
     server = Server(ROOT, tmp_path / "data", {"DATABASE_URL": database_url}).start()
     try:
         users = [await server.user(name) for name in ("ada", "grace", "late", "gone", "nobody")]

@@ -34,7 +34,7 @@ async def under_way(
 
 
 async def test_a_kill_in_the_middle(serve: Serve) -> None:
-    """What was under way is swept up at the next start, and was never to be seen."""
+    """An upload in progress is removed at the next start, and was never visible."""
     server = serve()
     ada = add_user(server, "ada")
     connections = [await under_way(ada, count) for count in (1, 2, 3)]
@@ -53,7 +53,7 @@ async def test_a_kill_in_the_middle(serve: Serve) -> None:
 
 
 async def test_kills_while_files_are_made(serve: Serve) -> None:
-    """Whenever the server dies, every file that is there is whole, and nothing else stays."""
+    """Whenever the server is killed, all listed files are complete, and nothing else remains."""
     server = serve()
     ada = add_user(server, "ada")
     answered: dict[str, bytes] = {}
@@ -92,7 +92,7 @@ async def test_kills_while_files_are_made(serve: Serve) -> None:
 
 
 async def test_a_stop_waits_for_no_body(serve: Serve) -> None:
-    """A client in the middle of an upload is told to come back, and the server ends in time."""
+    """A client in the middle of an upload is told to retry, and the server stops in time."""
     server = serve()
     ada = add_user(server, "ada")
     reader, writer = await under_way(ada)
@@ -110,7 +110,7 @@ async def test_a_stop_waits_for_no_body(serve: Serve) -> None:
 
 
 async def test_a_stop_with_a_download_under_way(serve: Serve) -> None:
-    """A client that reads slowly holds the stop up no longer than others."""
+    """A client that reads slowly delays the stop no longer than others."""
     server = serve()
     ada = add_user(server, "ada")
     answer = await upload(ada, "a", bytes(50_000_000))
@@ -126,7 +126,7 @@ async def test_a_stop_with_a_download_under_way(serve: Serve) -> None:
 
 
 async def test_a_database_that_is_unavailable(serve: Serve) -> None:
-    """An upload that cannot be entered is temporary; its content goes when the database is back."""
+    """An upload without its row fails for now; its content is removed once the database is back."""
     server = serve()
     ada = add_user(server, "ada")
     with database(server) as connection:
@@ -144,7 +144,7 @@ async def test_a_database_that_is_unavailable(serve: Serve) -> None:
 
 
 async def test_links_outlive_redis(serve: Serve) -> None:
-    """Every server reads what another one signed, also when Redis was emptied between them."""
+    """Every server accepts links that another signed, even after Redis was emptied."""
     server = serve(WORKERS="2")
     ada = add_user(server, "ada")
     info = (await upload(ada, "a", b"words")).json()["data"]

@@ -26,7 +26,7 @@ CONTENT = bytes(range(100)) * 10_000
     ],
 )
 async def test_a_part_can_be_read(ada: User, wanted: str, start: int, end: int) -> None:
-    """With Range, as RFC 9110 says it."""
+    """A request with Range returns the part, as in RFC 9110."""
     info = await uploaded(ada, "a", CONTENT)
 
     found = await read(ada, info["url"], range=wanted)
@@ -38,7 +38,7 @@ async def test_a_part_can_be_read(ada: User, wanted: str, start: int, end: int) 
 
 @pytest.mark.parametrize("wanted", ["bytes=1-2,5-6", "lines=1-2", "bytes=5-2", "bytes=-", "bytes"])
 async def test_what_is_no_part_is_the_whole(ada: User, wanted: str) -> None:
-    """So is more than one part at once."""
+    """An invalid range, or more than one, returns the whole file."""
     info = await uploaded(ada, "a", CONTENT)
 
     found = await read(ada, info["url"], range=wanted)
@@ -48,7 +48,7 @@ async def test_what_is_no_part_is_the_whole(ada: User, wanted: str) -> None:
 
 @pytest.mark.parametrize("wanted", ["bytes=1000000-", "bytes=-0", "bytes=2000000-3000000"])
 async def test_a_part_that_is_not_there(ada: User, wanted: str) -> None:
-    """It is said how much there is."""
+    """The refusal has the size of the file."""
     info = await uploaded(ada, "a", CONTENT)
 
     found = await read(ada, info["url"], range=wanted)
@@ -58,7 +58,7 @@ async def test_a_part_that_is_not_there(ada: User, wanted: str) -> None:
 
 
 async def test_what_is_known_is_not_sent_again(ada: User) -> None:
-    """The ETag is the content's: it is the same for the same bytes, and another for others."""
+    """The ETag depends on the content only, and is different for different contents."""
     info = await uploaded(ada, "a", CONTENT)
     tag = (await read(ada, info["url"])).headers["etag"]
 
@@ -74,7 +74,7 @@ async def test_what_is_known_is_not_sent_again(ada: User) -> None:
 
 
 async def test_head_tells_without_sending(server: Server, ada: User) -> None:
-    """HEAD answers as GET does, with no content."""
+    """HEAD is answered as GET, without the content."""
     info = await uploaded(ada, "a", CONTENT)
 
     found = await server.ask("HEAD", info["url"], token=ada.token)
@@ -85,7 +85,7 @@ async def test_head_tells_without_sending(server: Server, ada: User) -> None:
 
 
 async def test_a_file_without_a_byte_can_be_read(ada: User) -> None:
-    """It is empty."""
+    """An empty file is returned as such."""
     info = await uploaded(ada, "a", b"")
 
     found = await read(ada, info["url"])
@@ -108,7 +108,7 @@ async def test_a_file_without_a_byte_can_be_read(ada: User) -> None:
     ],
 )
 async def test_a_browser_runs_nothing_of_ours(ada: User, content: bytes, shown: bool) -> None:
-    """Pictures, sounds and videos are shown; all else is a file to keep, as all is if one asks."""
+    """Pictures, audio and video are shown; others, or all on request, are downloaded."""
     info = await uploaded(ada, 'na"me.html', content)
 
     heads = [(await read(ada, info["url"] + more)).headers for more in ("", "?download=1")]
@@ -124,7 +124,7 @@ async def test_a_browser_runs_nothing_of_ours(ada: User, content: bytes, shown: 
 
 
 async def test_others_do_not_see_it(server: Server, ada: User, bob: User) -> None:
-    """A file that was sent to nobody is its uploader's, and for others as one that is not there."""
+    """A file that was sent to nobody exists for its uploader only."""
     info = await uploaded(ada, "a.png", picture())
 
     for path in ("", "/thumbnail", "/info"):
@@ -137,7 +137,7 @@ async def test_others_do_not_see_it(server: Server, ada: User, bob: User) -> Non
 
 
 async def test_a_link_needs_no_token(server: Server, ada: User, bob: User) -> None:
-    """It reads the file, or its thumbnail, for a while; only those who may read get one."""
+    """It reads the file or its thumbnail for a while; only users who may read get one."""
     info = await uploaded(ada, "a.png", picture())
     text = await uploaded(ada, "a.txt", b"words")
     ids = [info["id"], text["id"], "01a20900-0000-7000-8000-000000000000", "nonsense"]
@@ -164,7 +164,7 @@ async def test_a_link_needs_no_token(server: Server, ada: User, bob: User) -> No
 
 
 async def test_a_link_is_for_what_was_signed(server: Server, ada: User) -> None:
-    """Another file, another time, the other variant or a changed signature: nothing."""
+    """Another file, another time, the other variant or a changed signature is refused."""
     infos = [await uploaded(ada, "a.png", picture(size=(20 + more, 20))) for more in (0, 1)]
     found = await ada.post("/files/links", ids=[info["id"] for info in infos])
     url, thumbnail = found["links"][infos[0]["id"]].values()
@@ -186,7 +186,7 @@ async def test_a_link_is_for_what_was_signed(server: Server, ada: User) -> None:
 
 
 def test_a_link_ends() -> None:
-    """What was good is not for ever; until then it is the same for a while."""
+    """A link expires; until then the same one is returned for a while."""
     links = Links(b"k" * 32, 3600)
     ends = links.ends()
     signature = parse_qs(links.sign("a", "file", ends))["signature"][0]
@@ -198,7 +198,7 @@ def test_a_link_ends() -> None:
 
 
 async def test_a_link_is_not_in_the_log(server: Server, ada: User) -> None:
-    """The access log would let its reader in."""
+    """Otherwise readers of the access log could use it."""
     info = await uploaded(ada, "a.txt", b"words")
     found = await ada.post("/files/links", ids=[info["id"]])
     url = found["links"][info["id"]]["url"]
@@ -208,7 +208,7 @@ async def test_a_link_is_not_in_the_log(server: Server, ada: User) -> None:
 
 
 async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: User) -> None:
-    """A row whose content is not there is a fault that is told before the answer begins."""
+    """A row without its content is an error that is reported before the answer begins."""
     info = await uploaded(ada, "a.png", picture(size=(33, 33)))
     with database(server) as connection:
         connection.execute("UPDATE file SET hash = ? WHERE id = ?", ("f" * 64, info["id"]))
@@ -220,7 +220,7 @@ async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: Use
 
 
 async def test_an_upload_in_one_piece_does_not_hide_the_protocol_in_pieces(ada: User) -> None:
-    """`/upload/tus` speaks tus, so no folder at the top is called so."""
+    """`/upload/tus` speaks tus, so no top-level folder has that name."""
     answer = await upload(ada, "a", b"x", "/tus")
 
     assert answer.status_code == 412

@@ -34,7 +34,7 @@ def memory(pid: int, name: str) -> int:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
 async def test_two_gibibytes_in_fifty_mebibytes(serve: Serve) -> None:
-    """A file of 2 GiB goes up, and comes down, with at most 50 MiB more than there were before."""
+    """A file of 2 GiB is uploaded and downloaded with at most 50 MiB of additional memory."""
     server = serve()
     ada = add_user(server, "ada")
     pid = worker(server)

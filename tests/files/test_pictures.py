@@ -44,7 +44,7 @@ async def test_a_picture_has_a_size_a_thumbnail_and_a_placeholder(ada: User, kin
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 async def test_where_a_picture_was_taken_is_not_told(ada: User, kind: str) -> None:
-    """EXIF is gone, and what is shown is the same."""
+    """EXIF is removed, and the picture looks the same."""
     original = with_place(kind)
     assert SECRET in original
 
@@ -60,7 +60,7 @@ async def test_where_a_picture_was_taken_is_not_told(ada: User, kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_what_else_speaks_of_a_picture_is_gone(ada: User, kind: str) -> None:
-    """XMP, comments, texts, and what hangs on behind the picture: a film with its place, say."""
+    """XMP, comments, texts and data behind the picture, such as a film, are removed."""
     options: dict[str, Any] = {"xmp": b"<x:xmpmeta>" + SECRET + b"</x:xmpmeta>"}
     if kind == "JPEG":
         options["comment"] = SECRET
@@ -80,7 +80,7 @@ async def test_what_else_speaks_of_a_picture_is_gone(ada: User, kind: str) -> No
 
 
 async def test_a_moving_picture_goes_on_moving(ada: User) -> None:
-    """Its pictures stay, what was written into it beside them goes."""
+    """Its frames stay, its metadata are removed."""
     frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "green", "blue")]
     for kind in ("GIF", "WEBP"):
         written = io.BytesIO()
@@ -105,7 +105,7 @@ async def test_a_moving_picture_goes_on_moving(ada: User) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_a_picture_that_lies_on_its_side_is_turned(ada: User, kind: str) -> None:
-    """What a camera wrote beside the picture goes into it."""
+    """The orientation in the metadata is applied to the picture."""
     info = await uploaded(ada, "a", with_place(kind, orientation=3))
     found = (await read(ada, info["url"])).content
     turned = await uploaded(ada, "a", with_place(kind, orientation=6))
@@ -142,7 +142,7 @@ async def test_a_jpeg_with_a_second_picture_is_turned(ada: User) -> None:
 
 
 async def test_transparency_stays(ada: User) -> None:
-    """Of the picture, of the thumbnail, and of the placeholder."""
+    """Picture, thumbnail and placeholder keep their transparency."""
     written = io.BytesIO()
     Image.new("RGBA", (50, 50), (255, 0, 0, 0)).save(written, "PNG")
 
@@ -163,7 +163,7 @@ async def test_colours_stay(ada: User) -> None:
 
 
 async def test_the_same_picture_from_two_places_is_one(ada: User, bob: User) -> None:
-    """What is compared is what is stored: without the metadata."""
+    """The stored contents are compared, without the metadata."""
     first = await uploaded(ada, "a", with_place("JPEG"))
     second = await uploaded(bob, "b", picture("JPEG", (60, 40)))
 
@@ -176,7 +176,7 @@ async def test_the_same_picture_from_two_places_is_one(ada: User, bob: User) -> 
 
 
 async def test_other_pictures_are_files(ada: User) -> None:
-    """TIFF is kept as it is, and shown by nobody."""
+    """TIFF is stored as it is, and not shown."""
     info = await uploaded(ada, "a.tiff", picture("TIFF"))
 
     assert info["type"] == "image/tiff"

@@ -75,7 +75,7 @@ async def refused(user: User, answer: Any, status: int, code: int) -> None:
     ],
 )
 async def test_names_that_are_paths(small: Server, eve: User, name: str) -> None:
-    """A name that is no name of a file is refused."""
+    """A name that is not a file name is refused."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="f"; filename="'
         + name.encode()
@@ -107,7 +107,7 @@ async def test_names_that_are_paths(small: Server, eve: User, name: str) -> None
     ],
 )
 async def test_folders_that_climb_out(small: Server, eve: User, folder: str) -> None:
-    """A folder that is none is refused."""
+    """An invalid folder is refused."""
     reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nx\r\n--b--\r\n'
     # By hand: clients tidy addresses up.
@@ -128,7 +128,7 @@ async def test_folders_that_climb_out(small: Server, eve: User, folder: str) -> 
 
 @pytest.mark.parametrize("content", [EXE, EXE + bytes(250_000), b"PK\x03\x04" + bytes(40)])
 async def test_types_that_are_refused(eve: User, content: bytes) -> None:
-    """A program is refused, whatever it is called, at its first bytes."""
+    """A program is refused by its first bytes, whatever its name."""
     await refused(eve, await upload(eve, "cat.png", content), 415, 2061)
 
 
@@ -154,7 +154,7 @@ async def test_just_as_many_bytes_as_the_type_may_have(eve: User) -> None:
 
 
 async def test_too_large_is_said_before_all_has_come(small: Server, eve: User) -> None:
-    """A client that would send a terabyte is told at once, also when it does not say how much."""
+    """An upload that is too large is refused early, with or without its length in the head."""
     sent = 0
 
     async def endless() -> Any:
@@ -199,7 +199,7 @@ async def test_too_large_is_said_before_all_has_come(small: Server, eve: User) -
     ],
 )
 async def test_pictures_that_are_none(eve: User, content: bytes) -> None:
-    """What begins as a picture has to be one, with no more pixels than it may have."""
+    """A file that begins as a picture has to be one, and not exceed the limit of pixels."""
     await refused(eve, await upload(eve, "a.png", content), 400, 2065)
 
 
@@ -224,7 +224,7 @@ async def test_pictures_that_are_none(eve: User, content: bytes) -> None:
     ],
 )
 async def test_bodies_that_are_no_form(small: Server, eve: User, kind: str, body: bytes) -> None:
-    """A body that is no form with a file, or not the whole of one, is refused."""
+    """A body that is not a complete form with a file is refused."""
     answer = await small.ask(
         "POST", "/upload", token=eve.token, headers={"content-type": kind}, content=body
     )
@@ -259,7 +259,7 @@ async def test_a_body_that_is_cut_short(small: Server, eve: User) -> None:
 
 
 async def test_a_client_that_sends_nothing_more(small: Server, eve: User) -> None:
-    """It is waited for, though not for long."""
+    """The server waits for it, but not for long."""
     reader, writer = await begin_by_hand(eve, 280_000)
 
     answer = await asyncio.wait_for(reader.readuntil(b"}"), 10)
@@ -271,7 +271,7 @@ async def test_a_client_that_sends_nothing_more(small: Server, eve: User) -> Non
 
 
 async def test_a_client_that_is_slow_and_goes_on(small: Server, eve: User) -> None:
-    """As long as something comes, it is waited for."""
+    """The server waits as long as data arrive."""
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nslow\r\n--b--\r\n'
 
     async def slowly() -> Any:
@@ -291,7 +291,7 @@ async def test_a_client_that_is_slow_and_goes_on(small: Server, eve: User) -> No
 
 
 async def test_too_much_on_the_way(small: Server, eve: User) -> None:
-    """One person's uploads that are not finished have a limit together; others may go on."""
+    """The unfinished uploads of a user share a limit, which does not affect others."""
     mallory = add_user(small, "mallory")
     _, first = await begin_by_hand(eve, 290_000)
 
@@ -308,7 +308,7 @@ async def test_too_much_on_the_way(small: Server, eve: User) -> None:
 
 
 async def test_unfinished_pieces_are_on_the_way(small: Server, eve: User) -> None:
-    """What waits to be resumed counts, until it is given up."""
+    """Uploads that can be resumed count until they expire."""
     paths = []
     for _ in range(2):
         paths.append(await begin(eve, 300_000))
@@ -335,7 +335,7 @@ async def test_unfinished_pieces_are_on_the_way(small: Server, eve: User) -> Non
 async def test_resumable_uploads_are_held_to_the_same(
     small: Server, eve: User, length: int, content: bytes, code: int
 ) -> None:
-    """What may not be uploaded may not be uploaded in pieces, and is gone with the refusal."""
+    """Files that are refused are refused in pieces, too, and are removed with the refusal."""
     answer = await tus(eve, "POST", "/upload/tus", headers={"Upload-Length": str(length)})
     if answer.status_code == 201:
         content = content + bytes(length - len(content))
@@ -345,7 +345,7 @@ async def test_resumable_uploads_are_held_to_the_same(
 
 
 async def test_who_has_no_token_sends_nothing(small: Server) -> None:
-    """A refusal at the door takes no body, and the client can read it."""
+    """A refusal before the body reads no body, and the client can read the refusal."""
     answer = await small.ask("POST", "/upload", files={"f": ("a", bytes(5_000_000))})
 
     assert answer.json()["code"] == 3001
@@ -353,7 +353,7 @@ async def test_who_has_no_token_sends_nothing(small: Server) -> None:
 
 
 async def test_a_full_disk(tmp_path: Any) -> None:
-    """What does not fit is said to be temporary, and what was written of it is gone."""
+    """A file that does not fit is refused as temporary, and what was written is removed."""
     server = limited(tmp_path / "data", 8 * 2**20).start()
     try:
         ada = add_user(server, "ada")

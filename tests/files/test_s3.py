@@ -52,7 +52,7 @@ def bucket() -> Iterator[Bucket]:
 
 
 async def test_files_in_a_bucket(serve: Serve, bucket: Bucket) -> None:
-    """All is as on a disk: pictures, parts, the same content once, pieces, many at a time."""
+    """A bucket behaves as a disk: pictures, parts, shared content, pieces, concurrent uploads."""
     server = serve(**bucket.env)
     ada = add_user(server, "ada")
     content = bytes(range(256)) * 100_000  # more than goes up in one part
@@ -77,7 +77,7 @@ async def test_files_in_a_bucket(serve: Serve, bucket: Bucket) -> None:
 
 
 async def test_a_bucket_that_is_unavailable(serve: Serve, bucket: Bucket) -> None:
-    """What can be neither stored nor read is temporary, and an upload in pieces goes on later."""
+    """Failures to store and read are temporary, and a resumable upload continues later."""
     server = serve(**bucket.env)
     ada = add_user(server, "ada")
     info = await uploaded(ada, "a.txt", b"words")
@@ -96,7 +96,7 @@ async def test_a_bucket_that_is_unavailable(serve: Serve, bucket: Bucket) -> Non
 
 
 async def test_a_bucket_that_is_not_there(tmp_path: Path, bucket: Bucket) -> None:
-    """It is said at the start, in one sentence that holds no secret."""
+    """The start fails with one sentence that contains no secret."""
     env = {**bucket.env, "S3_BUCKET": "nowhere", "S3_SECRET_KEY": "hush"}
     server = Server(ROOT, tmp_path / "data", env)
 

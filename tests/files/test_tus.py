@@ -31,7 +31,7 @@ CONTENT = bytes(range(251)) * 4000
 
 
 async def test_a_file_in_pieces_is_one_file(server: Server, ada: User) -> None:
-    """The last piece makes the file, and says which one it is."""
+    """The last piece creates the file, and its answer names it."""
     path = await begin(ada, len(CONTENT), filename="большой.bin", folder="a/b")
     answers = []
     for start, end in ((0, 1), (1, 400_000), (400_000, 400_000), (400_000, len(CONTENT))):
@@ -61,7 +61,7 @@ async def test_a_file_in_pieces_is_one_file(server: Server, ada: User) -> None:
 
 
 async def test_a_picture_in_pieces(ada: User) -> None:
-    """It is treated as any other."""
+    """It is processed as any other picture."""
     content = picture("JPEG", (600, 600))
     path = await begin(ada, len(content), filename="a.jpg")
     await add(ada, path, 0, content[:100])
@@ -73,7 +73,7 @@ async def test_a_picture_in_pieces(ada: User) -> None:
 
 
 async def test_what_is_spoken_is_said(server: Server) -> None:
-    """OPTIONS needs no token."""
+    """OPTIONS lists what is supported, and needs no token."""
     for path in ("/upload/tus", "/upload/tus/x"):
         answer = await server.ask("OPTIONS", path)
         assert answer.status_code == 204
@@ -83,7 +83,7 @@ async def test_what_is_spoken_is_said(server: Server) -> None:
 
 
 async def test_the_first_bytes_may_come_with_the_beginning(ada: User) -> None:
-    """That is creation-with-upload; and an upload of nothing is there at once."""
+    """This is creation-with-upload; an empty upload is complete at once."""
     head = {"Upload-Length": "10", "Content-Type": OFFSET}
     first = await tus(ada, "POST", "/upload/tus", headers=head, content=b"01234")
     empty = await tus(ada, "POST", "/upload/tus", headers={"Upload-Length": "0"})
@@ -96,7 +96,7 @@ async def test_the_first_bytes_may_come_with_the_beginning(ada: User) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_clients_that_know_get_and_post_only(ada: User, method: str) -> None:
-    """They say in a header what they mean."""
+    """They send the method in a header."""
     path = await begin(ada, 3)
     answer = await tus(
         ada,
@@ -151,7 +151,7 @@ async def test_what_is_not_the_protocol(
     status: int,
     code: Any,
 ) -> None:
-    """It is refused, and leaves nothing."""
+    """An invalid request is refused, and leaves nothing."""
     before = incoming(server)
 
     answer = await tus(ada, method, f"/upload/tus{path}", headers=headers)
@@ -164,7 +164,7 @@ async def test_what_is_not_the_protocol(
 
 
 async def test_an_upload_is_its_owners(ada: User, bob: User) -> None:
-    """Nobody else can look at it, add to it or end it."""
+    """Nobody else can read its offset, add to it or end it."""
     path = await begin(ada, 3)
 
     answers = [await tus(bob, "HEAD", path), await add(bob, path, 0, b"abc")]
@@ -175,7 +175,7 @@ async def test_an_upload_is_its_owners(ada: User, bob: User) -> None:
 
 
 async def test_a_piece_goes_where_the_upload_is(ada: User) -> None:
-    """Not before it, not behind it, and not beyond its end."""
+    """A piece before or behind the offset, or beyond the end, is refused."""
     path = await begin(ada, 10)
     assert (await add(ada, path, 0, b"0123")).status_code == 204
 
@@ -191,7 +191,7 @@ async def test_a_piece_goes_where_the_upload_is(ada: User) -> None:
 
 
 async def test_a_checksum_holds_a_piece(ada: User) -> None:
-    """What does not fit it is forgotten, and can be sent again."""
+    """A piece that does not match is dropped, and can be sent again."""
     path = await begin(ada, 8)
     await add(ada, path, 0, b"0123")
     good = base64.b64encode(hashlib.sha1(b"4567", usedforsecurity=False).digest()).decode()
@@ -232,7 +232,7 @@ async def settled(user: User, path: str, offset: int = 0) -> int:
 
 
 async def test_a_cut_keeps_what_came(ada: User) -> None:
-    """The client asks how far it is, and goes on from there."""
+    """The client asks for the offset, and continues from there."""
     path = await begin(ada, len(CONTENT))
     writer = await half_a_piece(ada, path, CONTENT[:600_000], len(CONTENT))
     writer.transport.abort()
@@ -245,7 +245,7 @@ async def test_a_cut_keeps_what_came(ada: User) -> None:
 
 
 async def test_two_pieces_at_once(ada: User) -> None:
-    """One is taken, the other one is told to come back; nothing is mixed."""
+    """One is accepted, the other is told to retry; nothing is mixed."""
     path = await begin(ada, len(CONTENT))
     writer = await half_a_piece(ada, path, CONTENT[:300_000], len(CONTENT))
 
@@ -270,7 +270,7 @@ async def test_two_pieces_at_once(ada: User) -> None:
 
 
 async def test_a_restart_in_the_middle(serve: Serve) -> None:
-    """An upload goes on where it was, after a stop and after a kill."""
+    """An upload continues where it was, after a stop and after a kill."""
     server = serve()
     ada = add_user(server, "ada")
     path = await begin(ada, len(CONTENT), filename="a.bin")
@@ -289,7 +289,7 @@ async def test_a_restart_in_the_middle(serve: Serve) -> None:
 
 
 async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
-    """What nobody resumes is gone after its time, and swept up."""
+    """An upload that nobody resumes expires and is removed."""
     server = configured(tmp_path, {"upload_expires_in": 1}).start()
     try:
         ada = add_user(server, "ada")
@@ -309,7 +309,7 @@ async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
 
 
 async def test_who_is_cut_off_at_any_moment_can_go_on(server: Server, ada: User) -> None:
-    """Nothing stays held, also when the moment is the one at which the server takes hold of it."""
+    """No lock remains, even if the connection is cut while the server takes it."""
     random = Random(5)
     there = {*incoming(server)}
     path = await begin(ada, len(CONTENT))

@@ -16,7 +16,7 @@ SAMPLES = Path(__file__).parent / "samples"
 
 
 async def test_a_file_comes_back_as_it_was(server: Server, ada: User) -> None:
-    """What was uploaded is what is read, with its name, length and type."""
+    """A file is read as it was uploaded, with its name, length and type."""
     content = bytes(range(256)) * 4099
     before = incoming(server)
 
@@ -37,7 +37,7 @@ async def test_a_file_comes_back_as_it_was(server: Server, ada: User) -> None:
 
 @pytest.mark.parametrize("folder", ["/holidays", "/2026/summer/sea-side", "/旅行"])
 async def test_a_folder_of_ones_choice_is_a_label(server: Server, ada: User, folder: str) -> None:
-    """A folder is kept with the file, up to three levels of it, and is nowhere on the disk."""
+    """A folder of up to three levels is stored with the file, and does not exist on the disk."""
     answer = await upload(ada, "a.txt", b"by the sea", folder)
 
     assert answer.status_code == 200, answer.text
@@ -87,14 +87,14 @@ async def test_names_are_kept(ada: User, name: str) -> None:
     ],
 )
 async def test_the_type_is_found_from_the_content(ada: User, content: bytes, kind: str) -> None:
-    """Whatever the name and the client say."""
+    """Neither the name nor the client decides the type."""
     answer = await upload(ada, "holiday.jpg", content)
 
     assert answer.json()["data"]["type"] == kind
 
 
 async def test_the_same_content_is_stored_once(server: Server, ada: User, bob: User) -> None:
-    """Also when it comes many times at the same moment: many files, one content."""
+    """This holds for concurrent uploads, too: many files, one content."""
     content = b"the same " * 100_000
     before = set(kept(server))
 
@@ -126,7 +126,7 @@ async def test_only_the_first_file_of_a_form_counts(server: Server, ada: User) -
 
 
 async def test_a_boundary_may_be_cut_anywhere(server: Server, ada: User) -> None:
-    """What looks like the end of the file and is not belongs to it, however it was cut."""
+    """Bytes that resemble the boundary belong to the file, however the body is split."""
     content = b"\r\n--edge" * 50 + b"\r\n--edg\r\r\n--"
     body = (
         b'--edges\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\n\r\n'
@@ -180,7 +180,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on(server: Server, ada: Us
 
 
 async def test_two_workers_take_in_one_content(serve: Serve) -> None:
-    """Workers share the disk, and none sweeps up what another is writing."""
+    """Workers share the disk, and none removes what another is writing."""
     server = serve(WORKERS="2")
     ada = add_user(server, "ada")
     content = [bytes([number]) * 3_000_000 for number in range(3)]
