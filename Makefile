@@ -84,7 +84,7 @@ else
 endif
 
 # With an interpreter other than that of .venv, and only the packages that these tests need.
-SMOKE := build/smoke
+SMOKE := $(VENV)/smoke
 SMOKE_TESTS := tests/yolk tests/plugins tests/websocket/test_socket.py tests/chat/test_auth.py \
 	tests/chat/test_sending.py tests/chat/test_groups.py tests/files/test_upload.py
 
