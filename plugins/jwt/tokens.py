@@ -11,7 +11,7 @@ import jwt
 from .keys import JwtSettings, Keys
 
 MAX_USER_ID = 2**63 - 1
-MAX_CACHED_TOKENS = 4096
+MAX_CACHED_TOKENS = 1024
 CACHE_SECONDS = 5.0
 """How long a verified token is returned from the cache, unless it expires earlier."""
 
