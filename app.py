@@ -13,6 +13,8 @@ from extend.application import Application
 from extend.settings import Settings
 from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
 from services.account.passwords import Passwords
+from services.account.refresh_tokens import RefreshTokens
+from services.account.session_use import SessionUse
 from services.conversation.cursor_writer import cursor_writer
 from services.conversation.receipts import Receipts
 from services.conversation.sql.cursors import cursor_store_for
@@ -55,6 +57,9 @@ class Parts:
         closing.add(self.passwords.close)
         self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
         self.sessions = BatchedLoader(find_sessions)
+        self.refresh_tokens = await RefreshTokens.load()
+        self.session_use = SessionUse(app.orm, app.logger)
+        closing.add(self.session_use.close)
         # Search.
         self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)

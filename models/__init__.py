@@ -1,5 +1,6 @@
 """The tables. A model describes what is stored; the rules for it are in `services/`."""
 
+from models.account import Account, PasswordReset
 from models.contact import Block, Preference
 from models.conversation import Conversation
 from models.file import Attachment, File
@@ -12,6 +13,7 @@ from models.session import Session
 from models.user import User
 
 __all__ = [
+    "Account",
     "Attachment",
     "Block",
     "Conversation",
@@ -20,6 +22,7 @@ __all__ = [
     "JoinRequest",
     "Member",
     "Message",
+    "PasswordReset",
     "Preference",
     "SearchEntry",
     "Secret",
@@ -41,4 +44,6 @@ __models__ = [
     File,
     Attachment,
     Secret,
+    Account,
+    PasswordReset,
 ]

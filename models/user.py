@@ -24,6 +24,9 @@ class User(Model):
     # 1, or 0 for a disabled user.
     status: fields.Field[int] = fields.SmallIntField(default=1, db_default=1)
 
+    # Not a column: `tokens_after` of the user's `Account`, where it was read, too.
+    tokens_after = 0
+
     class Meta:
         """The table."""
 

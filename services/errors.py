@@ -501,6 +501,18 @@ class BadRefreshToken(Refused):
     en = "Please log in again"
 
 
+# --- 310x: refresh tokens, passwords and names
+
+
+class RefreshTokenReused(Refused):
+    """The refresh token was replaced before, so somebody may have stolen it: log in again."""
+
+    code = 3100
+    status = 401
+    zh = "登录凭证被重复使用, 为了账号安全已退出登录, 请重新登录"
+    en = "This login was used from two places and has been ended for your security, log in again"
+
+
 # --- 4xxx: limits
 
 

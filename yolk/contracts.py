@@ -186,7 +186,7 @@ class WebSocketServer(Protocol):
         reason: str = "",
         *,
         data: str | bytes | None = None,
-        **only: str | int,
+        **only: str | int | None,
     ) -> None:
         """Close those of a user's sockets that have the attributes *only*, on every worker."""
 

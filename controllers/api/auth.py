@@ -8,7 +8,14 @@ import msgspec
 
 from extend.context import Context
 from services.account.sessions import Login
-from services.errors import BadRefreshToken, Busy, NameTaken, UserDisabled, WrongPassword
+from services.errors import (
+    BadRefreshToken,
+    Busy,
+    NameTaken,
+    RefreshTokenReused,
+    UserDisabled,
+    WrongPassword,
+)
 from yolk import Controller, describe
 
 Name = Annotated[
@@ -71,9 +78,11 @@ class AuthController(Controller[Context]):
         body = self.ctx.read(Credentials)
         self.ctx.api_success(await self.ctx.service.account.login(body.username, body.password))
 
-    @describe(body=Refresh, answer=Login, errors=(BadRefreshToken, UserDisabled))
+    @describe(
+        body=Refresh, answer=Login, errors=(BadRefreshToken, RefreshTokenReused, UserDisabled, Busy)
+    )
     async def refresh(self) -> None:
-        """Get new tokens for a refresh token, which cannot be used again."""
+        """Get new tokens for a refresh token, which they replace once they are used."""
         body = self.ctx.read(Refresh)
         self.ctx.api_success(await self.ctx.service.account.sessions.refresh(body.refresh_token))
 

@@ -75,9 +75,8 @@ class LocalDelivery:
 
 
 def _close(socket: WebSocket, command: Close) -> None:
-    missing = object()
     for name, value in command.only.items():
-        if getattr(socket, name, missing) != value:
+        if getattr(socket, name, None) != value:
             return
     if command.frame:
         socket.write(command.frame)

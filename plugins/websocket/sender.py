@@ -107,7 +107,7 @@ class Sender:
         reason: str = "",
         *,
         data: str | bytes | None = None,
-        **only: str | int,
+        **only: str | int | None,
     ) -> None:
         """
         Close a user's sockets, on every worker.
@@ -117,8 +117,8 @@ class Sender:
             code: the close code.
             reason: the close reason.
             data: a last message to them.
-            only: attributes that a socket must have, such as `session="..."`; without any,
-                all of the user's sockets are closed.
+            only: attributes that a socket must have, such as `session="..."`, or None for one
+                that it must not have; without any, all of the user's sockets are closed.
 
         Raises:
             ValueError: the code must not be sent.
@@ -127,7 +127,10 @@ class Sender:
 
 
 def close_command(
-    code: int, reason: str, data: str | bytes | None, only: dict[str, str | int] | None = None
+    code: int,
+    reason: str,
+    data: str | bytes | None,
+    only: dict[str, str | int | None] | None = None,
 ) -> Close:
     """
     Return the command that sends *data* to sockets and then closes them.

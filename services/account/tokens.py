@@ -8,7 +8,7 @@ import jwt
 
 from models import User
 from services import Service
-from services.errors import BadToken, NoSuchUser, TokenExpired
+from services.errors import BadToken, LoggedOut, NoSuchUser, TokenExpired
 
 
 class TokensService(Service):
@@ -40,11 +40,16 @@ class TokensService(Service):
 
         Raises:
             NoSuchUser: the user does not exist.
-            LoggedOut: the token's session was revoked.
+            LoggedOut: the token's session was ended, or it belongs to none, and is older than the
+                user's last change of the password.
         """
         users = self.ctx.app.users
         user = await (users.get_recent if recent else users.get)(claims["id"])
         if user is None:
             raise NoSuchUser
+        if user.tokens_after and claims.get("sid") is None:
+            issued = claims.get("iat")
+            if not isinstance(issued, int | float) or issued * 1000 <= user.tokens_after:
+                raise LoggedOut
         await self.ctx.service.account.sessions.check(claims)
         return user

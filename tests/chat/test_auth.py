@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.rows import database, disable, rows
+from tests.rows import disable, rows
 from yolk.testing import Server, User
 
 
@@ -73,30 +73,6 @@ async def test_a_wrong_password_and_an_unknown_username_have_one_answer(server: 
     unknown = await fails(server, "/auth/login", username="nobody-here", password="wrong")
 
     assert wrong == unknown == (401, 3010)
-
-
-async def test_a_refresh_token_can_be_used_once(server: Server) -> None:
-    """Using it again much later revokes the session: it was stolen."""
-    grace = await server.user("grace")
-    fresh = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
-    with database(server) as connection:
-        connection.execute("UPDATE session SET refresh_time = refresh_time - 60000")
-
-    again = await fails(server, "/auth/refresh", refresh_token=grace.refresh_token)
-    after = await fails(server, "/auth/refresh", refresh_token=fresh["refresh_token"])
-
-    assert again == after == (401, 3012)
-
-
-async def test_a_refresh_whose_answer_was_lost_can_be_repeated(server: Server) -> None:
-    """Shortly after its use the old token is accepted again; the lost one never is."""
-    grace = await server.user("grace")
-    lost = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
-
-    fresh = await server.post("/auth/refresh", refresh_token=grace.refresh_token)
-
-    assert await fails(server, "/auth/refresh", refresh_token=lost["refresh_token"]) == (401, 3012)
-    await server.post("/auth/refresh", refresh_token=fresh["refresh_token"])
 
 
 async def test_refresh_tokens_are_stored_as_hashes(server: Server) -> None:

@@ -29,8 +29,8 @@ class Close(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     frame: bytes = b""
     """A last frame before the close."""
-    only: dict[str, str | int] = {}
-    """Attributes that a socket must have to be closed."""
+    only: dict[str, str | int | None] = {}
+    """Attributes that a socket must have to be closed; None for one that it must not have."""
 
 
 Payload = Message | Close
