@@ -19,11 +19,11 @@ from services.conversation.cursor_writer import cursor_writer
 from services.conversation.receipts import Receipts
 from services.conversation.sql.cursors import cursor_store_for
 from services.errors import Busy
-from services.file.allowance import Allowance
-from services.file.intake import Intake
 from services.file.links import Links
-from services.file.resumable import Resumable
+from services.file.quota import UploadQuota
+from services.file.resumable import ResumableUploads
 from services.file.sweeper import Sweeper
+from services.file.uploader import Uploader
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery, encode_push
@@ -67,17 +67,17 @@ class Parts:
         closing.add(self.indexer.close)
         # Files.
         self.links = await Links.load(files.link_expires_in)
-        allowance = Allowance(app.redis, files.user_bytes)
-        self.intake = Intake(app.storage, allowance, files, app.logger)
-        closing.add(self.intake.close)
-        self.resumable = Resumable(self.intake)
-        self.sweeper = Sweeper(self.intake)
+        quota = UploadQuota(app.redis, files.user_bytes)
+        self.uploader = Uploader(app.storage, quota, files, app.logger)
+        closing.add(self.uploader.close)
+        self.resumable_uploads = ResumableUploads(self.uploader)
+        self.sweeper = Sweeper(self.uploader)
         self.sweeper.start()
         closing.add(self.sweeper.close)
         # Pushes.
         closing.add(app.hooks.close)
         self.recipients = Recipients()
-        listeners = (self.indexer.committed, self.intake.pace.noticed)
+        listeners = (self.indexer.committed, self.uploader.rate_limiter.message_sent)
         self.delivery = Delivery(app.ws, app.hooks, listeners)
         # Messages and cursors: closed first, so that whatever is queued is stored and pushed.
         self.writer = message_writer(

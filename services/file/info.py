@@ -1,4 +1,4 @@
-"""What clients see of a file."""
+"""The description of a file for clients."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ Kind = Literal["image", "audio", "video", "file"]
 
 
 class FileInfo(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A file, as it stands in answers and in the messages that carry it."""
+    """A file, as described in answers and in messages that carry it."""
 
     id: str
     url: str
-    """What goes into the `data` of a message; it opens with a token or a signature only."""
+    """The `data` of a message that carries it; reading it needs a token or a signature."""
     name: str
     size: int
     """Bytes."""
     type: str
-    """Found from the content, such as "image/jpeg"."""
+    """The media type, detected from the content, such as "image/jpeg"."""
     width: int | None = None
-    """Of pictures, in pixels, as `height`."""
+    """Of pictures, in pixels, like `height`."""
     height: int | None = None
     blur: str | None = None
-    """Of pictures: a tiny one as a `data:` address."""
+    """Of pictures: a tiny preview as a `data:` URL."""
     thumbnail: bool = False
-    """Whether there is a small copy of the picture."""
+    """Whether there is a thumbnail."""
 
 
 def file_info(file: File) -> FileInfo:
-    """Show a file of the database."""
+    """Return the description of a file."""
     return FileInfo(
         id=str(file.id),
         url=f"/files/{file.id}",
@@ -48,7 +48,7 @@ def file_info(file: File) -> FileInfo:
 
 
 def parse_file_id(text: str) -> UUID | None:
-    """Return the id that *text* is, or None if it is none."""
+    """Return *text* as a file id, or None if it is not one."""
     try:
         return UUID(text)
     except ValueError:
@@ -56,7 +56,7 @@ def parse_file_id(text: str) -> UUID | None:
 
 
 def kind_of(info: FileInfo) -> Kind:
-    """Tell as what type of message a file can be shown; a picture that was not read is none."""
+    """Return the type of message that shows a file; a picture that was not decoded is a "file"."""
     if info.width is not None:
         return "image"
     kind = info.type.partition("/")[0]

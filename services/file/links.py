@@ -1,4 +1,4 @@
-"""Signed links: whoever has one may read the file until it ends."""
+"""Signed links: anyone who has one may read the file until it expires."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ Variant = Literal["file", "thumbnail"]
 
 class Links:
     """
-    Signs links and checks them.
+    A signer of links.
 
     Args:
-        key: what they are signed with: the same on every server.
-        lasts: seconds for which a link is good at least.
+        key: the secret key, the same on every server.
+        min_seconds: the minimum lifetime of a link.
     """
 
-    def __init__(self, key: bytes, lasts: int) -> None:
+    def __init__(self, key: bytes, min_seconds: int) -> None:
         self._key = key
-        self._lasts = lasts
+        self._min_seconds = min_seconds
 
     @classmethod
-    async def load(cls, lasts: int) -> Self:
-        """Take the key from the database, or make the first one."""
+    async def load(cls, min_seconds: int) -> Self:
+        """Load the key from the database, or create it."""
         first = {"value": secrets.token_hex(32)}
         secret, _ = await Secret.get_or_create(first, name="files.links")
-        return cls(bytes.fromhex(secret.value), lasts)
+        return cls(bytes.fromhex(secret.value), min_seconds)
 
-    def ends(self) -> int:
+    def expiry(self) -> int:
         """
-        Say when a link that is signed now ends, in seconds since 1970.
+        Return the expiry of a link that is signed now, in seconds since 1970.
 
-        For a while that is the same, so that a browser finds in its cache what it has seen.
+        It stays the same for a while, so that browsers find the file in their cache.
         """
-        half = max(self._lasts // 2, 1)
-        return (int(time.time()) // half + 1) * half + self._lasts
+        half = max(self._min_seconds // 2, 1)
+        return (int(time.time()) // half + 1) * half + self._min_seconds
 
-    def sign(self, file_id: str, variant: Variant, ends: int) -> str:
-        """Give what stands behind the `?` of a link that is good until *ends*."""
-        return f"expires={ends}&signature={self._signature(file_id, variant, str(ends))}"
+    def sign(self, file_id: str, variant: Variant, expires: int) -> str:
+        """Return the query string of a link that expires at *expires*."""
+        return f"expires={expires}&signature={self._signature(file_id, variant, str(expires))}"
 
     def check(self, file_id: str, variant: Variant, expires: str, signature: str) -> bool:
-        """Tell whether a link is ours and has not ended."""
+        """Return whether a signature is valid and has not expired."""
         if not (expires.isascii() and expires.isdigit()) or len(expires) > 12:
             return False
         expected = self._signature(file_id, variant, expires)
-        good = hmac.compare_digest(expected.encode(), signature.encode())
-        return good and int(expires) > time.time()
+        valid = hmac.compare_digest(expected.encode(), signature.encode())
+        return valid and int(expires) > time.time()
 
     def _signature(self, file_id: str, variant: Variant, expires: str) -> str:
         text = f"{variant}\n{file_id}\n{expires}".encode()

@@ -1,4 +1,4 @@
-"""Pictures: read, cleaned of metadata, and made small. Everything here blocks: for a thread."""
+"""Pictures: metadata removed, turned upright, with a thumbnail. Everything here blocks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from services.errors import BadPicture
-from services.file.strip import strip
+from services.file.picture_metadata import remove_metadata
 
-SMALL = 480
-"""Pixels that a thumbnail has at most on its longer side."""
-TINY = 16
-"""Pixels of the placeholder, likewise."""
-LONGEST_BLUR = 2000
+MAX_THUMBNAIL_PIXELS = 480
+"""The longer side of a thumbnail."""
+MAX_PREVIEW_PIXELS = 16
+"""The longer side of the blurred preview."""
+MAX_PREVIEW_LENGTH = 2000
+"""The number of characters that the database stores of a preview."""
 
 _FORMATS = {
     "image/jpeg": "JPEG",
@@ -27,9 +28,9 @@ _FORMATS = {
     "image/bmp": "BMP",
 }
 _ORIENTATION = 0x0112
-_BROKEN = (
+_DECODE_ERRORS = (
     OSError,  # and Pillow's UnidentifiedImageError
-    ValueError,  # and what `strip` raises
+    ValueError,  # and `Malformed`
     SyntaxError,
     EOFError,
     OverflowError,
@@ -37,87 +38,91 @@ _BROKEN = (
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
-"""What Pillow raises of pictures that are none."""
+"""What Pillow raises for pictures that are malformed."""
 
 
 class Picture(NamedTuple):
-    """What is known of a picture that was read."""
+    """The properties of a decoded picture."""
 
     width: int
     height: int
     blur: str | None
-    """A tiny picture as a `data:` address."""
+    """A tiny preview as a `data:` URL."""
 
 
-def make_small(source: Path, kind: str, clean: Path, thumbnail: Path, pixels: int) -> Picture:
+def process_picture(
+    source: Path, media_type: str, clean: Path, thumbnail: Path, max_pixels: int
+) -> Picture:
     """
-    Read a picture; write it without its metadata, the right way up, and its thumbnail.
+    Write a picture without its metadata and upright, and a thumbnail of it.
 
-    The thumbnail is WebP; of what moves, it shows the first picture.
+    The thumbnail is WebP. That of an animation shows the first frame.
 
     Args:
-        source: the picture as it came.
-        kind: its type.
-        clean: where to write it.
-        thumbnail: where to write the small one.
-        pixels: how many it may have.
+        source: the path of the picture as it was uploaded.
+        media_type: its type.
+        clean: the path for the picture without metadata.
+        thumbnail: the path for the thumbnail.
+        max_pixels: how many pixels the picture may have.
 
     Raises:
-        BadPicture: it cannot be read, or has more.
-        OSError: it cannot be written.
+        BadPicture: the picture cannot be decoded, or has too many pixels.
+        OSError: the disk is full or unavailable.
     """
     data = source.read_bytes()
     try:
-        content, small, size = _work(data, kind, pixels)
-        blur = _blur(small)
+        content, small, size = _decode(data, media_type, max_pixels)
+        blur = _preview(small)
         written = io.BytesIO()
         small.save(written, "WEBP", quality=80, method=4)
-    except _BROKEN as error:
+    except _DECODE_ERRORS as error:
         raise BadPicture from error
     clean.write_bytes(content)
     thumbnail.write_bytes(written.getvalue())
     return Picture(*size, blur)
 
 
-def _work(data: bytes, kind: str, pixels: int) -> tuple[bytes, Image.Image, tuple[int, int]]:
-    """Give the picture without metadata, a small one, and its size."""
-    image: Image.Image = Image.open(io.BytesIO(data), formats=[_FORMATS[kind]])
+def _decode(
+    data: bytes, media_type: str, max_pixels: int
+) -> tuple[bytes, Image.Image, tuple[int, int]]:
+    """Return the picture without metadata, its thumbnail, and its size."""
+    image: Image.Image = Image.open(io.BytesIO(data), formats=[_FORMATS[media_type]])
     width, height = image.size
-    if width * height > pixels:
+    if width * height > max_pixels:
         raise BadPicture
-    # A JPEG never moves: Pillow calls it animated if it contains a second picture (MPO).
-    moving = kind != "image/jpeg" and getattr(image, "is_animated", False)
-    turned = not moving and image.getexif().get(_ORIENTATION, 1) not in (0, 1)
+    # A JPEG has no frames: Pillow calls it animated if it contains a second picture (MPO).
+    animated = media_type != "image/jpeg" and getattr(image, "is_animated", False)
+    turned = not animated and image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     if turned:
         image.load()
         image = ImageOps.exif_transpose(image)
-    content = None if turned else strip(kind, data)
+    content = None if turned else remove_metadata(media_type, data)
     if content is None:
-        content = _again(image, kind, moving=moving)
-    elif kind == "image/jpeg":
-        # Reads only as many of the pixels as the small one is made of, yet goes through all.
-        image.draft("RGB", (SMALL * 2, SMALL * 2))
+        content = _encode(image, media_type, animated=animated)
+    elif media_type == "image/jpeg":
+        # Decode at a lower resolution, which is faster; all of the data is still checked.
+        image.draft("RGB", (MAX_THUMBNAIL_PIXELS * 2, MAX_THUMBNAIL_PIXELS * 2))
     size = image.size if turned else (width, height)
     image.load()
     small = image.convert("RGBA" if _is_transparent(image) else "RGB")
-    small.thumbnail((SMALL, SMALL), Image.Resampling.LANCZOS)
+    small.thumbnail((MAX_THUMBNAIL_PIXELS, MAX_THUMBNAIL_PIXELS), Image.Resampling.LANCZOS)
     return content, small, size
 
 
-def _again(image: Image.Image, kind: str, *, moving: bool) -> bytes:
-    """Write a picture anew, with its colours and nothing else that it said of itself."""
+def _encode(image: Image.Image, media_type: str, *, animated: bool) -> bytes:
+    """Encode a picture again, with its colour profile and no other metadata."""
     written = io.BytesIO()
     options: dict[str, Any] = {"exif": b"", "xmp": b""}
     if profile := image.info.get("icc_profile"):
         options["icc_profile"] = profile
-    if kind == "image/jpeg":
+    if media_type == "image/jpeg":
         options |= {"quality": 92}
-    elif kind in ("image/webp", "image/avif"):
-        options |= {"quality": 90, "save_all": moving}
-    elif kind == "image/png":
+    elif media_type in ("image/webp", "image/avif"):
+        options |= {"quality": 90, "save_all": animated}
+    elif media_type == "image/png":
         image.info.clear()
         del options["xmp"]
-    image.save(written, _FORMATS[kind], **options)
+    image.save(written, _FORMATS[media_type], **options)
     return written.getvalue()
 
 
@@ -125,10 +130,10 @@ def _is_transparent(image: Image.Image) -> bool:
     return image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info
 
 
-def _blur(small: Image.Image) -> str | None:
+def _preview(small: Image.Image) -> str | None:
     tiny = small.copy()
-    tiny.thumbnail((TINY, TINY), Image.Resampling.BOX)
+    tiny.thumbnail((MAX_PREVIEW_PIXELS, MAX_PREVIEW_PIXELS), Image.Resampling.BOX)
     written = io.BytesIO()
     tiny.save(written, "WEBP", quality=50, method=4)
-    blur = f"data:image/webp;base64,{base64.b64encode(written.getvalue()).decode()}"
-    return blur if len(blur) <= LONGEST_BLUR else None
+    url = f"data:image/webp;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return url if len(url) <= MAX_PREVIEW_LENGTH else None

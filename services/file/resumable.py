@@ -1,4 +1,4 @@
-"""Uploads that go on where they were, after a cut or a restart: what tus is made of."""
+"""Uploads in several requests, which resume after a disconnect or a restart (tus)."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from services.errors import (
     UploadInUse,
 )
 from services.file.info import FileInfo
-from services.file.intake import COUNTED_FOR, Intake
 from services.file.upload import Upload, digest_of
+from services.file.uploader import RESERVATION_SECONDS, Uploader
 
-KEPT = (UploadBroken, OffsetConflict, ChecksumMismatch)
-"""What a client can make good."""
+RECOVERABLE_ERRORS = (UploadBroken, OffsetConflict, ChecksumMismatch)
+"""Errors after which the client can continue; others end the upload."""
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What is known of a resumable upload, beside what has come of it."""
+    """The state of a resumable upload, stored beside its content."""
 
     user_id: int
     name: str
@@ -40,58 +40,57 @@ class State(msgspec.Struct, kw_only=True):
     expire_time: int
     """Seconds since 1970."""
     done: bool = False
-    """Whether it has become a file, of the same id. It is remembered for a client that did not
-    hear so."""
+    """Whether it has become a file of the same id. Kept for clients that missed the answer."""
 
 
 class Piece(NamedTuple):
-    """A part of an upload that somebody sends."""
+    """A part of an upload, sent in one request."""
 
     offset: int
-    """How many bytes the client believes to be there."""
+    """The number of bytes that the client believes to be stored."""
     chunks: AsyncIterator[bytes]
     length: int | None
-    """How many bytes the client says will come."""
+    """The number of bytes that the client declares."""
     checksum: tuple[str, bytes] | None
-    """How to hash what comes, and what that has to give."""
+    """The algorithm and the expected digest of the piece."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an upload is."""
+    """The progress of an upload."""
 
     id: str
     offset: int
     length: int
     expire_time: int
     info: FileInfo | None = None
-    """The file, in the answer that made it."""
+    """The file, in the answer to the request that completed it."""
     done: bool = False
 
 
-class Resumable:
+class ResumableUploads:
     """
     The resumable uploads of this machine.
 
     Args:
-        intake: what takes them in.
+        uploader: the uploader of this worker.
     """
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, uploader: Uploader) -> None:
+        self._uploader = uploader
 
     async def create(self, user_id: int, name: str, folder: str, length: int) -> Progress:
         """
-        Begin an upload.
+        Create an upload.
 
         Raises:
-            FileTooLarge: no file may be so long.
-            TooManyBytes: this person has too much on the way.
-            StorageUnavailable: the disk is full, or away.
+            FileTooLarge: no file may be that large.
+            TooManyBytes: the user's quota is exceeded.
+            StorageUnavailable: the disk is full or unavailable.
         """
-        intake = self._intake
-        if length > intake.largest:
+        uploader = self._uploader
+        if length > uploader.max_bytes:
             raise FileTooLarge
-        upload = await intake.open()
+        upload = await uploader.create()
         try:
             state = State(
                 user_id=user_id,
@@ -100,46 +99,46 @@ class Resumable:
                 length=length,
                 expire_time=self._expiry(),
             )
-            await intake.allowance.take(user_id, upload.folder.name, length, COUNTED_FOR)
-            await intake.run(upload.write, "state", state)
-            info = await intake.complete(self._finish(upload, state)) if length == 0 else None
+            await uploader.quota.reserve(user_id, upload.id, length, RESERVATION_SECONDS)
+            await uploader.run(upload.write, "state", state)
+            info = await uploader.complete(self._finish(upload, state)) if length == 0 else None
         except BaseException:
-            await intake.complete(intake.abandon(upload))
+            await uploader.complete(uploader.discard(upload))
             raise
-        await intake.complete(intake.run(upload.let_go))
+        await uploader.run(upload.close)
         return _progress(upload, state, info)
 
     async def find(self, user_id: int, upload_id: str) -> Progress:
         """
-        Tell how far an upload is.
+        Return the progress of an upload.
 
         Raises:
-            NoFile: there is no such upload of this person, or not any more.
+            NoFile: the user has no such upload, or it has expired.
         """
         folder = self._folder(upload_id)
-        return await self._intake.run(_look, folder, user_id)
+        return await self._uploader.run(_find_progress, folder, user_id)
 
     async def add(self, user_id: int, upload_id: str, piece: Piece) -> Progress:
         """
-        Add what comes. When that is all, it becomes a file.
+        Append a piece to an upload. The last one makes a file of it.
 
-        What came stays, however this ends, unless the file may not be here at all.
+        The received bytes are kept however this ends, unless the file is refused.
 
         Args:
-            user_id: who sends it.
-            upload_id: which.
-            piece: what comes.
+            user_id: the user who uploads.
+            upload_id: the upload.
+            piece: the piece.
 
         Raises:
-            NoFile: there is no such upload of this person, or not any more.
-            UploadInUse: another request adds to it just now.
-            OffsetConflict: there are more bytes, or fewer.
-            ChecksumMismatch: what came is not what was sent; it is forgotten.
-            UploadBroken: more came than the upload is long.
-            Refused: what the file holds may not be here; the upload is gone.
+            NoFile: the user has no such upload, or it has expired.
+            UploadInUse: another request appends to it.
+            OffsetConflict: more or fewer bytes than `piece.offset` are stored.
+            ChecksumMismatch: the piece is not what the client sent, and is dropped.
+            UploadBroken: the piece is longer than the rest of the upload.
+            Refused: the file is not allowed; the upload is removed.
         """
-        intake = self._intake
-        upload, state = await self._hold(user_id, upload_id)
+        uploader = self._uploader
+        upload, state = await self._open(user_id, upload_id)
         try:
             if piece.offset != (state.length if state.done else upload.size):
                 raise OffsetConflict
@@ -148,117 +147,117 @@ class Resumable:
             if piece.length is not None and piece.length > state.length - upload.size:
                 raise UploadBroken
             state.expire_time = self._expiry()
-            await intake.run(upload.write, "state", state)
+            await uploader.run(upload.write, "state", state)
             if upload.size < state.length:
-                await self._take(upload, state, piece)
+                await self._write(upload, state, piece)
             info = None
             if upload.size == state.length:
-                info = await intake.complete(self._finish(upload, state))
+                info = await uploader.complete(self._finish(upload, state))
             return _progress(upload, state, info)
         except Refused as error:
-            if not (error.temporary or isinstance(error, KEPT)):
-                await intake.complete(intake.abandon(upload))
+            if not (error.temporary or isinstance(error, RECOVERABLE_ERRORS)):
+                await uploader.complete(uploader.discard(upload))
             raise
         finally:
-            await intake.complete(self._let_go(upload, state))
+            await uploader.complete(self._close(upload, state))
 
     async def remove(self, user_id: int, upload_id: str) -> None:
         """
-        End an upload; a file that it has become stays.
+        Remove an upload. The file that was made of it is kept.
 
         Raises:
-            NoFile: there is no such upload of this person, or not any more.
-            UploadInUse: a request adds to it just now.
+            NoFile: the user has no such upload, or it has expired.
+            UploadInUse: a request appends to it.
         """
-        upload, _ = await self._hold(user_id, upload_id)
-        await self._intake.complete(self._intake.abandon(upload))
-        await self._intake.allowance.give_back(user_id, upload.folder.name)
+        upload, _ = await self._open(user_id, upload_id)
+        await self._uploader.complete(self._uploader.discard(upload))
+        await self._uploader.quota.release(user_id, upload.id)
 
-    async def _hold(self, user_id: int, upload_id: str) -> tuple[Upload, State]:
+    async def _open(self, user_id: int, upload_id: str) -> tuple[Upload, State]:
         folder = self._folder(upload_id)
-        await self._intake.run(_state_of, folder, user_id)
-        upload = await self._intake.hold(folder)
+        await self._uploader.run(_load_state, folder, user_id)
+        upload = await self._uploader.open(folder)
         if upload is None:
             raise UploadInUse
         try:
-            # Once more, now that nobody else changes it.
-            state = await self._intake.run(_state_of, folder, user_id)
-            if await self._intake.run(upload.read, "placing"):
-                upload.size = state.length  # all has come, and was just being stored
+            # Again, now that no other request can change it.
+            state = await self._uploader.run(_load_state, folder, user_id)
+            if await self._uploader.run(upload.read_journal):
+                upload.size = state.length  # complete: storing it was interrupted
             return upload, state
         except BaseException:
-            await self._intake.complete(self._intake.run(upload.let_go))
+            await self._uploader.run(upload.close)
             raise
 
-    async def _take(self, upload: Upload, state: State, piece: Piece) -> None:
-        """Write what comes of a piece; with a checksum, all of it or nothing."""
-        intake = self._intake
-        good = piece.checksum is None
+    async def _write(self, upload: Upload, state: State, piece: Piece) -> None:
+        """Append a piece; one with a checksum completely or not at all."""
+        uploader = self._uploader
+        valid = piece.checksum is None
         try:
-            chunks = _at_most(piece.chunks, state.length - upload.size)
-            await intake.fill(upload, state.user_id, chunks, state.length)
+            chunks = _limit(piece.chunks, state.length - upload.size)
+            await uploader.write(upload, state.user_id, chunks, state.length)
             if piece.checksum is not None:
                 algorithm, expected = piece.checksum
-                found = await intake.run(digest_of, upload.content, algorithm, piece.offset)
-                good = hmac.compare_digest(found.digest(), expected)
-                if not good:
+                found = await uploader.run(digest_of, upload.content, algorithm, piece.offset)
+                valid = hmac.compare_digest(found.digest(), expected)
+                if not valid:
                     raise ChecksumMismatch
-            await intake.limit_of(upload)
+            await uploader.check_type(upload)
         finally:
-            if not good:
-                await intake.complete(intake.run(upload.cut, piece.offset))
-            await intake.complete(intake.run(upload.flush))
+            if not valid:
+                await uploader.complete(uploader.run(upload.truncate, piece.offset))
+            await uploader.complete(uploader.run(upload.flush))
 
     async def _finish(self, upload: Upload, state: State) -> FileInfo:
-        info = await self._intake.finish(upload, state.user_id, state.name, state.folder)
+        info = await self._uploader.finish(upload, state.user_id, state.name, state.folder)
         state.done = True
-        await self._intake.run(upload.write, "state", state)
-        await self._intake.run((upload.folder / "placing").unlink, True)
+        await self._uploader.run(upload.write, "state", state)
+        await self._uploader.run((upload.folder / "journal").unlink, True)
         return info
 
-    async def _let_go(self, upload: Upload, state: State) -> None:
-        intake, name = self._intake, upload.folder.name
-        await intake.run(upload.let_go)
-        if state.done or not await intake.run(upload.folder.exists):
-            await intake.allowance.give_back(state.user_id, name)
+    async def _close(self, upload: Upload, state: State) -> None:
+        uploader = self._uploader
+        await uploader.run(upload.close)
+        if state.done or not await uploader.run(upload.folder.exists):
+            await uploader.quota.release(state.user_id, upload.id)
             return
-        # What waits to be resumed takes room, and counts for as long.
+        # Until it is resumed or expires, its bytes count for the quota.
         with suppress(TooManyBytes):
-            seconds = intake.settings.upload_expires_in
-            await intake.allowance.take(state.user_id, name, upload.size, seconds)
+            seconds = uploader.settings.upload_expires_in
+            await uploader.quota.reserve(state.user_id, upload.id, upload.size, seconds)
 
     def _folder(self, upload_id: str) -> Path:
         try:
-            return self._intake.storage.incoming / str(UUID(upload_id))
+            return self._uploader.storage.incoming / str(UUID(upload_id))
         except ValueError:
             raise NoFile from None
 
     def _expiry(self) -> int:
-        return int(time.time()) + self._intake.settings.upload_expires_in
+        return int(time.time()) + self._uploader.settings.upload_expires_in
 
 
 def read_state(folder: Path) -> State | None:
-    """Give what is known of an upload; None where it is none that can be resumed."""
+    """Return the state of an upload, or None if it is not resumable."""
     try:
         return msgspec.json.decode((folder / "state").read_bytes(), type=State)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 
-def _state_of(folder: Path, user_id: int) -> State:
+def _load_state(folder: Path, user_id: int) -> State:
     state = read_state(folder)
     if state is None or state.user_id != user_id or state.expire_time <= time.time():
         raise NoFile
     return state
 
 
-def _look(folder: Path, user_id: int) -> Progress:
-    state = _state_of(folder, user_id)
+def _find_progress(folder: Path, user_id: int) -> Progress:
+    state = _load_state(folder, user_id)
     try:
         size = state.length if state.done else (folder / "content").stat().st_size
     except FileNotFoundError:
-        # Nothing came yet; or all did, and it is being stored.
-        size = state.length if (folder / "placing").exists() else 0
+        # Either nothing was received yet, or the upload is complete and being stored.
+        size = state.length if (folder / "journal").exists() else 0
     return Progress(
         id=folder.name,
         offset=size,
@@ -270,7 +269,7 @@ def _look(folder: Path, user_id: int) -> Progress:
 
 def _progress(upload: Upload, state: State, info: FileInfo | None) -> Progress:
     return Progress(
-        id=upload.folder.name,
+        id=upload.id,
         offset=state.length if state.done else upload.size,
         length=state.length,
         expire_time=state.expire_time,
@@ -279,12 +278,12 @@ def _progress(upload: Upload, state: State, info: FileInfo | None) -> Progress:
     )
 
 
-async def _at_most(chunks: AsyncIterator[bytes], left: int) -> AsyncIterator[bytes]:
+async def _limit(chunks: AsyncIterator[bytes], left: int) -> AsyncIterator[bytes]:
     """
-    Give what comes, up to so many bytes.
+    Yield the chunks, up to *left* bytes.
 
     Raises:
-        UploadBroken: more came.
+        UploadBroken: there are more bytes.
     """
     async for chunk in chunks:
         if len(chunk) > left:

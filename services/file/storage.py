@@ -1,4 +1,4 @@
-"""What the rules of files need of the place where they are kept."""
+"""The interface of a file storage."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import Protocol
 
 
 class Storage(Protocol):
-    """What the plugin `storage` puts on the application: files under keys."""
+    """A storage of files by key: `app.storage`, from the plugin `storage`."""
 
     @property
     def incoming(self) -> Path:
-        """A folder of this machine, where files are put together."""
+        """A local folder for uploads in progress."""
 
     @property
     def unavailable_errors(self) -> tuple[type[Exception], ...]:
-        """What is raised while it is full or away."""
+        """Errors of a full or unavailable storage."""
 
     async def put(self, path: Path, key: str) -> None:
         """
-        Take a file of `incoming` to its place, where it is whole or not at all.
+        Move a file from `incoming` into the storage, completely or not at all.
 
-        What is there under this key stays: the same key is the same content.
+        A file that exists under this key is kept: equal keys have equal content.
         """
 
     async def size(self, key: str) -> int:
-        """Give the length of a file; raises FileNotFoundError where there is none."""
+        """Return the size of a file in bytes; raises FileNotFoundError if there is none."""
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """Give the bytes from *start* to before *end*, in pieces."""
+        """Yield the bytes from *start* up to *end* (exclusive) in chunks."""
 
     async def delete(self, key: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""

@@ -1,60 +1,60 @@
-"""What uploads left behind: those of processes that died, and those that nobody resumed."""
+"""The removal of abandoned uploads: those of dead processes, and those that were not resumed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from services.file.intake import Intake
 from services.file.resumable import read_state
+from services.file.uploader import Uploader
 
-INTERVAL = 300.0
-"""Seconds between two sweeps."""
+INTERVAL_SECONDS = 300.0
+"""The time between two sweeps."""
 
 
 class Sweeper:
     """
-    Sweeps the folder of incoming files, at the start and now and then.
+    A sweeper of abandoned uploads, at the start and then periodically.
 
-    Every worker does: a lock says which uploads are somebody's.
+    Every worker has one. The lock in each folder says which uploads are in use (see `upload.py`).
 
     Args:
-        intake: whose folder it is.
+        uploader: the uploader of this worker.
     """
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, uploader: Uploader) -> None:
+        self._uploader = uploader
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start sweeping."""
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        """End."""
+        """Stop sweeping."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def sweep(self) -> None:
-        """Remove every upload that is nobody's, once."""
-        intake = self._intake
-        for folder in await intake.run(lambda: sorted(intake.storage.incoming.iterdir())):
+        """Remove all abandoned uploads, once."""
+        uploader = self._uploader
+        for folder in await uploader.run(lambda: sorted(uploader.storage.incoming.iterdir())):
             if folder.name.startswith("."):
                 continue
-            state = await intake.run(read_state, folder)
+            state = await uploader.run(read_state, folder)
             if state is not None and state.expire_time > time.time():
                 continue
-            upload = await intake.hold(folder)
+            upload = await uploader.open(folder)
             if upload is not None:
                 if state is not None:
-                    await intake.allowance.give_back(state.user_id, folder.name)
-                await intake.abandon(upload)
+                    await uploader.quota.release(state.user_id, folder.name)
+                await uploader.discard(upload)
 
     async def _run(self) -> None:
         while True:
             try:
                 await self.sweep()
             except Exception as error:  # noqa: BLE001 - one sweep
-                self._intake.logger.error("leftovers of uploads could not be removed: %s", error)
-            await asyncio.sleep(INTERVAL)
+                self._uploader.logger.error("abandoned uploads could not be removed: %s", error)
+            await asyncio.sleep(INTERVAL_SECONDS)

@@ -13,8 +13,8 @@ from models import User
 from services.database import Database
 from services.errors import InvalidData, NoFile, NoSuchPerson, TypeRefused
 from services.fields import Id
-from services.file.access import readable
 from services.file.info import file_info, kind_of, parse_file_id
+from services.file.sql import find_readable_files
 from services.message.draft import Draft
 
 FREE_TYPES = frozenset({"text", "custom"})
@@ -102,7 +102,7 @@ async def _with_file(draft: Draft, database: Database) -> Draft:
     file_id = _file_id(draft.data)
     if file_id is None:
         return draft
-    files = await readable(database, draft.from_id, [file_id])
+    files = await find_readable_files(database, draft.from_id, [file_id])
     if not files:
         raise NoFile
     info = file_info(files[0])

@@ -10,7 +10,7 @@ import pytest
 from uuid_utils.compat import UUID, uuid7
 
 from models import Attachment, File, Member, User
-from services.file.access import readable
+from services.file.sql import find_readable_files
 from services.message.batch import Stored
 from services.message.draft import Draft
 from tests.chat.test_types import playful, send
@@ -287,7 +287,7 @@ async def test_who_may_read_a_file(chat: Chat) -> None:
     ids = [own, sent, unsent, UUID(str(uuid7()))]
 
     async def seen(user_id: int) -> set[UUID]:
-        found = await readable(chat.host.orm, user_id, ids)
+        found = await find_readable_files(chat.host.orm, user_id, ids)
         return {file.id for file in found}
 
     assert await seen(1) == {own, sent, unsent}

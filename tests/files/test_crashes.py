@@ -9,7 +9,7 @@ import httpx
 
 from tests.conftest import Serve
 from tests.rows import add_user, database, redis, rows
-from tests.uploads import incoming, kept, nothing_left, picture, read, upload
+from tests.uploads import add, begin, incoming, kept, nothing_left, picture, read, tus, upload
 from yolk.testing import User
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
@@ -141,6 +141,25 @@ async def test_a_database_that_is_unavailable(serve: Serve) -> None:
     server.start()
     await nothing_left(server)
     assert kept(server) == []
+
+
+async def test_a_resumable_upload_is_completed_later(serve: Serve) -> None:
+    """An upload whose row cannot be inserted is complete, and becomes a file when asked again."""
+    server = serve()
+    ada = add_user(server, "ada")
+    path = await begin(ada, 5)
+    with database(server) as connection:
+        connection.execute("ALTER TABLE file RENAME TO hidden")
+    failed = await add(ada, path, 0, b"words")
+    with database(server) as connection:
+        connection.execute("ALTER TABLE hidden RENAME TO file")
+
+    offset = (await tus(ada, "HEAD", path)).headers["upload-offset"]
+    answer = await add(ada, path, 5, b"")
+
+    assert failed.status_code in (500, 503)
+    assert (offset, answer.status_code) == ("5", 204)
+    assert (await read(ada, f"/files/{answer.headers['upload-file']}")).content == b"words"
 
 
 async def test_links_outlive_redis(serve: Serve) -> None:

@@ -188,7 +188,7 @@ async def test_a_link_is_for_what_was_signed(server: Server, ada: User) -> None:
 def test_a_link_ends() -> None:
     """A link expires; until then the same one is returned for a while."""
     links = Links(b"k" * 32, 3600)
-    ends = links.ends()
+    ends = links.expiry()
     signature = parse_qs(links.sign("a", "file", ends))["signature"][0]
     past = str(int(time.time()) - 1)
 

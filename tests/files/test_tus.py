@@ -303,7 +303,7 @@ async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
         server.start()
         await nothing_left(server)
         with redis(server) as connection:
-            assert not connection.keys("files_on_the_way_*")
+            assert not connection.keys("upload_quota_*")
     finally:
         server.stop()
 

@@ -1,4 +1,4 @@
-"""Reading files."""
+"""Downloads."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from sanic import HTTPResponse
 from sanic.response import ResponseStream
 
-from controllers.api.file.ranges import asked_for, disposition, is_known
-from controllers.api.file.requests import Reading, Which
+from controllers.api.file.ranges import content_disposition, is_not_modified, parse_range
+from controllers.api.file.requests import FileIds, ReadOptions
 from extend.context import Context
 from services.errors import NoFile, StorageUnavailable
 from services.file.file import Content, SignedLinks
@@ -18,45 +18,45 @@ from services.file.links import Variant
 from services.file.media_type import INLINE
 from yolk import Controller, describe
 
-SENT = 64 * 1024
-"""Bytes that a client has to take within Sanic's response timeout."""
+WRITE_BYTES = 64 * 1024
+"""The size of one write: a client must read it within Sanic's response timeout."""
 POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
-"""A file that is opened by itself runs nothing, and is of no origin."""
+"""A file that is opened directly executes nothing, and has no origin."""
 
 
 class DownloadController(Controller[Context]):
-    """Gives files to those who may read them."""
+    """The controller of downloads."""
 
-    @describe(query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable))
+    @describe(query=ReadOptions, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def show(self) -> None:
         """
         Read a file, or a part of it.
 
         With a token, or with a signature of `POST /files/links`. `Range`, `If-Range` and
-        `If-None-Match` are understood.
+        `If-None-Match` are supported.
         """
         self.ctx.body = await self._send("file")
 
-    @describe(query=Reading, answer=bytes, errors=(NoFile, StorageUnavailable))
+    @describe(query=ReadOptions, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def thumbnail(self) -> None:
-        """Read the small copy of a picture: WebP, at most 480 pixels wide and high."""
+        """Read the thumbnail of a picture: WebP, at most 480 pixels wide and high."""
         self.ctx.body = await self._send("thumbnail")
 
     @describe(answer=FileInfo, errors=(NoFile,))
     async def info(self) -> None:
-        """Say what is known of a file."""
+        """Return the description of a file."""
         found = await self.ctx.service.file.find(self.ctx.params["id"])
         self.ctx.api_success(file_info(found))
 
-    @describe(body=Which, answer=SignedLinks)
+    @describe(body=FileIds, answer=SignedLinks)
     async def links(self) -> None:
-        """Sign links that need no token for a while; what one may not read is left out."""
-        asked = self.ctx.read(Which)
+        """Sign links that work without a token; files that you may not read are left out."""
+        asked = self.ctx.read(FileIds)
         self.ctx.api_success(await self.ctx.service.file.link(asked.ids))
 
     async def _send(self, variant: Variant) -> HTTPResponse | ResponseStream:
         ctx, files = self.ctx, self.ctx.service.file
-        query = ctx.read(Reading, ctx.query)
+        query = ctx.read(ReadOptions, ctx.query)
         if query.signature is not None:
             file = await files.signed(
                 ctx.params["id"], variant, query.expires or "", query.signature
@@ -66,20 +66,22 @@ class DownloadController(Controller[Context]):
             file = await files.find(ctx.params["id"])
             cache = "private, no-cache"
         content = await files.content(file, variant)
-        tag = f'"{content.tag}"'
+        etag = f'"{content.etag}"'
         shown = content.type in INLINE and query.download in (None, "", "0")
         headers = {
-            "ETag": tag,
+            "ETag": etag,
             "Accept-Ranges": "bytes",
             "Cache-Control": cache,
-            "Content-Disposition": disposition("inline" if shown else "attachment", content.name),
+            "Content-Disposition": content_disposition(
+                "inline" if shown else "attachment", content.name
+            ),
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        if is_known(ctx.header.if_none_match, tag):
+        if is_not_modified(ctx.header.if_none_match, etag):
             return HTTPResponse(status=304, headers=headers)
-        part = asked_for(ctx.header.range, ctx.header.if_range, tag, content.size)
+        part = parse_range(ctx.header.range, ctx.header.if_range, etag, content.size)
         if part == (0, 0):
             headers["Content-Range"] = f"bytes */{content.size}"
             return HTTPResponse(status=416, headers=headers)
@@ -96,17 +98,17 @@ class DownloadController(Controller[Context]):
         if self.ctx.request.method == "HEAD_BYTES" or start == end:
             return HTTPResponse(status=status, headers=headers, content_type=kind)
         pieces = self.ctx.service.file.read(content, start, end)
-        # What cannot be read is said before the answer begins.
+        # Read before the answer begins, so that an error can still be reported.
         first = await anext(pieces)
 
         async def send(response: Any) -> None:
-            await _in_parts(response, first)
+            await _write(response, first)
             async for piece in pieces:
-                await _in_parts(response, piece)
+                await _write(response, piece)
 
         return ResponseStream(send, status=status, headers=headers, content_type=kind)
 
 
-async def _in_parts(response: Any, piece: bytes) -> None:
-    for place in range(0, len(piece), SENT):
-        await response.write(piece[place : place + SENT])
+async def _write(response: Any, piece: bytes) -> None:
+    for place in range(0, len(piece), WRITE_BYTES):
+        await response.write(piece[place : place + WRITE_BYTES])

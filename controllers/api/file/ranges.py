@@ -1,4 +1,4 @@
-"""Which part of a file is asked for (RFC 9110, sections 13 and 14)."""
+"""Conditional and range requests (RFC 9110, sections 13 and 14), and Content-Disposition."""
 
 from __future__ import annotations
 
@@ -8,33 +8,36 @@ from urllib.parse import quote
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.IGNORECASE)
 
 
-def is_known(if_none_match: str | None, tag: str) -> bool:
-    """Tell whether who asks has what there is."""
+def is_not_modified(if_none_match: str | None, etag: str) -> bool:
+    """Return whether the client has the current content already."""
     if if_none_match is None:
         return False
     known = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
-    return "*" in known or tag in known
+    return "*" in known or etag in known
 
 
-def asked_for(
-    wanted: str | None, if_range: str | None, tag: str, size: int
+def parse_range(
+    header: str | None, if_range: str | None, etag: str, size: int
 ) -> tuple[int, int] | None:
     """
-    Give the part that is asked for, from its first byte to before its end.
+    Return the requested range, from its first byte up to its end (exclusive).
+
+    Not Sanic's `ContentRangeHandler`: it refuses what RFC 9110 says to ignore, such as several
+    ranges or another unit, and does not know `If-Range`.
 
     Args:
-        wanted: the header `Range`. Several ranges at once are answered with the whole, as is what
-            cannot be read.
-        if_range: the header `If-Range`: a part only of what who asks has begun with.
-        tag: the file's `ETag`.
-        size: its bytes.
+        header: the header `Range`. Several ranges are answered with the whole file, as is a header
+            that is malformed.
+        if_range: the header `If-Range`: the range only if the file is still the same.
+        etag: the file's `ETag`.
+        size: the size of the file in bytes.
 
     Returns:
-        None for the whole; an empty part where there is nothing of what is asked for.
+        None for the whole file; an empty range if the requested one is outside of the file.
     """
-    if wanted is None or (if_range is not None and if_range.strip() != tag):
+    if header is None or (if_range is not None and if_range.strip() != etag):
         return None
-    found = _RANGE.fullmatch(wanted.replace(" ", ""))
+    found = _RANGE.fullmatch(header.replace(" ", ""))
     if found is None or found.groups() == ("", ""):
         return None
     first, last = found.groups()
@@ -47,13 +50,15 @@ def asked_for(
     return (start, end) if start < end else (0, 0)
 
 
-def disposition(kind: str, name: str) -> str:
+def content_disposition(disposition: str, name: str) -> str:
     """
-    Give the header `Content-Disposition` (RFC 6266), for old clients and for new ones.
+    Return the header `Content-Disposition` (RFC 6266), for old clients and for new ones.
+
+    The standard library's `Message` would write `filename*` alone, which old clients ignore.
 
     Args:
-        kind: "inline" or "attachment".
-        name: of the file, in any characters.
+        disposition: "inline" or "attachment".
+        name: the name of the file.
     """
     plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

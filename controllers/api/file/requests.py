@@ -1,4 +1,4 @@
-"""What is asked about files."""
+"""The requests about files."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Form(msgspec.Struct):
     ]
 
 
-class Which(msgspec.Struct):
-    """Files by their ids."""
+class FileIds(msgspec.Struct):
+    """The ids of files."""
 
     ids: Annotated[list[FileId], msgspec.Meta(min_length=1, max_length=100)]
 
 
-class Reading(msgspec.Struct):
-    """How to read a file, and by whose leave."""
+class ReadOptions(msgspec.Struct):
+    """The query of a request for a file."""
 
     download: str | None = None
-    """Anything but "" and "0": as a file to keep, even where a browser could show it."""
+    """Anything but "" and "0": to be saved, even if a browser could show it."""
     expires: str | None = None
-    """Of a link: when it ends, in seconds since 1970."""
+    """Of a signed link: its expiry, in seconds since 1970."""
     signature: str | None = None
-    """Of a link, in place of a token."""
+    """Of a signed link, in place of a token."""

@@ -1,8 +1,8 @@
 """
-Pictures without what they tell of where and with what they were taken.
+The removal of metadata from pictures without encoding them again.
 
-What is shown stays, byte for byte; what speaks of it (EXIF, XMP, IPTC, comments, texts, and
-whatever hangs on behind the picture) is left out. Colour profiles stay.
+Image data and colour profiles are copied byte by byte. EXIF, XMP, IPTC, comments, texts and
+everything after the end of the picture are left out: they may tell where it was taken.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ from collections.abc import Callable, Iterator
 
 
 class Malformed(ValueError):
-    """The bytes are not what they begin as."""
+    """The bytes are not a valid picture of their type."""
 
 
-def strip(kind: str, data: bytes) -> bytes | None:
+def remove_metadata(media_type: str, data: bytes) -> bytes | None:
     """
-    Give a picture without its metadata.
+    Return a picture without its metadata.
 
     Args:
-        kind: its type, such as "image/png".
-        data: all of it.
+        media_type: its type, such as "image/png".
+        data: the whole picture.
 
     Returns:
-        The picture; None where the type cannot be taken apart, so that it has to be made anew.
+        The picture, or None if a picture of this type must be encoded again.
 
     Raises:
-        Malformed: it is not such a picture.
+        Malformed: it is not a valid picture of this type.
     """
-    work = _WORK.get(kind)
-    if work is None:
+    remove = _REMOVERS.get(media_type)
+    if remove is None:
         return None
     try:
-        return b"".join(work(data))
+        return b"".join(remove(data))
     except (IndexError, struct.error) as error:
         raise Malformed(str(error)) from None
 
 
-_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
-"""What ends the compressed data of a JPEG: any marker but those inside (T.81, section B.1.1)."""
+_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+"""The marker that ends the compressed data of a JPEG (T.81, section B.1.1)."""
 
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
@@ -50,7 +50,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         if data[place] != 0xFF:
             raise Malformed("no marker")
         marker = data[place + 1]
-        if marker == 0xFF:  # fill
+        if marker == 0xFF:  # a fill byte
             place += 1
             continue
         if marker == 0xD9:
@@ -60,26 +60,26 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
         end = place + 2 + length
         segment = data[place:end]
         if marker == 0xDA:
-            found = _SCAN.search(data, end)
+            found = _SCAN_END.search(data, end)
             if found is None:
-                raise Malformed("no end")
+                raise Malformed("the end is missing")
             end = found.start()
             segment = data[place:end]
-        if _is_of_jpeg(marker, segment):
+        if _is_kept_in_jpeg(marker, segment):
             yield segment
         place = end
 
 
-def _is_of_jpeg(marker: int, segment: bytes) -> bool:
+def _is_kept_in_jpeg(marker: int, segment: bytes) -> bool:
     if marker == 0xE2:
         return segment[4:].startswith(b"ICC_PROFILE\0")
     if marker == 0xE0:
         return segment[4:].startswith(b"JFIF\0")
-    # 0xEE says how colours are meant (Adobe); other APPn and comments do not belong to the picture.
+    # 0xEE (Adobe) says how colours are encoded; other APPn segments and comments are metadata.
     return marker == 0xEE or not (0xE1 <= marker <= 0xEF or marker == 0xFE)
 
 
-_OF_PNG = frozenset(
+_PNG_CHUNKS = frozenset(
     b"IHDR PLTE IDAT IEND tRNS cHRM gAMA iCCP sBIT sRGB cICP mDCV cLLI bKGD hIST pHYs sPLT"
     b" acTL fcTL fdAT".split()
 )
@@ -92,19 +92,19 @@ def _png(data: bytes) -> Iterator[bytes]:
         length, name = struct.unpack_from(">I4s", data, place)
         end = place + 12 + length
         if end > len(data):
-            raise Malformed("no end")
-        if name in _OF_PNG:
+            raise Malformed("the end is missing")
+        if name in _PNG_CHUNKS:
             yield data[place:end]
         if name == b"IEND":
             return
         place = end
 
 
-_OF_GIF = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+_GIF_EXTENSIONS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
 def _gif(data: bytes) -> Iterator[bytes]:
-    place = 13 + _colours(data[10])
+    place = 13 + _colour_table_size(data[10])
     yield data[:place]
     while True:
         kind = data[place]
@@ -112,13 +112,13 @@ def _gif(data: bytes) -> Iterator[bytes]:
             yield data[place : place + 1]
             return
         if kind == 0x2C:
-            end = _blocks_end(data, place + 11 + _colours(data[place + 9]))
+            end = _blocks_end(data, place + 11 + _colour_table_size(data[place + 9]))
             keep = True
         elif kind == 0x21:
             label = data[place + 1]
             end = _blocks_end(data, place + 2)
             keep = label in (0xF9, 0x01) or (
-                label == 0xFF and data[place + 3 : place + 14] in _OF_GIF
+                label == 0xFF and data[place + 3 : place + 14] in _GIF_EXTENSIONS
             )
         else:
             raise Malformed("no block")
@@ -127,7 +127,7 @@ def _gif(data: bytes) -> Iterator[bytes]:
         place = end
 
 
-def _colours(flags: int) -> int:
+def _colour_table_size(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
@@ -137,9 +137,9 @@ def _blocks_end(data: bytes, place: int) -> int:
     return place + 1
 
 
-_OF_WEBP = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
-_METADATA = 0x0C
-"""The bits of VP8X that say there are EXIF and XMP."""
+_WEBP_CHUNKS = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP"))
+_WEBP_METADATA_FLAGS = 0x0C
+"""The flags of VP8X for EXIF and XMP."""
 
 
 def _webp(data: bytes) -> Iterator[bytes]:
@@ -152,10 +152,10 @@ def _webp(data: bytes) -> Iterator[bytes]:
         after = place + 8 + length + (length & 1)
         chunk = data[place:after]
         if len(chunk) < 8 + length:
-            raise Malformed("no end")
-        if name in _OF_WEBP:
+            raise Malformed("the end is missing")
+        if name in _WEBP_CHUNKS:
             if name == b"VP8X":
-                chunk = chunk[:8] + bytes((chunk[8] & ~_METADATA,)) + chunk[9:]
+                chunk = chunk[:8] + bytes((chunk[8] & ~_WEBP_METADATA_FLAGS,)) + chunk[9:]
             kept.append(chunk if len(chunk) % 2 == 0 else chunk + b"\0")
         place = after
     body = b"".join(kept)
@@ -163,10 +163,10 @@ def _webp(data: bytes) -> Iterator[bytes]:
 
 
 def _bmp(data: bytes) -> Iterator[bytes]:
-    yield data  # there is nothing but the picture in it
+    yield data  # it has no metadata
 
 
-_WORK: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+_REMOVERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "image/jpeg": _jpeg,
     "image/png": _png,
     "image/gif": _gif,

@@ -1,0 +1,72 @@
+"""The limit on the bytes of each user's uploads in progress, on all workers together."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from services.errors import TooManyBytes
+
+if TYPE_CHECKING:
+    from services.redis import Redis
+
+PREFIX = "upload_quota_"
+"""The prefix of the Redis keys: a hash for each user, from upload ids to "bytes expire_time"."""
+
+_RESERVE = """
+local now, upload, bytes, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local sum, last = bytes, tonumber(ARGV[5])
+local all = redis.call('HGETALL', KEYS[1])
+for place = 1, #all, 2 do
+  local reserved, expire_time = string.match(all[place + 1], '^(%d+) (%d+)$')
+  if tonumber(expire_time) <= now then
+    redis.call('HDEL', KEYS[1], all[place])
+  elseif all[place] ~= upload then
+    sum = sum + tonumber(reserved)
+    last = math.max(last, tonumber(expire_time))
+  end
+end
+if sum > limit then return 0 end
+redis.call('HSET', KEYS[1], upload, ARGV[3] .. ' ' .. ARGV[5])
+redis.call('EXPIREAT', KEYS[1], last)
+return 1
+"""
+
+
+class UploadQuota:
+    """
+    A limit on the total size of each user's unfinished uploads.
+
+    Reservations expire, in case that the process which made them dies.
+
+    Args:
+        redis: where the reservations are stored.
+        limit: the quota of one user, in bytes.
+    """
+
+    def __init__(self, redis: Redis, limit: int) -> None:
+        self._redis = redis
+        self._limit = limit
+        self._reserve: Any = redis.register_script(_RESERVE)
+
+    async def reserve(self, user_id: int, upload_id: str, size: int, seconds: float) -> None:
+        """
+        Reserve bytes for an upload, in place of its earlier reservation.
+
+        Args:
+            user_id: the user.
+            upload_id: the upload.
+            size: all bytes that the upload has or will soon have.
+            seconds: the lifetime of the reservation.
+
+        Raises:
+            TooManyBytes: the user's uploads would exceed the quota.
+        """
+        now = int(time.time())
+        values = [now, upload_id, size, self._limit, now + int(seconds) + 1]
+        if not await self._reserve(keys=[f"{PREFIX}{user_id}"], args=values):
+            raise TooManyBytes
+
+    async def release(self, user_id: int, upload_id: str) -> None:
+        """Remove the reservation of an upload."""
+        await self._redis.hdel(f"{PREFIX}{user_id}", upload_id)
