@@ -48,7 +48,7 @@ async def test_a_kill_in_the_middle(serve: Serve) -> None:
     assert len(left) == 3
     assert kept(server) == []
     assert rows(server, "SELECT COUNT(*) FROM file") == [(0,)]
-    # Nor do they count as on the way for ever: `allowance` forgets them.
+    # Their reservations of the quota expire, too.
     assert (await upload(ada, "a", b"x")).status_code == 200
 
 
