@@ -12,6 +12,8 @@ import yolk
 from extend.application import Application
 from extend.settings import Settings
 from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
+from services.account.name_index import NameIndex
+from services.account.old_passwords import OldPasswords
 from services.account.passwords import Passwords
 from services.account.refresh_tokens import RefreshTokens
 from services.account.session_use import SessionUse
@@ -53,13 +55,19 @@ class Parts:
         """
         auth, chat, files = app.config.auth, app.config.chat, app.config.files
         # Accounts.
-        self.passwords = Passwords(auth.hash_threads, auth.hash_queue)
+        old_passwords = OldPasswords(
+            auth.password_scheme, auth.password_salt, salt_first=auth.password_salt_first
+        )
+        self.passwords = Passwords(auth.hash_threads, auth.hash_queue, old_passwords)
         closing.add(self.passwords.close)
         self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
         self.sessions = BatchedLoader(find_sessions)
         self.refresh_tokens = await RefreshTokens.load()
         self.session_use = SessionUse(app.orm, app.logger)
         closing.add(self.session_use.close)
+        self.name_index = NameIndex(app.orm, app.logger)
+        self.name_index.start()
+        closing.add(self.name_index.close)
         # Search.
         self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)

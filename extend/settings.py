@@ -7,8 +7,11 @@ from typing import Annotated, Literal
 import msgspec
 
 import yolk
+from services.account.old_passwords import Scheme
 from services.fields import MessageType
 from services.file.settings import FileSettings
+
+ColumnName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
 
 class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +25,20 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The number of passwords that a worker hashes at the same time; each takes 64 MiB."""
     hash_queue: int = 64
     """The number of logins that may wait for hashing; further ones fail as temporary."""
+    password_scheme: Scheme = "argon2"  # noqa: S105 - the name of a scheme
+    """How another application hashed the passwords in an existing `user` table: "bcrypt", or "md5",
+    "sha1", "sha256", "sha512" in hexadecimal, or the same with "hmac-" before it. After the first
+    login a password is stored with argon2."""
+    password_salt: str = ""
+    """A text that the other application added to every password, or its key of the HMAC."""
+    password_salt_first: bool = True
+    """Whether the other application put salts before the password, or after it."""
+    password_salt_column: ColumnName | None = None
+    """The column of the `user` table with each user's own salt; None if there is none, or if it is
+    part of the stored password: `salt$hash`, `salt:hash`, `hash$salt` or `hash:salt`."""
+    password_upgrade: bool = True
+    """Whether passwords of the other application are stored with argon2 after the first login. Set
+    it to False while the other application still checks passwords itself."""
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

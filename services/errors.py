@@ -513,6 +513,22 @@ class RefreshTokenReused(Refused):
     en = "This login was used from two places and has been ended for your security, log in again"
 
 
+class NameNotAllowed(Refused):
+    """A username or display name has invisible or forbidden characters, or mixes alphabets."""
+
+    code = 3101
+    zh = "名称包含不支持的字符, 或混用了多种文字"
+    en = "This name has characters that are not allowed, or mixes alphabets"
+
+
+class PasswordNotAllowed(Refused):
+    """A password has control or invisible characters."""
+
+    code = 3102
+    zh = "密码包含不支持的字符"
+    en = "This password has characters that are not allowed"
+
+
 # --- 4xxx: limits
 
 

@@ -11,7 +11,9 @@ from services.account.sessions import Login
 from services.errors import (
     BadRefreshToken,
     Busy,
+    NameNotAllowed,
     NameTaken,
+    PasswordNotAllowed,
     RefreshTokenReused,
     UserDisabled,
     WrongPassword,
@@ -20,7 +22,7 @@ from yolk import Controller, describe
 
 Name = Annotated[
     str,
-    msgspec.Meta(min_length=2, max_length=30, pattern=r"^[^\s\x00-\x1f\x7f]+$"),
+    msgspec.Meta(min_length=2, max_length=30, pattern=r"^[^\s\x00-\x1f\x7f]+(?![\s\S])"),
 ]
 Password = Annotated[str, msgspec.Meta(min_length=6, max_length=128)]
 Secret = Annotated[str, msgspec.Meta(max_length=256)]
@@ -63,13 +65,15 @@ class Ticket(msgspec.Struct):
 class AuthController(Controller[Context]):
     """A controller that registers users, logs them in and out."""
 
-    @describe(body=Registration, answer=Login, errors=(NameTaken, Busy))
+    @describe(
+        body=Registration,
+        answer=Login,
+        errors=(NameTaken, NameNotAllowed, PasswordNotAllowed, Busy),
+    )
     async def register(self) -> None:
         """Create an account and log in."""
         body = self.ctx.read(Registration)
-        login = await self.ctx.service.account.register(
-            body.username, body.password, body.nickname.strip()
-        )
+        login = await self.ctx.service.account.register(body.username, body.password, body.nickname)
         self.ctx.api_success(login)
 
     @describe(body=Credentials, answer=Login, errors=(WrongPassword, UserDisabled, Busy))

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from tortoise.exceptions import IntegrityError
 
-from models import User
+from models import Account, User
 from services import Service
 from services.account.sessions import Login
+from services.account.sql import user_column
 from services.errors import NameTaken, UserDisabled, WrongPassword
+from services.names import (
+    normalize_display_name,
+    normalize_password,
+    normalize_username,
+    username_key,
+)
 
 
 class AccountService(Service):
@@ -18,19 +25,25 @@ class AccountService(Service):
         Create an account and log in.
 
         Raises:
-            NameTaken: another user has this username.
+            NameNotAllowed: the username or the nickname has characters that are not allowed.
+            PasswordNotAllowed: so has the password.
+            NameTaken: another user has this username, or one that counts as the same.
             Busy: too many passwords wait to be hashed.
         """
-        if await User.exists(username=username):
+        username, nickname = normalize_username(username), normalize_display_name(nickname)
+        if await self._is_taken(username):
             raise NameTaken  # before the cost of a hash
-        stored = await self.ctx.app.passwords.hash(password)
+        stored = await self.ctx.app.passwords.hash(normalize_password(password))
         try:
             async with self.ctx.app.orm.transaction() as connection:
                 user = await User.create(
                     username=username, password=stored, nickname=nickname, using_db=connection
                 )
+                await Account.create(
+                    user_id=user.id, name=username_key(username), using_db=connection
+                )
         except IntegrityError:
-            if await User.exists(username=username):
+            if await self._is_taken(username):
                 raise NameTaken from None
             raise  # an existing table has a required column that is unknown here
         return await self.ctx.service.account.sessions.open(user)
@@ -44,10 +57,89 @@ class AccountService(Service):
             UserDisabled: the account was disabled.
             Busy: too many passwords wait to be hashed.
         """
-        user = await User.get_or_none(username=username)
-        right = await self.ctx.app.passwords.verify(user.password if user else None, password)
-        if user is None or not right:
+        user = await self.find(username)
+        if not await self.verify(user, password) or user is None:
             raise WrongPassword
         if not user.status:
             raise UserDisabled
         return await self.ctx.service.account.sessions.open(user)
+
+    async def find(self, username: str) -> User | None:
+        """
+        Return the user of a username as somebody types it, or None.
+
+        Exactly this username comes first, so that users of an existing table, whose usernames may
+        differ in case only, are each found by theirs; then one that counts as the same.
+        """
+        if "\0" in username:
+            return None  # some databases refuse it
+        user = await User.get_or_none(username=username)
+        if user is not None and user.username == username:
+            return await self._live(user)
+        key = username_key(username)
+        account = await Account.get_or_none(name=key) if key else None
+        if account is not None:
+            user = await User.get_or_none(id=account.user_id)
+        # Otherwise what the database takes for the same, such as MariaDB does with case.
+        return await self._live(user)
+
+    async def verify(self, user: User | None, password: str) -> bool:
+        """
+        Return whether this is the user's password. One in an old scheme is stored anew.
+
+        Args:
+            user: None takes as long, and is wrong.
+            password: what the user typed.
+
+        Raises:
+            Busy: too many passwords wait to be hashed.
+        """
+        app, salt = self.ctx.app, ""
+        auth, passwords = app.config.auth, app.passwords
+        if user is not None and auth.password_salt_column:
+            salt = str(await user_column(app.orm, auth.password_salt_column, user.id) or "")
+        right = await passwords.verify(user.password if user else None, password, salt)
+        if right and user is not None and passwords.is_outdated(user.password):
+            await self._upgrade(user, password)
+        return right
+
+    async def _upgrade(self, user: User, password: str) -> None:
+        if not self.ctx.app.config.auth.password_upgrade:
+            return
+        stored = await self.ctx.app.passwords.hash(password)
+        try:
+            async with self.ctx.app.orm.transaction() as connection:
+                same = User.filter(id=user.id, password=user.password).using_db(connection)
+                if not await same.update(password=stored):
+                    return  # changed meanwhile
+                found = await User.get(id=user.id, using_db=connection)
+                if found.password != stored:  # MariaDB may cut off what does not fit
+                    raise _TooShort(f"the column holds {len(found.password)} characters")
+        except self.ctx.app.orm.unavailable_errors:
+            raise
+        except Exception as error:  # noqa: BLE001 - databases refuse long texts in different ways
+            self.ctx.logger.warning(
+                "The password of user %d stays in its old scheme: the column password of the table"
+                " user must hold %d characters (%s)",
+                user.id,
+                len(stored),
+                error,
+            )
+        else:
+            user.password = stored
+
+    async def _live(self, user: User | None) -> User | None:
+        if user is None or await Account.exists(user_id=user.id, delete_time__not_isnull=True):
+            return None
+        return user
+
+    async def _is_taken(self, username: str) -> bool:
+        key = username_key(username)
+        if await Account.exists(name=key):
+            return True
+        # Users whom another application added have no key yet, for up to an hour.
+        return await User.exists(username__in=list({username, key}))
+
+
+class _TooShort(Exception):
+    """The column of passwords cannot hold a hash."""
