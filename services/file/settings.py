@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from services.file.media_type import EXECUTABLE
+from services.file.media.detection import EXECUTABLE
 
 
 class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

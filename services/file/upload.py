@@ -26,7 +26,7 @@ from typing import Self
 
 import msgspec
 
-from services.file.media_type import HEAD_BYTES
+from services.file.media.detection import HEAD_BYTES
 
 FSYNC_BYTES = 4 * 1024 * 1024
 """The number of bytes after which the content is flushed to disk: one large flush at the end would

@@ -20,8 +20,8 @@ from uuid_utils.compat import UUID, uuid7
 from models import File
 from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
 from services.file.info import FileInfo, file_info
-from services.file.media_type import HEAD_BYTES, PICTURES, detect_type
-from services.file.pictures import process_picture
+from services.file.media.detection import HEAD_BYTES, PICTURES, detect_type
+from services.file.media.pictures import process_picture
 from services.file.quota import UploadQuota
 from services.file.rate_limiter import RateLimiter
 from services.file.storage import Storage

@@ -12,7 +12,9 @@ from tests.databases import open_orm
 from yolk.testing import Server
 
 
-async def test_who_is_in_the_conversation_may_read(tmp_path: Path, database_url: str) -> None:
+async def test_members_read_the_files_of_their_conversation(
+    tmp_path: Path, database_url: str
+) -> None:
     """A member may read a file sent after they joined, while both message and membership exist."""
     server = Server(ROOT, tmp_path / "data", {"DATABASE_URL": database_url}).start()
     try:

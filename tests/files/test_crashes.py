@@ -33,7 +33,7 @@ async def under_way(
     return reader, writer
 
 
-async def test_a_kill_in_the_middle(serve: Serve) -> None:
+async def test_uploads_of_a_killed_server_are_removed(serve: Serve) -> None:
     """An upload in progress is removed at the next start, and was never visible."""
     server = serve()
     ada = add_user(server, "ada")
@@ -52,7 +52,7 @@ async def test_a_kill_in_the_middle(serve: Serve) -> None:
     assert (await upload(ada, "a", b"x")).status_code == 200
 
 
-async def test_kills_while_files_are_made(serve: Serve) -> None:
+async def test_a_kill_leaves_whole_files_only(serve: Serve) -> None:
     """Whenever the server is killed, all listed files are complete, and nothing else remains."""
     server = serve()
     ada = add_user(server, "ada")
@@ -91,7 +91,7 @@ async def test_kills_while_files_are_made(serve: Serve) -> None:
         assert (len(content), hashlib.sha256(content).hexdigest()) == (size, digest)
 
 
-async def test_a_stop_waits_for_no_body(serve: Serve) -> None:
+async def test_a_stop_does_not_wait_for_uploads(serve: Serve) -> None:
     """A client in the middle of an upload is told to retry, and the server stops in time."""
     server = serve()
     ada = add_user(server, "ada")
@@ -109,7 +109,7 @@ async def test_a_stop_waits_for_no_body(serve: Serve) -> None:
     assert incoming(server) == []
 
 
-async def test_a_stop_with_a_download_under_way(serve: Serve) -> None:
+async def test_a_stop_does_not_wait_for_slow_downloads(serve: Serve) -> None:
     """A client that reads slowly delays the stop no longer than others."""
     server = serve()
     ada = add_user(server, "ada")
@@ -125,7 +125,7 @@ async def test_a_stop_with_a_download_under_way(serve: Serve) -> None:
     assert status == 0
 
 
-async def test_a_database_that_is_unavailable(serve: Serve) -> None:
+async def test_an_upload_without_a_database_is_removed_later(serve: Serve) -> None:
     """An upload without its row fails for now; its content is removed once the database is back."""
     server = serve()
     ada = add_user(server, "ada")

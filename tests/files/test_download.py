@@ -25,7 +25,7 @@ CONTENT = bytes(range(100)) * 10_000
         ("BYTES=1-2", 1, 3),
     ],
 )
-async def test_a_part_can_be_read(ada: User, wanted: str, start: int, end: int) -> None:
+async def test_a_range_is_sent(ada: User, wanted: str, start: int, end: int) -> None:
     """A request with Range returns the part, as in RFC 9110."""
     info = await uploaded(ada, "a", CONTENT)
 
@@ -37,7 +37,7 @@ async def test_a_part_can_be_read(ada: User, wanted: str, start: int, end: int) 
 
 
 @pytest.mark.parametrize("wanted", ["bytes=1-2,5-6", "lines=1-2", "bytes=5-2", "bytes=-", "bytes"])
-async def test_what_is_no_part_is_the_whole(ada: User, wanted: str) -> None:
+async def test_an_unsupported_range_is_ignored(ada: User, wanted: str) -> None:
     """An invalid range, or more than one, returns the whole file."""
     info = await uploaded(ada, "a", CONTENT)
 
@@ -47,7 +47,7 @@ async def test_what_is_no_part_is_the_whole(ada: User, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["bytes=1000000-", "bytes=-0", "bytes=2000000-3000000"])
-async def test_a_part_that_is_not_there(ada: User, wanted: str) -> None:
+async def test_a_range_outside_of_the_file(ada: User, wanted: str) -> None:
     """The refusal has the size of the file."""
     info = await uploaded(ada, "a", CONTENT)
 
@@ -57,7 +57,7 @@ async def test_a_part_that_is_not_there(ada: User, wanted: str) -> None:
     assert found.headers["content-range"] == "bytes */1000000"
 
 
-async def test_what_is_known_is_not_sent_again(ada: User) -> None:
+async def test_conditional_requests(ada: User) -> None:
     """The ETag depends on the content only, and is different for different contents."""
     info = await uploaded(ada, "a", CONTENT)
     tag = (await read(ada, info["url"])).headers["etag"]
@@ -73,7 +73,7 @@ async def test_what_is_known_is_not_sent_again(ada: User) -> None:
     assert changed.status_code == 200
 
 
-async def test_head_tells_without_sending(server: Server, ada: User) -> None:
+async def test_head(server: Server, ada: User) -> None:
     """HEAD is answered as GET, without the content."""
     info = await uploaded(ada, "a", CONTENT)
 
@@ -84,7 +84,7 @@ async def test_head_tells_without_sending(server: Server, ada: User) -> None:
     assert found.content == b""
 
 
-async def test_a_file_without_a_byte_can_be_read(ada: User) -> None:
+async def test_an_empty_file_can_be_read(ada: User) -> None:
     """An empty file is returned as such."""
     info = await uploaded(ada, "a", b"")
 
@@ -107,7 +107,7 @@ async def test_a_file_without_a_byte_can_be_read(ada: User) -> None:
         (b"plain", False),
     ],
 )
-async def test_a_browser_runs_nothing_of_ours(ada: User, content: bytes, shown: bool) -> None:
+async def test_browsers_execute_no_upload(ada: User, content: bytes, shown: bool) -> None:
     """Pictures, audio and video are shown; others, or all on request, are downloaded."""
     info = await uploaded(ada, 'na"me.html', content)
 
@@ -123,7 +123,7 @@ async def test_a_browser_runs_nothing_of_ours(ada: User, content: bytes, shown: 
     )
 
 
-async def test_others_do_not_see_it(server: Server, ada: User, bob: User) -> None:
+async def test_other_users_cannot_read_a_file(server: Server, ada: User, bob: User) -> None:
     """A file that was sent to nobody exists for its uploader only."""
     info = await uploaded(ada, "a.png", picture())
 
@@ -185,7 +185,7 @@ async def test_a_link_is_for_what_was_signed(server: Server, ada: User) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, 2060), path
 
 
-def test_a_link_ends() -> None:
+def test_a_link_expires() -> None:
     """A link expires; until then the same one is returned for a while."""
     links = Links(b"k" * 32, 3600)
     ends = links.expiry()
@@ -207,7 +207,7 @@ async def test_a_link_is_not_in_the_log(server: Server, ada: User) -> None:
     assert parse_qs(urlsplit(url).query)["signature"][0] not in server.output
 
 
-async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: User) -> None:
+async def test_a_lost_content_is_unavailable(server: Server, ada: User) -> None:
     """A row without its content is an error that is reported before the answer begins."""
     info = await uploaded(ada, "a.png", picture(size=(33, 33)))
     with database(server) as connection:
@@ -219,7 +219,7 @@ async def test_what_the_storage_lost_is_said_to_be_away(server: Server, ada: Use
     assert rows(server, "SELECT COUNT(*) FROM file WHERE hash = ?", "f" * 64) == [(1,)]
 
 
-async def test_an_upload_in_one_piece_does_not_hide_the_protocol_in_pieces(ada: User) -> None:
+async def test_the_folder_tus_is_taken(ada: User) -> None:
     """`/upload/tus` speaks tus, so no top-level folder has that name."""
     answer = await upload(ada, "a", b"x", "/tus")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.file.containers import MAX_ELEMENTS
-from services.file.media_type import HEAD_BYTES, detect_type
+from services.file.media.containers import MAX_ELEMENTS
+from services.file.media.detection import HEAD_BYTES, detect_type
 from tests.uploads import uploaded
 from yolk.testing import User
 

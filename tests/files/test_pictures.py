@@ -26,7 +26,7 @@ def red_at_the_left(image: Image.Image) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP"])
-async def test_a_picture_has_a_size_a_thumbnail_and_a_placeholder(ada: User, kind: str) -> None:
+async def test_a_picture_has_a_size_a_thumbnail_and_a_preview(ada: User, kind: str) -> None:
     """The thumbnail is at most 480 pixels wide and high, the placeholder tiny."""
     info = await uploaded(ada, "a", picture(kind, (1200, 800)))
 
@@ -43,7 +43,7 @@ async def test_a_picture_has_a_size_a_thumbnail_and_a_placeholder(ada: User, kin
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
-async def test_where_a_picture_was_taken_is_not_told(ada: User, kind: str) -> None:
+async def test_exif_is_removed(ada: User, kind: str) -> None:
     """EXIF is removed, and the picture looks the same."""
     original = with_place(kind)
     assert SECRET in original
@@ -59,7 +59,7 @@ async def test_where_a_picture_was_taken_is_not_told(ada: User, kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_what_else_speaks_of_a_picture_is_gone(ada: User, kind: str) -> None:
+async def test_other_metadata_is_removed(ada: User, kind: str) -> None:
     """XMP, comments, texts and data behind the picture, such as a film, are removed."""
     options: dict[str, Any] = {"xmp": b"<x:xmpmeta>" + SECRET + b"</x:xmpmeta>"}
     if kind == "JPEG":
@@ -79,8 +79,8 @@ async def test_what_else_speaks_of_a_picture_is_gone(ada: User, kind: str) -> No
     assert red_at_the_left(opened(found))
 
 
-async def test_a_moving_picture_goes_on_moving(ada: User) -> None:
-    """Its frames stay, its metadata are removed."""
+async def test_animations_are_kept(ada: User) -> None:
+    """The frames of an animation are kept, and its metadata is removed."""
     frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "green", "blue")]
     for kind in ("GIF", "WEBP"):
         written = io.BytesIO()
@@ -104,7 +104,7 @@ async def test_a_moving_picture_goes_on_moving(ada: User) -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-async def test_a_picture_that_lies_on_its_side_is_turned(ada: User, kind: str) -> None:
+async def test_a_picture_is_turned_upright(ada: User, kind: str) -> None:
     """The orientation in the metadata is applied to the picture."""
     info = await uploaded(ada, "a", with_place(kind, orientation=3))
     found = (await read(ada, info["url"])).content
@@ -141,7 +141,7 @@ async def test_a_jpeg_with_a_second_picture_is_turned(ada: User) -> None:
     assert bottom[2] - bottom[0] > 200  # type: ignore[index]
 
 
-async def test_transparency_stays(ada: User) -> None:
+async def test_transparency_is_kept(ada: User) -> None:
     """Picture, thumbnail and placeholder keep their transparency."""
     written = io.BytesIO()
     Image.new("RGBA", (50, 50), (255, 0, 0, 0)).save(written, "PNG")
@@ -152,7 +152,7 @@ async def test_transparency_stays(ada: User) -> None:
     assert opened(small.content).mode == "RGBA"
 
 
-async def test_colours_stay(ada: User) -> None:
+async def test_colour_profiles_are_kept(ada: User) -> None:
     """A colour profile belongs to the picture."""
     profile = b"a colour profile, as far as anybody here knows"
 
@@ -162,7 +162,7 @@ async def test_colours_stay(ada: User) -> None:
     assert found.info["icc_profile"] == profile
 
 
-async def test_the_same_picture_from_two_places_is_one(ada: User, bob: User) -> None:
+async def test_equal_pictures_are_stored_once(ada: User, bob: User) -> None:
     """The stored contents are compared, without the metadata."""
     first = await uploaded(ada, "a", with_place("JPEG"))
     second = await uploaded(bob, "b", picture("JPEG", (60, 40)))

@@ -1,4 +1,4 @@
-"""What may not be uploaded is said, and leaves nothing on the disk."""
+"""Refused uploads: the error, and nothing left on disk."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ async def refused(user: User, answer: Any, status: int, code: int) -> None:
         "a\tb",
     ],
 )
-async def test_names_that_are_paths(small: Server, eve: User, name: str) -> None:
-    """A name that is not a file name is refused."""
+async def test_invalid_names(small: Server, eve: User, name: str) -> None:
+    """A name that is empty, too long, or has invisible characters is refused."""
     body = (
         b'--b\r\nContent-Disposition: form-data; name="f"; filename="'
         + name.encode()
@@ -106,7 +106,7 @@ async def test_names_that_are_paths(small: Server, eve: User, name: str) -> None
         "/" + "x" * 33,
     ],
 )
-async def test_folders_that_climb_out(small: Server, eve: User, folder: str) -> None:
+async def test_invalid_folders(small: Server, eve: User, folder: str) -> None:
     """An invalid folder is refused."""
     reader, writer = await asyncio.open_connection("127.0.0.1", small.port)
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nx\r\n--b--\r\n'
@@ -127,7 +127,7 @@ async def test_folders_that_climb_out(small: Server, eve: User, folder: str) -> 
 
 
 @pytest.mark.parametrize("content", [EXE, EXE + bytes(250_000), b"PK\x03\x04" + bytes(40)])
-async def test_types_that_are_refused(eve: User, content: bytes) -> None:
+async def test_refused_types(eve: User, content: bytes) -> None:
     """A program is refused by its first bytes, whatever its name."""
     await refused(eve, await upload(eve, "cat.png", content), 415, 2061)
 
@@ -147,13 +147,13 @@ async def test_too_many_bytes_for_the_type(eve: User, content: bytes) -> None:
     await refused(eve, await upload(eve, "a", content), 413, 2062)
 
 
-async def test_just_as_many_bytes_as_the_type_may_have(eve: User) -> None:
+async def test_the_largest_size_of_a_type(eve: User) -> None:
     """The limit itself is allowed."""
     for content in (bytes(300_000), ID3 + bytes(99_990)):
         assert (await upload(eve, "a", content)).status_code == 200
 
 
-async def test_too_large_is_said_before_all_has_come(small: Server, eve: User) -> None:
+async def test_a_file_too_large_is_refused_early(small: Server, eve: User) -> None:
     """An upload that is too large is refused early, with or without its length in the head."""
     sent = 0
 
@@ -198,7 +198,7 @@ async def test_too_large_is_said_before_all_has_come(small: Server, eve: User) -
         picture("PNG", (101, 100)),
     ],
 )
-async def test_pictures_that_are_none(eve: User, content: bytes) -> None:
+async def test_malformed_pictures(eve: User, content: bytes) -> None:
     """A file that begins as a picture has to be one, and not exceed the limit of pixels."""
     await refused(eve, await upload(eve, "a.png", content), 400, 2065)
 
@@ -223,7 +223,7 @@ async def test_pictures_that_are_none(eve: User, content: bytes) -> None:
         ("multipart/form-data; boundary=b", b"--b\r\n" + b"x" * 100_000),
     ],
 )
-async def test_bodies_that_are_no_form(small: Server, eve: User, kind: str, body: bytes) -> None:
+async def test_malformed_forms(small: Server, eve: User, kind: str, body: bytes) -> None:
     """A body that is not a complete form with a file is refused."""
     answer = await small.ask(
         "POST", "/upload", token=eve.token, headers={"content-type": kind}, content=body
@@ -249,7 +249,7 @@ async def begin_by_hand(
     return reader, writer
 
 
-async def test_a_body_that_is_cut_short(small: Server, eve: User) -> None:
+async def test_a_disconnect_leaves_nothing(small: Server, eve: User) -> None:
     """A connection that breaks leaves nothing."""
     _, writer = await begin_by_hand(eve, 280_000)
     writer.transport.abort()
@@ -258,8 +258,8 @@ async def test_a_body_that_is_cut_short(small: Server, eve: User) -> None:
     assert rows(small, "SELECT id FROM file WHERE user_id = ?", eve.id) == []
 
 
-async def test_a_client_that_sends_nothing_more(small: Server, eve: User) -> None:
-    """The server waits for it, but not for long."""
+async def test_a_client_that_stops_sending(small: Server, eve: User) -> None:
+    """A client that sends nothing for `patience` seconds gets an error."""
     reader, writer = await begin_by_hand(eve, 280_000)
 
     answer = await asyncio.wait_for(reader.readuntil(b"}"), 10)
@@ -270,7 +270,7 @@ async def test_a_client_that_sends_nothing_more(small: Server, eve: User) -> Non
     writer.close()
 
 
-async def test_a_client_that_is_slow_and_goes_on(small: Server, eve: User) -> None:
+async def test_a_slow_client(small: Server, eve: User) -> None:
     """The server waits as long as data arrive."""
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nslow\r\n--b--\r\n'
 
@@ -290,7 +290,7 @@ async def test_a_client_that_is_slow_and_goes_on(small: Server, eve: User) -> No
     assert answer.status_code == 200
 
 
-async def test_too_much_on_the_way(small: Server, eve: User) -> None:
+async def test_the_quota_of_a_user(small: Server, eve: User) -> None:
     """The unfinished uploads of a user share a limit, which does not affect others."""
     mallory = add_user(small, "mallory")
     _, first = await begin_by_hand(eve, 290_000)
@@ -307,7 +307,7 @@ async def test_too_much_on_the_way(small: Server, eve: User) -> None:
     assert (await upload(eve, "a", bytes(250_000))).status_code == 200
 
 
-async def test_unfinished_pieces_are_on_the_way(small: Server, eve: User) -> None:
+async def test_resumable_uploads_count_for_the_quota(small: Server, eve: User) -> None:
     """Uploads that can be resumed count until they expire."""
     paths = []
     for _ in range(2):
@@ -332,7 +332,7 @@ async def test_unfinished_pieces_are_on_the_way(small: Server, eve: User) -> Non
         (15_000, picture()[:50], 2065),
     ],
 )
-async def test_resumable_uploads_are_held_to_the_same(
+async def test_resumable_uploads_have_the_same_limits(
     small: Server, eve: User, length: int, content: bytes, code: int
 ) -> None:
     """Files that are refused are refused in pieces, too, and are removed with the refusal."""
@@ -344,7 +344,7 @@ async def test_resumable_uploads_are_held_to_the_same(
     await refused(eve, answer, answer.status_code, code)
 
 
-async def test_who_has_no_token_sends_nothing(small: Server) -> None:
+async def test_an_upload_without_a_token(small: Server) -> None:
     """A refusal before the body reads no body, and the client can read the refusal."""
     answer = await small.ask("POST", "/upload", files={"f": ("a", bytes(5_000_000))})
 

@@ -95,7 +95,7 @@ async def test_a_bucket_that_is_unavailable(serve: Serve, bucket: Bucket) -> Non
     assert rows(server, "SELECT COUNT(*) FROM file") == [(1,)]
 
 
-async def test_a_bucket_that_is_not_there(tmp_path: Path, bucket: Bucket) -> None:
+async def test_a_bucket_that_does_not_exist(tmp_path: Path, bucket: Bucket) -> None:
     """The start fails with one sentence that contains no secret."""
     env = {**bucket.env, "S3_BUCKET": "nowhere", "S3_SECRET_KEY": "hush"}
     server = Server(ROOT, tmp_path / "data", env)

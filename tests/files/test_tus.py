@@ -30,7 +30,7 @@ from yolk.testing import Server, User
 CONTENT = bytes(range(251)) * 4000
 
 
-async def test_a_file_in_pieces_is_one_file(server: Server, ada: User) -> None:
+async def test_the_last_piece_makes_the_file(server: Server, ada: User) -> None:
     """The last piece creates the file, and its answer names it."""
     path = await begin(ada, len(CONTENT), filename="большой.bin", folder="a/b")
     answers = []
@@ -72,7 +72,7 @@ async def test_a_picture_in_pieces(ada: User) -> None:
     assert (info["width"], info["thumbnail"]) == (600, True)
 
 
-async def test_what_is_spoken_is_said(server: Server) -> None:
+async def test_options(server: Server) -> None:
     """OPTIONS lists what is supported, and needs no token."""
     for path in ("/upload/tus", "/upload/tus/x"):
         answer = await server.ask("OPTIONS", path)
@@ -82,7 +82,7 @@ async def test_what_is_spoken_is_said(server: Server) -> None:
         assert "creation" in answer.headers["tus-extension"]
 
 
-async def test_the_first_bytes_may_come_with_the_beginning(ada: User) -> None:
+async def test_creation_with_upload(ada: User) -> None:
     """This is creation-with-upload; an empty upload is complete at once."""
     head = {"Upload-Length": "10", "Content-Type": OFFSET}
     first = await tus(ada, "POST", "/upload/tus", headers=head, content=b"01234")
@@ -95,8 +95,8 @@ async def test_the_first_bytes_may_come_with_the_beginning(ada: User) -> None:
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_clients_that_know_get_and_post_only(ada: User, method: str) -> None:
-    """They send the method in a header."""
+async def test_method_override(ada: User, method: str) -> None:
+    """Clients without PATCH and DELETE send POST with X-HTTP-Method-Override."""
     path = await begin(ada, 3)
     answer = await tus(
         ada,
@@ -142,7 +142,7 @@ async def test_clients_that_know_get_and_post_only(ada: User, method: str) -> No
         ("DELETE", "/01a20900-0000-7000-8000-000000000000", {}, 404, 2060),
     ],
 )
-async def test_what_is_not_the_protocol(
+async def test_invalid_requests(
     server: Server,
     ada: User,
     method: str,
@@ -163,7 +163,7 @@ async def test_what_is_not_the_protocol(
     assert incoming(server) == before
 
 
-async def test_an_upload_is_its_owners(ada: User, bob: User) -> None:
+async def test_an_upload_belongs_to_its_user(ada: User, bob: User) -> None:
     """Nobody else can read its offset, add to it or end it."""
     path = await begin(ada, 3)
 
@@ -174,7 +174,7 @@ async def test_an_upload_is_its_owners(ada: User, bob: User) -> None:
     assert (await add(ada, path, 0, b"abc")).status_code == 204
 
 
-async def test_a_piece_goes_where_the_upload_is(ada: User) -> None:
+async def test_a_piece_must_start_at_the_offset(ada: User) -> None:
     """A piece before or behind the offset, or beyond the end, is refused."""
     path = await begin(ada, 10)
     assert (await add(ada, path, 0, b"0123")).status_code == 204
@@ -190,7 +190,7 @@ async def test_a_piece_goes_where_the_upload_is(ada: User) -> None:
     assert (await read(ada, f"/files/{answer.headers['upload-file']}")).content == b"0123456789"
 
 
-async def test_a_checksum_holds_a_piece(ada: User) -> None:
+async def test_checksums(ada: User) -> None:
     """A piece that does not match is dropped, and can be sent again."""
     path = await begin(ada, 8)
     await add(ada, path, 0, b"0123")
@@ -231,7 +231,7 @@ async def settled(user: User, path: str, offset: int = 0) -> int:
             assert answer.status_code in (409, 423)
 
 
-async def test_a_cut_keeps_what_came(ada: User) -> None:
+async def test_a_disconnect_keeps_the_received_bytes(ada: User) -> None:
     """The client asks for the offset, and continues from there."""
     path = await begin(ada, len(CONTENT))
     writer = await half_a_piece(ada, path, CONTENT[:600_000], len(CONTENT))
@@ -244,7 +244,7 @@ async def test_a_cut_keeps_what_came(ada: User) -> None:
     assert (await read(ada, f"/files/{answer.headers['upload-file']}")).content == CONTENT
 
 
-async def test_two_pieces_at_once(ada: User) -> None:
+async def test_concurrent_pieces(ada: User) -> None:
     """One is accepted, the other is told to retry; nothing is mixed."""
     path = await begin(ada, len(CONTENT))
     writer = await half_a_piece(ada, path, CONTENT[:300_000], len(CONTENT))
@@ -269,7 +269,7 @@ async def test_two_pieces_at_once(ada: User) -> None:
     assert (await read(ada, f"/files/{both.rpartition('/')[2]}")).content == CONTENT
 
 
-async def test_a_restart_in_the_middle(serve: Serve) -> None:
+async def test_an_upload_survives_restarts(serve: Serve) -> None:
     """An upload continues where it was, after a stop and after a kill."""
     server = serve()
     ada = add_user(server, "ada")
@@ -288,7 +288,7 @@ async def test_a_restart_in_the_middle(serve: Serve) -> None:
     assert (await read(ada, f"/files/{answer.headers['upload-file']}")).content == CONTENT
 
 
-async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
+async def test_uploads_expire(tmp_path: Any) -> None:
     """An upload that nobody resumes expires and is removed."""
     server = configured(tmp_path, {"upload_expires_in": 1}).start()
     try:
@@ -308,7 +308,7 @@ async def test_nobody_waits_for_ever(tmp_path: Any) -> None:
         server.stop()
 
 
-async def test_who_is_cut_off_at_any_moment_can_go_on(server: Server, ada: User) -> None:
+async def test_a_disconnect_at_any_moment_leaves_no_lock(server: Server, ada: User) -> None:
     """No lock remains, even if the connection is cut while the server takes it."""
     random = Random(5)
     there = {*incoming(server)}

@@ -15,7 +15,7 @@ from yolk.testing import Server, User
 SAMPLES = Path(__file__).parent / "samples"
 
 
-async def test_a_file_comes_back_as_it_was(server: Server, ada: User) -> None:
+async def test_a_file_is_read_as_it_was_uploaded(server: Server, ada: User) -> None:
     """A file is read as it was uploaded, with its name, length and type."""
     content = bytes(range(256)) * 4099
     before = incoming(server)
@@ -36,7 +36,7 @@ async def test_a_file_comes_back_as_it_was(server: Server, ada: User) -> None:
 
 
 @pytest.mark.parametrize("folder", ["/holidays", "/2026/summer/sea-side", "/旅行"])
-async def test_a_folder_of_ones_choice_is_a_label(server: Server, ada: User, folder: str) -> None:
+async def test_a_folder_is_a_label(server: Server, ada: User, folder: str) -> None:
     """A folder of up to three levels is stored with the file, and does not exist on the disk."""
     answer = await upload(ada, "a.txt", b"by the sea", folder)
 
@@ -52,7 +52,7 @@ async def test_a_folder_of_ones_choice_is_a_label(server: Server, ada: User, fol
     "name", ["写真 🐣.png", 'a "quoted" name.png', "no_end", "a%20b.png", "..."]
 )
 async def test_names_are_kept(ada: User, name: str) -> None:
-    """A name may have any characters that can be seen, and comes back in the answer's head."""
+    """A name may have any visible characters."""
     info = await uploaded(ada, name, picture())
 
     found = await read(ada, info["url"])
@@ -86,7 +86,7 @@ async def test_names_are_kept(ada: User, name: str) -> None:
         (b"\0" * 5000, "application/octet-stream"),
     ],
 )
-async def test_the_type_is_found_from_the_content(ada: User, content: bytes, kind: str) -> None:
+async def test_the_type_is_detected_from_the_content(ada: User, content: bytes, kind: str) -> None:
     """Neither the name nor the client decides the type."""
     answer = await upload(ada, "holiday.jpg", content)
 
@@ -111,7 +111,7 @@ async def test_the_same_content_is_stored_once(server: Server, ada: User, bob: U
 
 
 async def test_only_the_first_file_of_a_form_counts(server: Server, ada: User) -> None:
-    """Fields before it and what comes after it are passed over, as is the field's name."""
+    """Other fields, later files and the name of the field are ignored."""
     answer = await server.ask(
         "POST",
         "/upload",
@@ -125,7 +125,7 @@ async def test_only_the_first_file_of_a_form_counts(server: Server, ada: User) -
     assert (await read(ada, info["url"])).content == b"first"
 
 
-async def test_a_boundary_may_be_cut_anywhere(server: Server, ada: User) -> None:
+async def test_a_boundary_may_be_split_anywhere(server: Server, ada: User) -> None:
     """Bytes that resemble the boundary belong to the file, however the body is split."""
     content = b"\r\n--edge" * 50 + b"\r\n--edg\r\r\n--"
     body = (
@@ -149,7 +149,7 @@ async def test_a_boundary_may_be_cut_anywhere(server: Server, ada: User) -> None
     assert (await read(ada, answer.json()["data"]["url"])).content == content
 
 
-async def test_a_client_that_asks_first_is_told_to_go_on(server: Server, ada: User) -> None:
+async def test_expect_continue(server: Server, ada: User) -> None:
     """With `Expect: 100-continue` the body is sent after a 100, or not at all after a refusal."""
     body = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nhi\r\n--b--\r\n'
 
@@ -179,7 +179,7 @@ async def test_a_client_that_asks_first_is_told_to_go_on(server: Server, ada: Us
         writer.close()
 
 
-async def test_two_workers_take_in_one_content(serve: Serve) -> None:
+async def test_two_workers_store_one_content(serve: Serve) -> None:
     """Workers share the disk, and none removes what another is writing."""
     server = serve(WORKERS="2")
     ada = add_user(server, "ada")

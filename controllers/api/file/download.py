@@ -15,7 +15,7 @@ from services.errors import NoFile, StorageUnavailable
 from services.file.file import Content, SignedLinks
 from services.file.info import FileInfo, file_info
 from services.file.links import Variant
-from services.file.media_type import INLINE
+from services.file.media.detection import INLINE
 from yolk import Controller, describe
 
 WRITE_BYTES = 64 * 1024

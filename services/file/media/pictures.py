@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageOps
 
 from services.errors import BadPicture
-from services.file.picture_metadata import remove_metadata
+from services.file.media.metadata import remove_metadata
 
 MAX_THUMBNAIL_PIXELS = 480
 """The longer side of a thumbnail."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import puremagic
 
-from services.file.containers import (
+from services.file.media.containers import (
     AUDIO,
     VIDEO,
     matroska_track_types,

@@ -1,0 +1,1 @@
+"""The media types of files, and the processing of pictures."""
