@@ -26,6 +26,8 @@ from services.file.quota import UploadQuota
 from services.file.resumable import ResumableUploads
 from services.file.sweeper import Sweeper
 from services.file.uploader import Uploader
+from services.limits.login_limiter import LoginLimiter
+from services.limits.rates import RateLimiter
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery, encode_push
@@ -60,6 +62,10 @@ class Parts:
         )
         self.passwords = Passwords(auth.hash_threads, auth.hash_queue, old_passwords)
         closing.add(self.passwords.close)
+        self.rates = RateLimiter(app.redis, app.logger)
+        self.login_limiter = LoginLimiter(
+            auth.limits, self.rates, app.redis, auth.hash_threads, auth.hash_queue
+        )
         self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
         self.sessions = BatchedLoader(find_sessions)
         self.refresh_tokens = await RefreshTokens.load()

@@ -10,6 +10,7 @@ import yolk
 from services.account.old_passwords import Scheme
 from services.fields import MessageType
 from services.file.settings import FileSettings
+from services.limits.login_limiter import LoginLimits
 
 ColumnName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
@@ -39,6 +40,8 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_upgrade: bool = True
     """Whether passwords of the other application are stored with argon2 after the first login. Set
     it to False while the other application still checks passwords itself."""
+    limits: LoginLimits = LoginLimits()
+    """How often users and addresses may try to log in and register."""
 
 
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -541,6 +541,53 @@ class TooManyBytes(Temporary):
     en = "You have too many uploads in progress, please try again later"
 
 
+class Limited(Temporary):
+    """
+    Something was done too often.
+
+    Args:
+        retry_after: seconds after which it may be done again.
+    """
+
+    status = 429
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class TooManyLogins(Limited):
+    """Too many failed logins to this account, or too many logins from this address."""
+
+    code = 4150
+    zh = "登录尝试过于频繁, 请稍后再试"
+    en = "Too many login attempts, please try again later"
+
+
+class LoginsBusy(Limited):
+    """Too many logins of all users from addresses that they have not used before."""
+
+    code = 4151
+    zh = "当前登录人数过多, 请稍后再试"
+    en = "Too many people are logging in, please try again later"
+
+
+class TooManyRegistrations(Limited):
+    """Too many accounts were registered from this address."""
+
+    code = 4152
+    zh = "注册过于频繁, 请稍后再试"
+    en = "Too many accounts were created from your network, please try again later"
+
+
+class TooManyTickets(Limited):
+    """The user asked for too many tickets."""
+
+    code = 4153
+    zh = "操作过于频繁, 请稍后再试"
+    en = "You are doing this too often, please try again later"
+
+
 # --- 5xxx: the server
 
 

@@ -282,7 +282,7 @@ class Context:
         text = error.text(str(self.app.config.locale))
         self.api_fail(text, status=error.status, code=error.code, temporary=error.temporary)
         if error.temporary:
-            self.set("Retry-After", "1")
+            self.set("Retry-After", str(error.retry_after))
 
     def read(self, kind: type[T], values: Mapping[str, Any] | None = None) -> T:
         """

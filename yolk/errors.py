@@ -48,6 +48,8 @@ class ApiError(YolkError):
     """The HTTP status."""
     temporary: bool = False
     """Whether the same request may succeed later."""
+    retry_after: int = 1
+    """Seconds after which a temporary error may be gone; sent as `Retry-After`."""
 
     def __init__(
         self, code: int, message: str, *, status: int = 400, temporary: bool = False

@@ -11,10 +11,14 @@ from services.account.sessions import Login
 from services.errors import (
     BadRefreshToken,
     Busy,
+    LoginsBusy,
     NameNotAllowed,
     NameTaken,
     PasswordNotAllowed,
     RefreshTokenReused,
+    TooManyLogins,
+    TooManyRegistrations,
+    TooManyTickets,
     UserDisabled,
     WrongPassword,
 )
@@ -68,19 +72,28 @@ class AuthController(Controller[Context]):
     @describe(
         body=Registration,
         answer=Login,
-        errors=(NameTaken, NameNotAllowed, PasswordNotAllowed, Busy),
+        errors=(NameTaken, NameNotAllowed, PasswordNotAllowed, TooManyRegistrations, Busy),
     )
     async def register(self) -> None:
         """Create an account and log in."""
         body = self.ctx.read(Registration)
-        login = await self.ctx.service.account.register(body.username, body.password, body.nickname)
+        async with self.ctx.app.login_limiter.registration(body.username, self.ctx.request.ip):
+            login = await self.ctx.service.account.register(
+                body.username, body.password, body.nickname
+            )
         self.ctx.api_success(login)
 
-    @describe(body=Credentials, answer=Login, errors=(WrongPassword, UserDisabled, Busy))
+    @describe(
+        body=Credentials,
+        answer=Login,
+        errors=(WrongPassword, UserDisabled, TooManyLogins, LoginsBusy, Busy),
+    )
     async def login(self) -> None:
         """Log in on one more device."""
         body = self.ctx.read(Credentials)
-        self.ctx.api_success(await self.ctx.service.account.login(body.username, body.password))
+        async with self.ctx.app.login_limiter.login(body.username, self.ctx.request.ip):
+            login = await self.ctx.service.account.login(body.username, body.password)
+        self.ctx.api_success(login)
 
     @describe(
         body=Refresh, answer=Login, errors=(BadRefreshToken, RefreshTokenReused, UserDisabled, Busy)
@@ -97,9 +110,11 @@ class AuthController(Controller[Context]):
         await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
         self.ctx.api_success({})
 
-    @describe(answer=Ticket)
+    @describe(answer=Ticket, errors=(TooManyTickets,))
     async def ticket(self) -> None:
         """Get a ticket for one socket: /ws?ticket=..."""
+        app, user_id = self.ctx.app, self.ctx.claims["id"]
+        await app.rates.take(app.config.auth.limits.ticket, "ticket", user_id, TooManyTickets)
         ticket = await self.ctx.service.account.tickets.issue(self.ctx.claims)
         seconds = self.ctx.app.config.auth.ticket_expires_in
         self.ctx.api_success(Ticket(ticket, seconds))

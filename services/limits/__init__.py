@@ -1,0 +1,1 @@
+"""Limits: how often users and addresses may do what costs others something."""
