@@ -32,7 +32,7 @@ class LocalDelivery:
         elif topic.startswith(USERS):
             self._write(self._topics.of_users(users_of(topic)), payload, skip)
         elif self._topics.has_handlers and topic.startswith(ROOM):
-            self._call_handlers(topic, payload.frame, skip)
+            self._call_handlers(topic, payload, skip)
         else:
             self._write(self._topics.members(topic), payload, skip)
 
@@ -43,27 +43,26 @@ class LocalDelivery:
         self._write(self._topics.of_users(user_ids), message, skip)
 
     def _write(self, sockets: list[WebSocket], message: Message, skip: WebSocket | None) -> None:
-        """Write a frame; a droppable one only to sockets without a backlog."""
         frame, label, droppable = message.frame, message.label, message.droppable
         for socket in sockets:
             if socket is skip:
                 continue
-            if droppable and socket.has_backlog:
-                self._engine.counters.dropped += 1
-            elif socket.write(frame) and label is not None:
+            if droppable or socket.held is not None:
+                socket.push(message)
+            elif socket.write(frame) and label is not None:  # without a call: there may be many
                 socket.add_label(label)
 
-    def _call_handlers(self, topic: str, frame: bytes, skip: WebSocket | None) -> None:
+    def _call_handlers(self, topic: str, message: Message, skip: WebSocket | None) -> None:
         """Call the handlers that sockets joined a room with; write to sockets without one."""
         for socket in self._topics.members(topic):
             if socket is skip:
                 continue
             handler = self._topics.handler(topic, socket)
             if handler is None:
-                socket.write(frame)
+                socket.push(message)
             else:
                 room = topic[len(ROOM) :]
-                event = {"room": room, "message": frames.decode(frame)}
+                event = {"room": room, "message": frames.decode(message.frame)}
                 self._engine.call(handler, f"the handler of room {room}", event)
 
     def _sockets_of(self, topic: str) -> list[WebSocket]:

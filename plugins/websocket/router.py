@@ -59,7 +59,11 @@ class SocketRouter:
             self._chain.append(link)
 
     def route(
-        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
+        self,
+        path: str,
+        *middleware_then_handler: Any,
+        subprotocols: Sequence[str] = (),
+        hold_pushes: bool = False,
     ) -> None:
         """
         Serve sockets at *path*.
@@ -71,6 +75,8 @@ class SocketRouter:
             subprotocols: the supported ones, the preferred first. The first that the client
                 offers becomes `ctx.websocket.subprotocol`; if it offers none of them, that is
                 None, and the handler decides.
+            hold_pushes: whether what is sent to rooms, to users and to all sockets waits until
+                the handler has returned, so that what the handler sends comes first.
 
         Raises:
             StartError: there is no such handler, or a subprotocol's name is not valid.
@@ -87,6 +93,7 @@ class SocketRouter:
 
         async def last(ctx: Any) -> None:
             await handler(ctx)
+            ctx.websocket.release()
             ctx.request.forget_parsed()
             await ctx.websocket.closed()
 
@@ -94,7 +101,7 @@ class SocketRouter:
             nonlocal chain
             if chain is None:
                 chain = (*self._app_middlewares(), *before)
-            return self._open(request, params, chain, last, subprotocols)
+            return self._open(request, params, chain, last, subprotocols, hold_pushes)
 
         endpoint.__doc__ = handler.__doc__
         endpoint.is_websocket = True  # type: ignore[attr-defined]  # Sanic expects no response
@@ -118,6 +125,7 @@ class SocketRouter:
         chain: tuple[Middleware, ...],
         last: Handler,
         subprotocols: Sequence[str],
+        hold_pushes: bool,
     ) -> HTTPResponse | None:
         """Answer an upgrade request: with HTTP, or by handing the connection over."""
         headers = cast(handshake.Headers, request.headers)
@@ -132,6 +140,8 @@ class SocketRouter:
             return None
         subprotocol = handshake.choose_subprotocol(headers, subprotocols) if subprotocols else None
         socket = WebSocket(self._engine, self._rooms, transport, subprotocol)
+        if hold_pushes:
+            socket.hold()
         ctx = self._app.context_class.for_websocket(self._app, request, socket, params)
         key = cast(str, handshake.read_key(headers))
         hand_over(request, key, subprotocol, socket, self._engine.settings.max_message_size)

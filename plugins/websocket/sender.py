@@ -96,9 +96,9 @@ class Sender:
 
     def send_to_all(self, data: str | bytes) -> None:
         """Send *data* to every socket of this worker, in a room or not."""
-        frame = frames.encode(data)
+        message = Message(frames.encode(data))
         for socket in list(self._engine.sockets.values()):
-            socket.write(frame)
+            socket.push(message)
 
     def kick(
         self,

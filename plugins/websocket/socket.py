@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from .connection.connection import Connection
+from .backplane.payload import Message
+from .connection.connection import READS_TOO_SLOWLY, Connection
 from .connection.inbox import Listener
 from .engine import Engine
 from .rfc6455 import frames
@@ -13,6 +14,17 @@ from .room import Room
 
 if TYPE_CHECKING:
     from .rooms import Rooms
+
+
+class HeldPushes:
+    """The pushes that wait until the first frame was sent."""
+
+    __slots__ = ("messages", "size")
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.size = 0
+        """Their bytes."""
 
 
 class WebSocket(Connection):
@@ -30,7 +42,7 @@ class WebSocket(Connection):
     """
 
     # __dict__ is made when somebody sets an attribute; until then it costs one pointer.
-    __slots__ = ("__dict__", "_rooms", "subprotocol", "topics", "user_id")
+    __slots__ = ("__dict__", "_rooms", "held", "subprotocol", "topics", "user_id")
 
     def __init__(
         self,
@@ -45,6 +57,8 @@ class WebSocket(Connection):
         """The one that was negotiated in the handshake."""
         self.user_id: int | None = None
         self.topics: set[str] | None = None
+        self.held: HeldPushes | None = None
+        """The pushes that are held, if they are."""
 
     @property
     def room(self) -> Room:
@@ -88,6 +102,42 @@ class WebSocket(Connection):
         """
         return self.write(frames.encode(data))
 
+    def push(self, message: Message) -> None:
+        """
+        Write a message to a topic or to all, or hold it until `release`.
+
+        A droppable one is left out while the peer has not taken everything that was written.
+        """
+        if self.held is not None:
+            self._hold(self.held, message)
+        elif message.droppable and self.has_backlog:
+            self._engine.counters.dropped += 1
+        elif self.write(message.frame) and message.label is not None:
+            self.add_label(message.label)
+
+    def hold(self) -> None:
+        """Hold pushes from now on; what is sent to this socket alone goes first."""
+        self.held = HeldPushes()
+
+    def release(self) -> None:
+        """Write the pushes that were held."""
+        held, self.held = self.held, None
+        if held is not None:
+            for message in held.messages:
+                self.push(message)
+
+    def _hold(self, held: HeldPushes, message: Message) -> None:
+        if not self.open:
+            return
+        held.size += len(message.frame)
+        if held.size > self._engine.settings.write_buffer_limit:
+            self._engine.counters.slow += 1
+            self.close(READS_TOO_SLOWLY, "reads too slowly")
+        elif message.droppable:
+            self._engine.counters.dropped += 1
+        else:
+            held.messages.append(message)
+
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """
         Begin the closing handshake (RFC 6455, section 7.1.2), unless it has begun.
@@ -105,5 +155,6 @@ class WebSocket(Connection):
             self._begin_close(code, reason)
 
     def _disconnected(self) -> None:
+        self.held = None
         self._engine.unregister(self)
         self._rooms.remove(self)
