@@ -17,6 +17,8 @@ from services.account.old_passwords import OldPasswords
 from services.account.passwords import Passwords
 from services.account.refresh_tokens import RefreshTokens
 from services.account.session_use import SessionUse
+from services.account.socket_checker import SocketChecker
+from services.account.token_expiry import TokenExpiry
 from services.conversation.cursor_writer import cursor_writer
 from services.conversation.receipts import Receipts
 from services.conversation.sql.cursors import cursor_store_for
@@ -74,6 +76,12 @@ class Parts:
         self.name_index = NameIndex(app.orm, app.logger)
         self.name_index.start()
         closing.add(self.name_index.close)
+        self.token_expiry = TokenExpiry(app.ws.clients, app.jwt.expires_at)
+        self.token_expiry.start()
+        closing.add(self.token_expiry.close)
+        self.socket_checker = SocketChecker(app.ws.clients, app.orm, app.logger)
+        self.socket_checker.start()
+        closing.add(self.socket_checker.close)
         # Search.
         self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)
@@ -132,6 +140,7 @@ class Boot(yolk.Boot):
         app.ws.on("offline", presence_announcer(app.ws, online=False))
         app.ws.on("online", app.hooks.online)
         app.ws.on("offline", app.hooks.offline)
+        app.ws.on("position_lost", parts.socket_checker.check_all)
         app.ws.on("position_lost", self.ask_to_sync)
 
     def ask_to_sync(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import yolk
@@ -30,6 +31,9 @@ class Tokens(Protocol):
 
     def verify(self, token: str | None) -> dict[str, Any]:
         """Return the claims of a token; raises PyJWT's errors."""
+
+    def expires_at(self, claims: Mapping[str, Any]) -> float | None:
+        """Return when a token expires, in seconds since 1970; None for never."""
 
 
 class WebSocket(yolk.WebSocket, Protocol):

@@ -529,6 +529,15 @@ class PasswordNotAllowed(Refused):
     en = "This password has characters that are not allowed"
 
 
+class OtherUser(Refused):
+    """The token that a socket is given belongs to another user."""
+
+    code = 3130
+    status = 403
+    zh = "令牌不属于当前用户"
+    en = "This token belongs to another user"
+
+
 # --- 4xxx: limits
 
 

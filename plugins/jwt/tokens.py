@@ -83,6 +83,11 @@ class Tokens:
             found = self._verify(token)
         return found.claims.copy()
 
+    def expires_at(self, claims: Mapping[str, Any]) -> float | None:
+        """Return when a token with *claims* expires, in seconds since 1970; None for never."""
+        expires = claims.get("exp")
+        return None if expires is None else int(expires) + self._settings.leeway
+
     def _verify(self, token: str) -> _Verified:
         self._verified.pop(token, None)
         claims: dict[str, Any] = jwt.decode(
@@ -94,8 +99,9 @@ class Tokens:
             options={"verify_sub": False, "verify_aud": False},
         )
         claims["id"] = _user_id(claims.get("id"))
-        expires = int(claims["exp"]) + self._settings.leeway if "exp" in claims else float("inf")
-        verified = _Verified(claims, time.monotonic() + CACHE_SECONDS, expires)
+        expires = self.expires_at(claims)
+        until = time.monotonic() + CACHE_SECONDS
+        verified = _Verified(claims, until, float("inf") if expires is None else expires)
         while len(self._verified) >= MAX_CACHED_TOKENS:
             del self._verified[next(iter(self._verified))]
         self._verified[token] = verified

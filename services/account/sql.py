@@ -1,11 +1,21 @@
-"""Queries of the `user` table for what its model does not declare."""
+"""Queries of users and sessions that the models cannot express, on every database."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+import msgspec
 
 from services.database import Database
-from services.sql import bind_placeholders
+from services.sql import bind_placeholders, bind_values_table, join_by_key, values_table
+
+
+class StoredStanding(NamedTuple):
+    """The columns of a user's `Standing`."""
+
+    status: int
+    tokens_after: int
 
 
 def _quote(dialect: str, name: str) -> str:
@@ -49,3 +59,39 @@ async def user_column(database: Database, column: str, user_id: int) -> Any:
         bind_placeholders(dialect, query), [user_id]
     )
     return rows[0]["found"] if rows else None
+
+
+async def find_standings(database: Database, ids: Collection[int]) -> dict[int, StoredStanding]:
+    """Return the standing of users by id, in one query; those who do not exist are left out."""
+    if not ids:
+        return {}
+    dialect = database.dialect
+    user = join_by_key(dialect, "user", "u", "u.id = k.id")
+    account = join_by_key(dialect, "user_account", "a", "a.user_id = u.id", outer=True)
+    query = f"""
+SELECT u.id, u.status, a.tokens_after
+FROM {values_table(dialect, {"id": "int"})} {user} {account}
+WHERE a.delete_time IS NULL"""
+    rows = await database.connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, [(one,) for one in ids])
+    )
+    return {row["id"]: StoredStanding(row["status"], row["tokens_after"] or 0) for row in rows}
+
+
+async def find_session_users(database: Database, ids: Collection[str]) -> dict[str, int]:
+    """Return the users of sessions that were not ended, by the session's id, in one query."""
+    if not ids:
+        return {}
+    dialect = database.dialect
+    values: list[Any] = [list(ids)]
+    if dialect == "postgres":
+        condition = "id = ANY(?::uuid[])"
+    elif dialect == "sqlite":
+        condition = "id IN (SELECT value FROM json_each(?))"
+        values = [msgspec.json.encode(values[0]).decode()]
+    else:
+        condition = f"id IN ({', '.join('?' * len(ids))})"
+        values = values[0]
+    query = f"SELECT id, user_id FROM session WHERE {condition} AND revoke_time IS NULL"
+    rows = await database.connection.execute_query_dict(bind_placeholders(dialect, query), values)
+    return {str(row["id"]): row["user_id"] for row in rows}

@@ -8,7 +8,8 @@ import jwt
 
 from models import User
 from services import Service
-from services.errors import BadToken, LoggedOut, NoSuchUser, TokenExpired
+from services.account.standing import token_refusal
+from services.errors import BadToken, NoSuchUser, OtherUser, TokenExpired, UserDisabled
 
 
 class TokensService(Service):
@@ -47,9 +48,37 @@ class TokensService(Service):
         user = await (users.get_recent if recent else users.get)(claims["id"])
         if user is None:
             raise NoSuchUser
-        if user.tokens_after and claims.get("sid") is None:
-            issued = claims.get("iat")
-            if not isinstance(issued, int | float) or issued * 1000 <= user.tokens_after:
-                raise LoggedOut
+        refusal = token_refusal(claims, user)
+        if refusal is not None:
+            raise refusal
         await self.ctx.service.account.sessions.check(claims)
         return user
+
+    async def replace(self, token: str) -> int | None:
+        """
+        Replace the token of this socket.
+
+        Returns:
+            how long the new one is good, in seconds; None for ever.
+
+        Raises:
+            OtherUser: it is another user's.
+            Disconnected: it is not good; the socket keeps the one that it has.
+        """
+        ctx, socket = self.ctx, self.ctx.websocket
+        claims = self.verify(token)
+        if claims["id"] != ctx.claims["id"]:
+            raise OtherUser
+        earlier, socket.session = getattr(socket, "session", None), claims.get("sid")
+        try:
+            # Read now that a logout of the new session finds this socket.
+            user = await self.load_user(claims)
+            if not user.status:
+                raise UserDisabled
+        except BaseException:
+            socket.session = earlier
+            ctx.app.socket_checker.check_all()  # a logout of the earlier session did not
+            raise
+        ctx.claims, ctx.user = claims, user
+        ctx.app.token_expiry.renewed(ctx)
+        return ctx.app.token_expiry.seconds_left(claims)

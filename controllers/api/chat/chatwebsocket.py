@@ -79,6 +79,7 @@ class ChatwebsocketController(Controller[Context]):
                 },
             )
         )
+        ctx.app.token_expiry.connected(ctx)
 
     def receive(self, message: str | bytes) -> Awaitable[None] | None:
         """Answer one frame."""

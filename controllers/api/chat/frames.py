@@ -16,6 +16,7 @@ Conv = Annotated[str, msgspec.Meta(max_length=48)]
 Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
 
 MAX_REQUEST_ID_LENGTH = 64
+MAX_TOKEN_LENGTH = 8192
 
 
 class Frame(msgspec.Struct):
@@ -94,6 +95,19 @@ class Pull(msgspec.Struct):
     before: Seq | None = None
     after: Seq | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class NewToken(msgspec.Struct):
+    """A token in place of the one that the socket has."""
+
+    token: Annotated[str, msgspec.Meta(max_length=MAX_TOKEN_LENGTH)]
+
+
+class TokenAccepted(msgspec.Struct):
+    """The answer to a new token."""
+
+    expires_in: int | None
+    """Seconds; None for a token that never expires."""
 
 
 class Typing(msgspec.Struct):

@@ -151,6 +151,12 @@ async def _presence(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, frames.Online(sorted(online))))
 
 
+async def _token(ctx: Context, frame: Frame) -> None:
+    asked: frames.NewToken = frames.read(frame, frames.NewToken)
+    expires_in = await ctx.service.account.tokens.replace(asked.token)
+    ctx.websocket.send(frames.ok(frame.id, frames.TokenAccepted(expires_in)))
+
+
 def _pong(ctx: Context, frame: Frame) -> None:
     pong = {"type": "pong", "timestamp": milliseconds()}
     if frame.id is not None:
@@ -173,5 +179,6 @@ ANSWERS: dict[str, Answer] = {
     "readers": _readers,
     "typing": _typing,
     "presence": _presence,
+    "token": _token,
     "ping": _pong,
 }

@@ -1,0 +1,58 @@
+"""Who may go on using a token, or keep a socket open. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from services.errors import Disconnected, LoggedOut, NoSuchUser, UserDisabled
+
+
+class Standing(Protocol):
+    """A user, as far as it decides what a token is good for."""
+
+    @property
+    def status(self) -> int:
+        """0 for a disabled user."""
+
+    @property
+    def tokens_after(self) -> int:
+        """Tokens without a session that were issued up to this time (ms) are refused."""
+
+
+def token_refusal(claims: Mapping[str, Any], user: Standing | None) -> Disconnected | None:
+    """
+    Return why a token is no longer good, its session and the user's status aside.
+
+    Args:
+        claims: of the token.
+        user: its user; None if there is none.
+    """
+    if user is None:
+        return NoSuchUser()
+    if user.tokens_after and claims.get("sid") is None:
+        issued = claims.get("iat")
+        if not isinstance(issued, int | float) or issued * 1000 <= user.tokens_after:
+            return LoggedOut()
+    return None
+
+
+def socket_refusal(
+    claims: Mapping[str, Any], user: Standing | None, session_user: int | None
+) -> Disconnected | None:
+    """
+    Return why a socket may not stay open.
+
+    Args:
+        claims: of the socket's token.
+        user: its user; None if there is none.
+        session_user: the user of the token's session, or None if the session was ended.
+    """
+    refusal = token_refusal(claims, user)
+    if refusal is not None:
+        return refusal
+    if user is not None and not user.status:
+        return UserDisabled()
+    if claims.get("sid") is not None and session_user != claims["id"]:
+        return LoggedOut()
+    return None
