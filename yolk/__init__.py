@@ -9,7 +9,7 @@ from yolk.controller import Controller, Service
 from yolk.describe import Example, Nothing, describe
 from yolk.errors import ApiError, Refusal, StartError, YolkError
 from yolk.hooks import Filter, Hooks, Notice
-from yolk.router import Route, sanic_path
+from yolk.router import Route, sanic_path, sends_first
 from yolk.server import serve
 from yolk.settings import Settings
 
@@ -44,5 +44,6 @@ __all__ = [
     "compose",
     "describe",
     "sanic_path",
+    "sends_first",
     "serve",
 ]

@@ -111,21 +111,16 @@ class WebSocketServer(Protocol):
         """Add middlewares to the chain of every socket."""
 
     def route(
-        self,
-        path: str,
-        *middleware_then_handler: Any,
-        subprotocols: Sequence[str] = (),
-        hold_pushes: bool = False,
+        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
     ) -> None:
         """
         Serve sockets at *path*.
 
         Args:
             path: with parameters as `:id` or `<id>`.
-            middleware_then_handler: middlewares of this route, then the controller's method.
+            middleware_then_handler: middlewares of this route, then the controller's method; see
+                `sends_first`.
             subprotocols: the supported ones, the preferred first (RFC 6455, section 1.9).
-            hold_pushes: whether what is sent to rooms, to users and to all sockets waits until
-                the handler has returned, so that what the handler sends comes first.
         """
 
     def send_to(self, room: str, data: str | bytes, skip: Any = None) -> None:

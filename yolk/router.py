@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sanic import HTTPResponse
 from sanic import Request as SanicRequest
@@ -22,6 +22,8 @@ from yolk.tree import find
 
 if TYPE_CHECKING:
     from yolk.application import Application
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 EGG_PARAMETER = re.compile(r":(\w+)")
 
@@ -39,6 +41,17 @@ class Route(NamedTuple):
     """The handler, called with the context."""
     name: str
     """The name in Sanic's router, without the application's name."""
+
+
+def sends_first(handler: F) -> F:
+    """
+    Mark a handler of WebSockets: what it sends comes before everything else.
+
+    What is sent to the socket's rooms, to its user and to all sockets waits until the handler has
+    returned. What is sent to this socket alone does not wait.
+    """
+    handler.__sends_first__ = True  # type: ignore[attr-defined]
+    return handler
 
 
 class HttpRouter:

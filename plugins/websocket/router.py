@@ -59,11 +59,7 @@ class SocketRouter:
             self._chain.append(link)
 
     def route(
-        self,
-        path: str,
-        *middleware_then_handler: Any,
-        subprotocols: Sequence[str] = (),
-        hold_pushes: bool = False,
+        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
     ) -> None:
         """
         Serve sockets at *path*.
@@ -71,12 +67,11 @@ class SocketRouter:
         Args:
             path: with parameters as `:id` (Egg) or `<id>` (Sanic).
             middleware_then_handler: middlewares of this route, the outermost first, then the
-                handler: a controller's method, its dotted name, or any function of a context.
+                handler: a controller's method, its dotted name, or any function of a context. If
+                it is marked with `sends_first`, pushes wait until it has returned.
             subprotocols: the supported ones, the preferred first. The first that the client
                 offers becomes `ctx.websocket.subprotocol`; if it offers none of them, that is
                 None, and the handler decides.
-            hold_pushes: whether what is sent to rooms, to users and to all sockets waits until
-                the handler has returned, so that what the handler sends comes first.
 
         Raises:
             StartError: there is no such handler, or a subprotocol's name is not valid.
@@ -86,6 +81,7 @@ class SocketRouter:
                 raise StartError(f"app.ws.route({path!r}): {name!r} is no name of a subprotocol.")
         *own, target = middleware_then_handler
         handler = self._app.resolve_handler(target)
+        hold_pushes: bool = getattr(handler, "__sends_first__", False)
         before = (*self._chain, *own)
         path = sanic_path(path)
         # The application's middlewares are known when it serves; then one tuple is for all.

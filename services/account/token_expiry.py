@@ -44,11 +44,11 @@ class TokenExpiry:
     ) -> None:
         self._contexts = contexts
         self._expires_at = expires_at
-        self._due: list[tuple[float, int, Context, float]] = []
-        """A heap: when something is due, a number, the socket, and when its token expires."""
+        self._due: list[tuple[float, int, Context]] = []
+        """A heap: when something is due, the number of the entry, and the socket."""
         self._numbers = itertools.count()
-        self._noted: dict[str, float] = {}
-        """The sockets in the heap, by id: when the token expires."""
+        self._current: dict[str, int] = {}
+        """The sockets in the heap, by id: the number of the entry that counts."""
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._next_scan = 0.0
@@ -67,30 +67,30 @@ class TokenExpiry:
 
     def connected(self, ctx: Context) -> None:
         """Watch the token of a new socket. If it expires within a minute, warn at once."""
-        self._note(ctx, 1.0)
+        self._watch(ctx, 1.0)
 
     def renewed(self, ctx: Context) -> None:
         """Watch the new token of a socket. If it is short-lived, warn after half of its life."""
-        self._note(ctx, 0.5)
+        self._current.pop(ctx.websocket.id, None)
+        self._watch(ctx, 0.5)
 
     def seconds_left(self, claims: Mapping[str, Any]) -> int | None:
         """Return how long a token is good, in seconds; None for ever."""
         expires = self._expires_at(claims)
         return None if expires is None else max(0, round(expires - time.time()))
 
-    def _note(self, ctx: Context, share: float) -> None:
+    def _watch(self, ctx: Context, share: float) -> None:
+        """Plan a socket's warning, if its token expires soon: in the last *share* of its life."""
         expires = self._expires_at(ctx.claims)
-        if expires is None or self._noted.get(ctx.websocket.id) == expires:
+        if expires is None or ctx.websocket.id in self._current:
             return
-        now = time.time()
-        left = expires - now
-        if left > WARNING_SECONDS + SCAN_SECONDS * 2:
-            return
-        self._noted[ctx.websocket.id] = expires
-        self._put(expires - min(WARNING_SECONDS, max(0.0, left) * share), ctx, expires)
+        left = expires - time.time()
+        if left <= WARNING_SECONDS + SCAN_SECONDS * 2:
+            self._put(expires - min(WARNING_SECONDS, max(0.0, left) * share), ctx)
 
-    def _put(self, due: float, ctx: Context, expires: float) -> None:
-        heapq.heappush(self._due, (due, next(self._numbers), ctx, expires))
+    def _put(self, due: float, ctx: Context) -> None:
+        number = self._current[ctx.websocket.id] = next(self._numbers)
+        heapq.heappush(self._due, (due, number, ctx))
         if self._timer is not None and due < self._timer_at:
             self._arm()
 
@@ -109,21 +109,22 @@ class TokenExpiry:
             self._next_scan = now + SCAN_SECONDS
             for ctx in list(self._contexts):
                 if ctx.websocket.user_id is not None:
-                    self._note(ctx, 1.0)
+                    self._watch(ctx, 1.0)
         while self._due and self._due[0][0] <= now:
-            _, _, ctx, expires = heapq.heappop(self._due)
-            self._handle(ctx, expires, now)
+            _, number, ctx = heapq.heappop(self._due)
+            if self._current.get(ctx.websocket.id) == number:
+                del self._current[ctx.websocket.id]
+                self._handle(ctx, now)
         self._arm()
 
-    def _handle(self, ctx: Context, expires: float, now: float) -> None:
-        """Warn a socket, or close it; do nothing if it is closed or has another token."""
-        socket = ctx.websocket
-        if not socket.open or self._expires_at(ctx.claims) != expires:
-            if self._noted.get(socket.id) == expires:
-                del self._noted[socket.id]
-        elif now >= expires:
-            self._noted.pop(socket.id, None)
+    def _handle(self, ctx: Context, now: float) -> None:
+        """Warn a socket, or close it."""
+        expires = self._expires_at(ctx.claims)
+        if expires is None or not ctx.websocket.open:
+            return
+        if now >= expires:
             ctx.disconnect(TokenExpired())
         else:
-            socket.send(encode_push("token", {"expires_in": max(1, round(expires - now))}))
-            self._put(expires, ctx, expires)
+            left = max(1, round(expires - now))
+            ctx.websocket.send(encode_push("token", {"expires_in": left}))
+            self._put(expires, ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -168,6 +169,9 @@ async def test_every_frame_is_what_the_document_says(serve: Serve) -> None:
     await live_in_a_group(hers, his, ada, bob, [carol, dave])
     for token in ("rubbish", server.token(id=2**40), token_of_disabled(server)):
         await Listening(await opened(server, token), heard).closed()
+    brief = Listening(await opened(server, token_of(server, ada, seconds=20)), heard)
+    await brief.wait_for(type="token")
+    await brief.request("token", token=ada.token)
     with closing(redis(server)) as connection:
         connection.flushall()
     await his.wait_for(type="sync")
@@ -258,6 +262,11 @@ async def live_in_a_group(
         if entry["type"] == "notice" and entry["options"]["event"] == "dissolved":
             break
     await hers.request("sync", cursors={group["conv"]: 3})
+
+
+def token_of(server: Server, user: User, seconds: int) -> str:
+    """Return a token that expires soon."""
+    return server.token(id=user.id, exp=int(time.time()) + seconds)
 
 
 def token_of_disabled(server: Server) -> str:

@@ -351,6 +351,24 @@ async def test_a_token_that_expires_is_renewed(forgetful: Server) -> None:
         assert count(hers, "session") == 1
 
 
+async def test_a_socket_stays_open_longer_than_its_token(tmp_path: Path) -> None:
+    """The client hands in a new token when the server asks for one, and does not reconnect."""
+    root = copy_chat(tmp_path, {"config/config_short.py": 'jwt = {"expires_in": 5}\n'})
+    server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
+    try:
+        ada = await server.user("ada")
+        async with client_for(server) as hers:
+            await log_in(hers, ada)
+            await asyncio.sleep(11)
+            await hers.do("send", {"to_id": ada.id, "data": "still here"})
+            await hers.wait_for("message", data="still here")
+
+            states = [state["name"] for happened, state in hers.events if happened == "state"]
+            assert states == ["connecting", "online"]
+    finally:
+        server.stop()
+
+
 async def test_a_login_that_was_ended_is_refused(server: Server) -> None:
     """After a refusal nobody is logged in, and the page gets the reason."""
     ada = await server.user("ada")

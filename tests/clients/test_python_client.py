@@ -223,6 +223,23 @@ async def test_an_expired_token_is_renewed(tmp_path: Path, device: Open) -> None
     assert not [state for state in his.states if state.name == "refused"]
 
 
+async def test_a_socket_stays_open_longer_than_its_token(tmp_path: Path, device: Open) -> None:
+    """The client hands in a new token when the server asks for one, and does not reconnect."""
+    root = copy_chat(tmp_path, {"config/config_short.py": 'jwt = {"expires_in": 5}\n'})
+    server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
+    try:
+        hers = device(await server.user("ada"))
+        await hers.start()
+        await hers.until(lambda: hers.client.state.name == "online")
+        await asyncio.sleep(11)
+
+        assert [state.name for state in hers.states][-2:] == ["connecting", "online"]
+        assert [state.name for state in hers.states].count("online") == 1
+    finally:
+        await hers.client.close()
+        server.stop()
+
+
 async def test_a_token_of_another_system_will_do(server: Server, ada: User, device: Open) -> None:
     """The token function is called whenever a token is needed, and its token names the user."""
     asked: list[str] = []

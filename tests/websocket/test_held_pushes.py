@@ -1,4 +1,4 @@
-"""A route that holds pushes: what its handler sends comes first."""
+"""A handler that sends first: what is pushed meanwhile waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from websockets.exceptions import ConnectionClosed
 
-from yolk import Application
+from yolk import Application, sends_first
 
 WAIT = 8
 
@@ -22,7 +22,7 @@ class Route:
     def mount(self, app: Application) -> None:
         """Mount the route."""
         app.ws.use(self.register)
-        app.ws.route("/ws", self.connect, hold_pushes=True)
+        app.ws.route("/ws", self.connect)
 
     async def register(self, ctx: Any, next: Any) -> None:
         """Register the socket; then messages arrive for it."""
@@ -32,6 +32,7 @@ class Route:
         await self.may_go_on.wait()
         await next()
 
+    @sends_first
     async def connect(self, ctx: Any) -> None:
         """Send the first frame."""
         ctx.websocket.send("first")

@@ -60,6 +60,7 @@ export class Client {
   #cursorTimer;
   #links = new Map();
   #batch = null;
+  #token; // of the socket
 
   constructor(options = {}) {
     this.options = { openSocket: (url) => new WebSocket(url), acknowledge: true, maxMissed: 500, ...options };
@@ -177,6 +178,7 @@ export class Client {
   async #open(isExpired, isCurrent) {
     if (isExpired) await this.#http.renew(await this.token());
     const { ticket } = await this.call("POST", "/auth/ticket");
+    this.#token = await this.token();
     return isCurrent() && this.options.openSocket(`${this.#http.base.replace(/^http/, "ws")}/ws?ticket=${ticket}`);
   }
 
@@ -196,7 +198,14 @@ export class Client {
   #received(type, data) {
     if (type === "message") this.#login.feed.receive(data);
     else if (type === "sync") this.#login.feed.sync();
+    else if (type === "token") this.#renew().catch(() => {}); // 4009 follows
     else this.#emit(type, data);
+  }
+
+  async #renew() {
+    await this.#http.renew(this.#token);
+    const token = (this.#token = await this.token());
+    await this.request("token", { token });
   }
 
   token() {

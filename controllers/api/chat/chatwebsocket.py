@@ -37,7 +37,7 @@ from services.errors import (
 )
 from services.push.delivery import encode_push
 from services.wire import WireMessage
-from yolk import Controller, Label, describe
+from yolk import Controller, Label, describe, sends_first
 
 
 class Undelivered(msgspec.Struct):
@@ -59,6 +59,7 @@ SEND_ERRORS = (
 class ChatwebsocketController(Controller[Context]):
     """A user's open socket, and the same requests over HTTP."""
 
+    @sends_first
     async def connect(self) -> None:
         """Serve an open socket. It is registered already: it misses nothing from here on."""
         ctx = self.ctx

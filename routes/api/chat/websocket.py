@@ -15,7 +15,7 @@ def mount(app: Application) -> None:
     chatwebsocket = app.controller.api.chat.chatwebsocket
     # ws://localhost:7001/ws?token=123456
     app.ws.use(verify_token, load_user, check_status, register)
-    app.ws.route("/ws", chatwebsocket.connect, hold_pushes=True)  # `connected` comes first
+    app.ws.route("/ws", chatwebsocket.connect)
     # Send a message.
     app.http.post("/chat/send", authenticate, chatwebsocket.send)
     # Get undelivered messages.

@@ -67,6 +67,8 @@ class Connection:
         self._last_id = 0
         self._max_size = 0
         self._close_text = ""
+        self._token = ""
+        """The token that the socket has."""
         self._online_since: float | None = None
         self._running: asyncio.Task[None] | None = None
         self._tasks = BackgroundTasks()
@@ -116,6 +118,13 @@ class Connection:
             with contextlib.suppress(ConnectionClosed):
                 await self._socket.send(self._frame(kind, data)[0])
 
+    async def _replace_token(self) -> None:
+        """Renew the token, and keep the socket open with it."""
+        with contextlib.suppress(YolkError):  # then the socket is closed, and opened again
+            await self._http.renew(self._token)
+            self._token = self._http.token
+            await self.request("token", {"token": self._token})
+
     def _frame(self, kind: str, data: Any) -> tuple[str, int]:
         self._last_id += 1
         frame = json.dumps({"id": self._last_id, "type": kind, "data": data}, ensure_ascii=False)
@@ -161,6 +170,7 @@ class Connection:
     async def _serve(self, attempt: int, quiet: bool) -> int:
         """Open the socket, serve it until it closes, and return the close code."""
         ticket = await self._http.ticket()
+        self._token = self._http.token
         socket = None
         try:
             async with connect(
@@ -189,6 +199,8 @@ class Connection:
             self._socket, self._max_size = socket, data["max_message_size"]
             self._online_since = time.monotonic()
             self._set(online)
+        elif kind == "token":
+            self._tasks.spawn(self._replace_token())
         elif kind != "pong":
             self._on_push(kind, data)
 

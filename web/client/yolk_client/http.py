@@ -38,6 +38,11 @@ class Http:
         self._renewing = asyncio.Lock()
         self._http = httpx.AsyncClient(base_url=url, timeout=TIMEOUT)
 
+    @property
+    def token(self) -> str:
+        """The current token."""
+        return self._token
+
     async def authenticate(self, how: str, username: str, password: str) -> Person:
         """Register or log in: *how* is "register" or "login"."""
         body = {"username": username, "password": password}
