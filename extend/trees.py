@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from services.conversation.history import HistoryService
     from services.conversation.readers import ReadersService
     from services.file.file import FileService
+    from services.group.bans import BansService
     from services.group.group import GroupService
+    from services.group.invitations import InvitationsService
     from services.group.joining import JoiningService
+    from services.group.links import LinksService
     from services.group.members import MembersService
     from services.message.message import MessageService
     from services.push.presence import PresenceService
@@ -73,7 +76,10 @@ if TYPE_CHECKING:
             readers: ReadersService
 
         class _Group(GroupService):
+            bans: BansService
+            invitations: InvitationsService
             joining: JoiningService
+            links: LinksService
             members: MembersService
 
         class _Push(Protocol):

@@ -4,7 +4,7 @@ from models.account import Account, PasswordReset
 from models.contact import Block, Preference
 from models.conversation import Conversation
 from models.file import Attachment, File
-from models.group import Group, JoinRequest
+from models.group import Exclusion, Group, Invitation, InvitationLink, JoinRequest
 from models.member import Member
 from models.message import Message
 from models.search import SearchEntry
@@ -17,8 +17,11 @@ __all__ = [
     "Attachment",
     "Block",
     "Conversation",
+    "Exclusion",
     "File",
     "Group",
+    "Invitation",
+    "InvitationLink",
     "JoinRequest",
     "Member",
     "Message",
@@ -38,6 +41,9 @@ __models__ = [
     Message,
     Group,
     JoinRequest,
+    Invitation,
+    Exclusion,
+    InvitationLink,
     Block,
     Preference,
     SearchEntry,

@@ -417,6 +417,52 @@ class ChecksumMismatch(Refused):
     en = "The checksum does not match"
 
 
+# --- 212x: joining groups
+
+
+class NoInvitation(Refused):
+    """There is no such invitation to a group, or it is no longer valid."""
+
+    code = 2120
+    status = 404
+    zh = "邀请不存在或已失效"
+    en = "This invitation does not exist or is no longer valid"
+
+
+class BadLink(Refused):
+    """The invitation link does not exist, has expired, was used up or revoked."""
+
+    code = 2121
+    status = 404
+    zh = "邀请链接无效或已过期"
+    en = "This invite link is invalid or has expired"
+
+
+class Excluded(Refused):
+    """You were removed from the group, or banned; the answer does not say which."""
+
+    code = 2122
+    status = 403
+    zh = "你已被移出该群, 需由管理员重新邀请"
+    en = "You were removed from this group. An admin has to invite you again"
+
+
+class TooManyLinks(Refused):
+    """The group has the maximum number of invitation links: revoke one first."""
+
+    code = 2123
+    zh = "该群的邀请链接过多"
+    en = "This group has too many invite links. Revoke one first"
+
+
+class TooManyBanned(Refused):
+    """The group has banned the maximum number of users."""
+
+    code = 2124
+    zh = "该群的黑名单已满"
+    en = "This group has banned as many users as it can"
+
+
 # --- 30xx: tokens, sessions and accounts
 
 
@@ -595,6 +641,15 @@ class TooManyTickets(Limited):
     code = 4153
     zh = "操作过于频繁, 请稍后再试"
     en = "You are doing this too often, please try again later"
+
+
+class TooManyInvitations(Temporary):
+    """Too many users have not answered your invitations to groups yet."""
+
+    code = 4120
+    status = 429
+    zh = "待对方接受的邀请过多, 请稍后再试"
+    en = "Too many of your invitations are pending. Please try again later"
 
 
 # --- 5xxx: the server

@@ -31,8 +31,8 @@ class Entry:
         """Whether it is a message that a user wrote."""
         return self.kind == "text"
 
-    def shown(self) -> dict[str, Any]:
-        """Return what a client sees of it, without times."""
+    def shown(self, join: int = 0) -> dict[str, Any]:
+        """Return what a client sees of it, without times, if its user joined after *join*."""
         options: dict[str, Any] = {}
         if self.reply_to is not None and not self.removed:
             options = {"reply_to": self.reply_to}
@@ -45,7 +45,7 @@ class Entry:
             "seq": self.seq,
             "type": self.kind,
             "from_id": self.from_id,
-            "data": self.data,
+            "data": "" if self.target is not None and self.target.seq <= join else self.data,
             "cid": self.cid,
             "isremove": int(self.removed),
             "edited": self.edited,
@@ -72,8 +72,12 @@ class Conversation:
     conv: str
     group: int | None = None
     history: bool = True
+    is_open: bool = False
+    """Whether everybody may join."""
     entries: list[Entry] = field(default_factory=list)
     seats: dict[int, Seat] = field(default_factory=dict)
+    excluded: set[int] = field(default_factory=set)
+    """Removed users whom no admin has invited again."""
 
     @property
     def last(self) -> int:

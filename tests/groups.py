@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.rows import add_user
+from services.wire import single_conv
+from tests.rows import add_user, database
 from yolk.testing import Server, Socket, User
 
 
+def acquaint(inviter: User, *users: User | int) -> None:
+    """Make users know an inviter, as if they had once written to them."""
+    ids = [user if isinstance(user, int) else user.id for user in users]
+    # Without a conversation: none is listed, and no message has a seq.
+    rows = [(single_conv(inviter.id, one), one) for one in ids if one != inviter.id]
+    with database(inviter.server) as connection:
+        connection.executemany(
+            "INSERT INTO member (conv, user_id, sent_seq, create_time) VALUES (?, ?, 1, 0)"
+            " ON CONFLICT (conv, user_id) DO UPDATE SET sent_seq = max(sent_seq, 1)",
+            rows,
+        )
+
+
 async def make_group(owner: User, *members: User, **wanted: Any) -> Any:
-    """Create a group, and return the answer to its owner."""
+    """Create a group of users who know its owner, and return the answer to its owner."""
+    acquaint(owner, *members)
     ids = [member.id for member in members]
     return await owner.post("/chat/groups", **{"name": "Friends", "members": ids, **wanted})
 
 
 async def in_group(owner: User, group: Any, action: str, **body: Any) -> Any:
-    """Send a request about a group, and return the data of the answer."""
+    """Send a request about a group, and return the data. Invited users know the inviter."""
+    if action == "/invite":
+        acquaint(owner, *body["users"])
     return await owner.post(f"/chat/groups/{group['id']}{action}", **body)
 
 

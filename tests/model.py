@@ -31,6 +31,9 @@ class Chat:
         """All that somebody wrote."""
         self._blocks: set[tuple[int, int]] = set()
         self._strangers: dict[int, str] = {}
+        self._invitations: dict[tuple[int, str], int] = {}
+        """User and group to the inviter."""
+        self._declined: set[tuple[int, str]] = set()
         self._cids: dict[tuple[int, str], Entry] = {}
 
     # --- writing
@@ -76,16 +79,19 @@ class Chat:
     ) -> None:
         if (to, user) in self._blocks:
             raise errors.Blocked
-        wrote = (
-            {one.from_id for one in conversation.entries if one.is_message} if conversation else ()
-        )
         strangers = self._strangers.get(to, "freely")
-        if strangers == "freely" or user == to or to in wrote:
+        if strangers == "freely" or user == to or self._wrote(to, user):
             return
         if strangers == "nothing":
             raise errors.StrangersRefused
-        if user in wrote:
+        if self._wrote(user, to):
             raise errors.AwaitingReply
+
+    def _wrote(self, user: int, to: int) -> bool:
+        """Return whether a user has ever written to another one."""
+        conversation = self.conversations.get(f"s:{min(user, to)}:{max(user, to)}")
+        entries = conversation.entries if conversation else ()
+        return any(one.is_message and one.from_id == user for one in entries)
 
     def recall(self, user: int, message: Entry) -> Entry:
         """Take a message back; give what tells of it."""
@@ -187,26 +193,64 @@ class Chat:
 
     # --- groups
 
-    def make_group(self, user: int, group: int, members: Iterable[int], *, history: bool) -> None:
-        """Create a group without the users who blocked its owner."""
-        conversation = self.conversations[f"g:{group}"] = Conversation(f"g:{group}", group, history)
+    def make_group(
+        self, user: int, group: int, members: Iterable[int], *, history: bool, is_open: bool
+    ) -> None:
+        """Create a group of users who know its owner, and invite those who do not."""
+        conversation = self.conversations[f"g:{group}"] = Conversation(
+            f"g:{group}", group, history, is_open
+        )
         conversation.seats[user] = Seat(OWNER)
-        for member in self._willing(user, members):
+        known, strangers = self._willing(user, [one for one in members if one != user])
+        for member in known:
             conversation.seats.setdefault(member, Seat())
         conversation.append("notice", user, event="created")
+        self._ask(conversation, user, strangers)
 
     def join(self, user: int, conv: str) -> None:
-        """Come into a group, or do nothing, where one is in it."""
+        """Join an open group; a member changes nothing."""
         conversation = self.conversations[conv]
-        if user not in conversation.seats:
-            self._let_in(conversation, user, [user])
+        if user in conversation.seats:
+            return
+        if not conversation.is_open:
+            raise errors.NoGroup
+        if user in conversation.excluded:
+            raise errors.Excluded
+        self._let_in(conversation, user, [user])
 
     def invite(self, user: int, conv: str, other: int) -> None:
-        """Bring somebody in, who did not block the one who invites."""
-        conversation, _ = self._seat(user, conv, errors.NoGroup)
-        coming = [one for one in self._willing(user, [other]) if one not in conversation.seats]
-        if coming:
-            self._let_in(conversation, user, coming)
+        """Add a user who knows the inviter, or ask one who does not, unless they blocked them."""
+        conversation, seat = self._seat(user, conv, errors.NoGroup)
+        if other in conversation.seats or (other in conversation.excluded and seat.role < ADMIN):
+            return
+        known, strangers = self._willing(user, [other])
+        conversation.excluded.difference_update(known, strangers)
+        if known:
+            self._let_in(conversation, user, known)
+        self._ask(conversation, user, strangers)
+
+    def accept(self, user: int, conv: str) -> None:
+        """Accept an invitation."""
+        conversation = self.conversations[conv]
+        if (user, conv) not in self._invitations or (user, conv) in self._declined:
+            raise errors.NoInvitation
+        self._let_in(conversation, user, [user])
+
+    def decline(self, user: int, conv: str) -> None:
+        """Decline an invitation; the group does not ask again for some days."""
+        if (user, conv) not in self._invitations or (user, conv) in self._declined:
+            raise errors.NoInvitation
+        self._declined.add((user, conv))
+
+    def _ask(self, conversation: Conversation, inviter: int, people: Iterable[int]) -> None:
+        for user in people:
+            self._invitations.setdefault((user, conversation.conv), inviter)
+
+    def _end_invitations(self, conv: str, inviter: int) -> None:
+        ended = [key for key, by in self._invitations.items() if key[1] == conv and by == inviter]
+        for key in ended:
+            del self._invitations[key]
+            self._declined.discard(key)
 
     def leave(self, user: int, conv: str) -> None:
         """Go out of a group."""
@@ -214,6 +258,7 @@ class Chat:
         if seat.role == OWNER:
             raise errors.OwnerMustStay
         del conversation.seats[user]
+        self._end_invitations(conv, user)
         conversation.append("notice", user, event="left")
 
     def remove(self, user: int, conv: str, other: int) -> None:
@@ -224,6 +269,8 @@ class Chat:
             raise errors.NotPermitted
         if found is not None:
             del conversation.seats[other]
+            self._end_invitations(conv, other)
+            conversation.excluded.add(other)
             conversation.append("notice", user, event="removed")
 
     def set_role(self, user: int, conv: str, other: int, role: int) -> None:
@@ -268,12 +315,18 @@ class Chat:
     def _answerable(self, user: int, entry: Entry) -> bool:
         return entry.is_message and not entry.removed and self._sees(user, entry)
 
-    def _willing(self, inviter: int, people: Iterable[int]) -> list[int]:
-        return [one for one in people if (one, inviter) not in self._blocks]
+    def _willing(self, inviter: int, people: Iterable[int]) -> tuple[list[int], list[int]]:
+        """Return the users who can be added at once, and those who can be asked."""
+        willing = [one for one in people if (one, inviter) not in self._blocks]
+        known = [one for one in willing if self._wrote(one, inviter)]
+        asked = [one for one in willing if self._strangers.get(one, "freely") != "nothing"]
+        return known, [one for one in asked if one not in known]
 
     def _let_in(self, conversation: Conversation, by: int, people: list[int]) -> None:
         last, number = conversation.last, conversation.number
         for user in people:
             join = 0 if conversation.history else last
             conversation.seats[user] = Seat(0, join, last, last, number)
+            self._invitations.pop((user, conversation.conv), None)
+            self._declined.discard((user, conversation.conv))
         conversation.append("notice", by, event="joined")

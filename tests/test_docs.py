@@ -369,7 +369,7 @@ async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> No
             await his.request("send", to_id=ada.id, cid="1", data="hello")
             assert await talk.stdout.readline() == b"hello\n"
             # Messages from before she joined a group are not hers, and no gap to her client.
-            group = await grace.post("/chat/groups", name="Late", history=False)
+            group = await grace.post("/chat/groups", name="Late", history=False, join="open")
             for text in ("before", "before"):
                 await grace.post("/chat/send", to_id=group["id"], chat_type="group", data=text)
             await ada.post(f"/chat/groups/{group['id']}/join")

@@ -9,8 +9,9 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 from uuid_utils.compat import UUID, uuid7
 
-from models import Conversation, Message
+from models import Conversation, Member, Message
 from models.columns import milliseconds
+from services.conversation.visibility import without_text
 from services.wire import WireMessage
 
 if TYPE_CHECKING:
@@ -99,3 +100,27 @@ async def push_events(
         users = {*also}
     for event in events:
         ctx.app.delivery.push(event, users)
+
+
+async def push_edit(ctx: Context, event: WireMessage, seq: int) -> None:
+    """
+    Push a committed edit. Members who joined after the message get it without the text.
+
+    Args:
+        ctx: the request that made the change.
+        event: the edit.
+        seq: of the message that was edited.
+    """
+    blind: set[int] = set()
+    try:
+        users = {*await ctx.app.recipients.of(event.conv)}
+        if event.chat_type == "group":
+            # Read after the recipients: it includes whoever of them just joined again.
+            joined_later = Member.filter(conv=event.conv, join_seq__gte=seq)
+            blind = users & {int(row[0]) for row in await joined_later.values_list("user_id")}
+    except ctx.unavailable_errors as error:
+        # It is committed: clients get it with their next sync.
+        ctx.logger.error("pushing an edit in %s failed: %s", event.conv, error)
+        users = set()
+    reduced = without_text(event)
+    ctx.app.delivery.push(event, users - blind, reduced=reduced, reduced_for=blind)

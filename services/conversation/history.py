@@ -10,6 +10,7 @@ from models import Member, Message
 from services import Service
 from services.conversation.sql.memberships import Membership, read_memberships
 from services.conversation.sql.ranges import Range, read_ranges
+from services.conversation.visibility import visible
 from services.errors import NoConversation
 from services.wire import WireMessage, single_users
 
@@ -87,7 +88,7 @@ class HistoryService(Service):
         rows = await query.order_by(order).limit(limit + 1)
         more = len(rows) > limit
         page = sorted(rows[:limit], key=lambda row: row.seq)
-        return Page([WireMessage.of(row) for row in page], more)
+        return Page([visible(WireMessage.of(row), member.join_seq) for row in page], more)
 
     async def missed(self, user_id: int, cursors: dict[str, int], limit: int) -> Synced:
         """
@@ -126,7 +127,7 @@ class HistoryService(Service):
                 pin_time=one.pin_time,
                 quiet=one.quiet,
                 hidden_seq=one.hidden_seq,
-                messages=found.get(one.conv, []),
+                messages=[visible(event, one.join_seq) for event in found.get(one.conv, ())],
                 more=upto < one.last_seq,
             )
             for one, (_, _, upto) in zip(members, ranges, strict=True)
@@ -155,6 +156,7 @@ class HistoryService(Service):
         left = deque(
             (one.conv, max(one.join_seq, one.delivered_seq), one.last_seq) for one in behind
         )
+        join_seqs = {one.conv: one.join_seq for one in behind}
         found: list[WireMessage] = []
         passed: dict[str, int] = {}
         window = limit
@@ -162,7 +164,11 @@ class HistoryService(Service):
             ranges = _take(left, window)
             events = await read_ranges(connection, dialect, ranges)
             for conv, _, upto in ranges:
-                others = [one for one in events.get(conv, ()) if one.from_id != user_id]
+                others = [
+                    visible(one, join_seqs[conv])
+                    for one in events.get(conv, ())
+                    if one.from_id != user_id
+                ]
                 some = others[: limit - len(found)]
                 found += some
                 if len(some) == len(others):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 
 from services.account.users import Person
+from services.conversation.visibility import visible
 from services.wire import WireMessage
 
 
@@ -96,9 +97,8 @@ def overview_of(row: dict[str, Any]) -> Overview:
             member_count=row["member_count"],
         )
     if row["l_id"] is not None:
-        last = WireMessage.of_columns(
-            {name: row[f"l_{name}"] for name in WireMessage.__struct_fields__}
-        )
+        columns = {name: row[f"l_{name}"] for name in WireMessage.__struct_fields__}
+        last = visible(WireMessage.of_columns(columns), row["join_seq"])
     return Overview(
         conv=conv,
         chat_type=row["chat_type"],

@@ -3,34 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Block, JoinRequest, Member, User
+from models import Block, JoinRequest, Member, Preference, User
 from services.errors import RequestsFull
 from services.group.change import Change
 from services.group.roles import ADMIN
+from services.sql import (
+    ColumnType,
+    bind_placeholders,
+    bind_values_table,
+    join_by_key,
+    values_table,
+)
+from services.wire import single_conv
+
+if TYPE_CHECKING:
+    from services import Context
 
 MAX_REQUESTS = 1000
 """Join requests of one group."""
 
 
-async def addable(
-    connection: BaseDBAsyncClient, user_ids: Collection[int], inviter_id: int | None = None
-) -> list[int]:
-    """
-    Return those users who can be added to a group, sorted.
+_KNOWN_KEYS: dict[str, ColumnType] = {"conv": "text", "user_id": "int"}
 
-    Users who do not exist, are disabled or blocked the inviter are left out.
-    """
+
+class Candidates(NamedTuple):
+    """The users who may be added to a group, sorted. All others are refused."""
+
+    known: list[int]
+    """They know the inviter, and can be added at once."""
+    strangers: list[int]
+    """They do not, and have to accept an invitation."""
+
+
+async def existing(connection: BaseDBAsyncClient, user_ids: Collection[int]) -> list[int]:
+    """Return those users who exist and are not disabled, sorted."""
     if not user_ids:
         return []
     people = User.filter(id__in=list(user_ids), status=1).using_db(connection)
-    found = {row[0] for row in await people.values_list("id")}
-    if found and inviter_id is not None:
-        blocks = Block.filter(user_id__in=list(found), blocked_id=inviter_id)
-        found -= {row[0] for row in await blocks.using_db(connection).values_list("user_id")}
-    return sorted(found)
+    return sorted(row[0] for row in await people.values_list("id"))
+
+
+async def find_candidates(
+    ctx: Context, connection: BaseDBAsyncClient, user_ids: Collection[int], inviter_id: int
+) -> Candidates:
+    """
+    Return those users whom an inviter can add to a group, or ask.
+
+    A user knows the inviter if they once wrote to the inviter, as for messages from strangers.
+    Users who do not exist, are disabled or blocked the inviter are left out, and strangers who
+    accept nothing from strangers. The number of queries does not grow with the users.
+
+    Args:
+        ctx: the request.
+        connection: the transaction.
+        user_ids: the users.
+        inviter_id: the inviter.
+    """
+    ids = await existing(connection, user_ids)
+    if not ids:
+        return Candidates([], [])
+    blocks = Block.filter(user_id__in=ids, blocked_id=inviter_id).using_db(connection)
+    blocking = {row[0] for row in await blocks.values_list("user_id")}
+    known = await _known(connection, ctx.app.orm.dialect, ids, inviter_id)
+    preferences = Preference.filter(user_id__in=ids).using_db(connection)
+    wishes = dict(await preferences.values_list("user_id", "strangers"))
+    default = ctx.app.config.chat.strangers
+    return Candidates(
+        known=[one for one in ids if one in known and one not in blocking],
+        strangers=[
+            one
+            for one in ids
+            if one not in known and one not in blocking and wishes.get(one, default) != "nothing"
+        ],
+    )
+
+
+async def _known(
+    connection: BaseDBAsyncClient, dialect: str, user_ids: Collection[int], inviter_id: int
+) -> set[int]:
+    """Return those users who once wrote to the inviter."""
+    keys = [(single_conv(user_id, inviter_id), user_id) for user_id in user_ids]
+    member = join_by_key(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
+    query = (
+        f"SELECT m.user_id FROM {values_table(dialect, _KNOWN_KEYS)} {member}"  # noqa: S608
+        " WHERE m.sent_seq > 0"
+    )
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, keys)
+    )
+    return {row["user_id"] for row in rows}
 
 
 async def request_approval(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Conversation, Group, JoinRequest, Member
+from models import (
+    Conversation,
+    Exclusion,
+    Group,
+    Invitation,
+    InvitationLink,
+    JoinRequest,
+    Member,
+)
 from models.columns import milliseconds
 from services.conversation.events import append_event, lock_conversation, push_events
 from services.errors import GroupFull, NoGroup, NotPermitted
@@ -116,18 +124,24 @@ class Change:
         self._members_changed = True
 
     async def remove(self, user_ids: Collection[int]) -> None:
-        """Remove members."""
+        """Remove members. Their invitations and links end with their membership."""
         gone = Member.filter(conv=self.conv, user_id__in=list(user_ids))
         await gone.using_db(self.connection).delete()
+        group_id, ids = self.group.id, list(user_ids)
+        invitations = Invitation.filter(group_id=group_id, inviter_id__in=ids)
+        await invitations.using_db(self.connection).delete()
+        links = InvitationLink.filter(group_id=group_id, creator_id__in=ids)
+        await links.using_db(self.connection).delete()
         self.left.update(user_ids)
         self.group.member_count -= len(user_ids)
         self._members_changed = True
 
     async def remove_all(self) -> None:
-        """Remove all members and all join requests."""
+        """Remove all members, and everything that lets users join or keeps them out."""
         self.left.update(await lock_member_ids(self.connection, self.conv))
         await Member.filter(conv=self.conv).using_db(self.connection).delete()
-        await JoinRequest.filter(group_id=self.group.id).using_db(self.connection).delete()
+        for table in (JoinRequest, Invitation, InvitationLink, Exclusion):
+            await table.filter(group_id=self.group.id).using_db(self.connection).delete()
         self.group.member_count = 0
         self._members_changed = True
 
@@ -141,6 +155,52 @@ class Change:
         """Delete the join requests of these users."""
         requests = JoinRequest.filter(group_id=self.group.id, user_id__in=list(user_ids))
         await requests.using_db(self.connection).delete()
+
+    async def delete_invitations(self, user_ids: Collection[int]) -> None:
+        """Delete the invitations of these users."""
+        invitations = Invitation.filter(group_id=self.group.id, user_id__in=list(user_ids))
+        await invitations.using_db(self.connection).delete()
+
+    async def welcome(self, user_ids: list[int], limit: int, from_id: int, **details: Any) -> None:
+        """
+        Add users who are not members, with a notice for everybody.
+
+        Args:
+            user_ids: the users, sorted.
+            limit: the largest number of members of a group.
+            from_id: the user who added them; the new member itself where a user joined.
+            details: further fields of the notice.
+
+        Raises:
+            GroupFull: there is not room for all of them.
+        """
+        await self.add(user_ids, limit)
+        await self.delete_requests(user_ids)
+        await self.delete_invitations(user_ids)
+        await self.add_notice("joined", from_id, users=user_ids, **details)
+
+    # --- exclusions
+
+    async def excluded(self, user_ids: Collection[int]) -> dict[int, Exclusion]:
+        """Return those users who may not join, by id."""
+        query = Exclusion.filter(group_id=self.group.id, user_id__in=list(user_ids))
+        return {row.user_id: row for row in await query.using_db(self.connection)}
+
+    async def exclude(self, user_ids: Collection[int], by_id: int, *, banned: bool) -> None:
+        """Prevent users from joining, and end what could let them in."""
+        await self.readmit(user_ids)
+        rows = [
+            Exclusion(group_id=self.group.id, user_id=user_id, banned=int(banned), by_id=by_id)
+            for user_id in sorted(user_ids)
+        ]
+        await Exclusion.bulk_create(rows, using_db=self.connection)
+        await self.delete_requests(user_ids)
+        await self.delete_invitations(user_ids)
+
+    async def readmit(self, user_ids: Collection[int]) -> None:
+        """Remove the exclusions of these users."""
+        rows = Exclusion.filter(group_id=self.group.id, user_id__in=list(user_ids))
+        await rows.using_db(self.connection).delete()
 
     async def add_notice(self, event: str, from_id: int, **details: Any) -> None:
         """
@@ -196,13 +256,23 @@ async def member_of(
 
 
 @asynccontextmanager
-async def changing(ctx: Context, group_id: int) -> AsyncIterator[Change]:
+async def changing(
+    ctx: Context, group_id: int, user_id: int | None = None
+) -> AsyncIterator[Change]:
     """
     Change a group in one transaction, and push its events after the commit.
 
+    Args:
+        ctx: the request.
+        group_id: the group.
+        user_id: the member who asks. Others are refused before anything is locked, by the same
+            query whether or not the group exists: the time of the answer does not say which.
+
     Raises:
-        NoGroup: it does not exist, or was dissolved.
+        NoGroup: it does not exist, was dissolved, or the user is not a member.
     """
+    if user_id is not None:
+        await member_of(group_conv(group_id), user_id)
     async with ctx.app.orm.transaction() as connection:
         change = await Change.begin(connection, group_id)
         yield change

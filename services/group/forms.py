@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from services.account.users import Person
 from services.fields import Id
 
+MAX_NAME_LENGTH = 60
 # No text holds U+0000, which PostgreSQL cannot store.
-Name = Annotated[str, msgspec.Meta(max_length=60, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")]
+Name = Annotated[
+    str, msgspec.Meta(max_length=MAX_NAME_LENGTH, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")
+]
 Nickname = Annotated[str, msgspec.Meta(max_length=30, pattern=r"\A[^\x00]*\Z")]
 Notice = Annotated[str, msgspec.Meta(max_length=1000, pattern=r"\A[^\x00]*\Z")]
 Avatar = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A[^\x00]*\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=255, pattern=r"\A[^\x00]*\Z")]
 Role = Annotated[int, msgspec.Meta(ge=0, le=2)]
+JoinRule = Literal["closed", "approval", "open"]
+"""How users join without an invitation: not at all, after approval by an admin, or freely."""
 
 
 class NewGroup(msgspec.Struct):
@@ -28,10 +33,19 @@ class NewGroup(msgspec.Struct):
     """The first members, beside the owner."""
     history: bool = True
     """Whether new members see earlier messages."""
+    join: JoinRule | None = None
+    """How users join without an invitation; "closed" by default."""
     approval: bool = False
-    """Whether an admin approves new members."""
+    """Whether an admin approves new members: the same as `join` "approval"."""
     invite_role: Role = 0
     """The lowest role that may invite."""
+    link_role: Role = 1
+    """The lowest role that may create invitation links."""
+
+    @property
+    def join_rule(self) -> JoinRule:
+        """The rule that `join` and `approval` say; `join` takes precedence."""
+        return self.join or ("approval" if self.approval else "closed")
 
 
 class GroupChanges(msgspec.Struct):
@@ -41,8 +55,11 @@ class GroupChanges(msgspec.Struct):
     avatar: Avatar | None = None
     notice: Notice | None = None
     history: bool | None = None
+    join: JoinRule | None = None
     approval: bool | None = None
+    """False closes a group that needs approval; `join` takes precedence."""
     invite_role: Role | None = None
+    link_role: Role | None = None
     muted: bool | None = None
     """Whether only admins may write."""
 
@@ -65,6 +82,8 @@ class GroupView(msgspec.Struct):
     avatar: str
     owner_id: int
     invite_role: int
+    link_role: int
+    join: JoinRule
     approval: bool
     history: bool
     muted: bool
@@ -76,8 +95,11 @@ class GroupView(msgspec.Struct):
 class NewGroupView(GroupView, kw_only=True):
     """A group that was just created."""
 
+    invited: list[int]
+    """Users who do not know the owner: they were asked whether they want to join."""
     refused: list[int]
-    """Users who were not added: they blocked the owner, do not exist or are disabled."""
+    """Users who were not added: they blocked the owner, accept nothing from strangers, do not
+    exist or are disabled."""
 
 
 class MemberView(msgspec.Struct):
@@ -106,10 +128,13 @@ class Invited(msgspec.Struct):
     joined: list[int]
     requested: list[int]
     """They wait for approval."""
+    invited: list[int]
+    """They do not know the inviter: they were asked whether they want to join."""
     members: list[int]
     """They were members already."""
     refused: list[int]
-    """They blocked the inviter, do not exist or are disabled."""
+    """They blocked the inviter, accept nothing from strangers, do not exist, are disabled, or may
+    not join this group."""
 
 
 class Waiting(msgspec.Struct):
@@ -127,3 +152,81 @@ class WaitingPage(msgspec.Struct):
 
     requests: list[Waiting]
     more: bool
+
+
+class GroupPreview(msgspec.Struct):
+    """A group, as invited users see it."""
+
+    id: int
+    name: str
+    avatar: str
+    member_count: int
+
+
+class InvitationView(msgspec.Struct):
+    """An invitation that the user can accept."""
+
+    group: GroupPreview
+    inviter: Person
+    create_time: int
+
+
+class InvitationPage(msgspec.Struct):
+    """A page of invitations, by group id."""
+
+    invitations: list[InvitationView]
+    more: bool
+
+
+class BannedView(msgspec.Struct):
+    """A banned user."""
+
+    user: Person
+    by_id: int
+    """The admin who banned the user."""
+    create_time: int
+
+
+class BannedPage(msgspec.Struct):
+    """A page of banned users, by user id."""
+
+    banned: list[BannedView]
+    more: bool
+
+
+class LinkView(msgspec.Struct):
+    """An invitation link."""
+
+    id: int
+    creator_id: int
+    uses: int
+    """How many users have joined with it."""
+    max_uses: int
+    """How many may; 0 for any number."""
+    expire_time: int
+    create_time: int
+
+
+class NewLinkView(LinkView, kw_only=True):
+    """An invitation link that was just created."""
+
+    token: str
+    """The secret part of the link. It is stored as a hash: this answer alone contains it."""
+
+
+class Links(msgspec.Struct):
+    """The invitation links of a group, the newest first."""
+
+    links: list[LinkView]
+
+
+class LinkPreview(msgspec.Struct):
+    """A group, as everybody sees it who has a link."""
+
+    name: str
+    avatar: str
+    member_count: int
+    approval: bool
+    """Whether an admin has to approve the user."""
+    group_id: int | None
+    """The group's id, where the user is a member already."""

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from models import Conversation, Group, Member
 from models.columns import milliseconds
 from services import Service
-from services.errors import GroupFull, NoGroup
-from services.group.candidates import addable
+from services.errors import GroupFull, NameNotAllowed, NoGroup
+from services.group.candidates import find_candidates
 from services.group.change import Change, changing, member_of, push_change
-from services.group.forms import GroupChanges, GroupView, NewGroup, NewGroupView, Oneself
+from services.group.forms import (
+    MAX_NAME_LENGTH,
+    GroupChanges,
+    GroupView,
+    NewGroup,
+    NewGroupView,
+    Oneself,
+)
+from services.group.invitations import send_invitations
 from services.group.roles import ADMIN, OWNER
+from services.names import normalize_display_name
 from services.wire import group_conv
 
 LOOKS = ("name", "avatar")
-RULES = ("history", "approval", "invite_role", "muted")
-OWNER_RULES = frozenset({"history", "invite_role"})
+RULES = ("history", "join", "approval", "invite_role", "link_role", "muted")
+OWNER_RULES = frozenset({"history", "invite_role", "link_role"})
 """Rules that only the owner may change; admins may change the rest, too."""
+MAX_GROUP_ID = 2**53 - 1
+"""The largest integer that JavaScript reads exactly."""
 
 
 class GroupService(Service):
@@ -29,25 +41,33 @@ class GroupService(Service):
 
         Args:
             user_id: the owner.
-            wanted: the group. Members who blocked the owner are left out.
+            wanted: the group. Users who do not know the owner are invited; those who blocked the
+                owner are left out.
 
         Raises:
+            NameNotAllowed: the name has invisible, control or direction characters.
             GroupFull: there are too many members.
+            TooManyInvitations: too many users have not answered the owner's invitations.
         """
-        limit = self.ctx.app.config.chat.group_members
+        name, limit = group_name(wanted.name), self.ctx.app.config.chat.group_members
         others = sorted({*wanted.members} - {user_id})
         if len(others) >= limit:
             raise GroupFull
         async with self.ctx.app.orm.transaction() as connection:
-            members = await addable(connection, others, user_id)
+            found = await find_candidates(self.ctx, connection, others, user_id)
+            members = found.known
             group = await Group.create(
-                name=wanted.name,
+                # Random, so that nobody finds groups by counting.
+                id=1 + secrets.randbelow(MAX_GROUP_ID),
+                name=name,
                 avatar=wanted.avatar,
                 notice=wanted.notice,
                 owner_id=user_id,
                 history=int(wanted.history),
-                approval=int(wanted.approval),
+                approval=int(wanted.join_rule == "approval"),
+                open_to_all=int(wanted.join_rule == "open"),
                 invite_role=wanted.invite_role,
+                link_role=wanted.link_role,
                 using_db=connection,
             )
             # Nobody else sees it before the commit: no lock is needed.
@@ -61,10 +81,12 @@ class GroupService(Service):
             await change.add_notice(
                 "created", user_id, name=group.name, member_count=group.member_count
             )
+            invited = await send_invitations(change, found.strangers, user_id)
             await change.save()
         await push_change(self.ctx, change)
-        refused = sorted({*others} - {*members})
-        return NewGroupView(**_columns(group), me=Oneself(OWNER, "", 0), refused=refused)
+        refused = sorted({*others} - {*members} - {*invited})
+        me = Oneself(OWNER, "", 0)
+        return NewGroupView(**_columns(group), me=me, invited=invited, refused=refused)
 
     async def show(self, user_id: int, group_id: int) -> GroupView:
         """
@@ -91,23 +113,33 @@ class GroupService(Service):
         Raises:
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user's role is too low.
+            NameNotAllowed: the name has invisible, control or direction characters.
         """
-        given = {
+        given: dict[str, Any] = {
             name: int(value) if isinstance(value, bool) else value
             for name in wanted.__struct_fields__
             if (value := getattr(wanted, name)) is not None
         }
+        if wanted.name is not None:
+            given["name"] = group_name(wanted.name)
         least = OWNER if OWNER_RULES & given.keys() else ADMIN
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             member = await change.require_member(user_id, least)
             group = change.group
-            new = {name: value for name, value in given.items() if getattr(group, name) != value}
-            group.update_from_dict(new)
+            before = _columns(group)
+            rule, approval = given.pop("join", None), given.pop("approval", None)
+            group.update_from_dict(given)
+            if rule is not None:
+                group.join_rule = rule
+            elif approval or (approval is not None and group.join_rule == "approval"):
+                group.join_rule = "approval" if approval else "closed"
+            after = _columns(group)
+            new = {name: after[name] for name in after if before[name] != after[name]}
             if looks := {name: new[name] for name in LOOKS if name in new}:
                 await change.add_notice("renamed", user_id, **looks)
             if "notice" in new:
                 await change.add_notice("notice", user_id, notice=group.notice)
-            if rules := {name: getattr(wanted, name) for name in RULES if name in new}:
+            if rules := {name: new[name] for name in RULES if name in new}:
                 await change.add_notice("settings", user_id, **rules)
                 change.mark_changed()
         return _view(group, member)
@@ -120,11 +152,24 @@ class GroupService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user is not the owner.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             await change.require_member(user_id, OWNER)
             await change.remove_all()
             await change.add_notice("dissolved", user_id)
             change.group.dissolve_time = milliseconds()
+
+
+def group_name(text: str) -> str:
+    """
+    Return the name of a group as it is stored and shown.
+
+    Raises:
+        NameNotAllowed: it is empty, or has invisible, control or direction characters.
+    """
+    name = normalize_display_name(text, MAX_NAME_LENGTH)
+    if not name:
+        raise NameNotAllowed
+    return name
 
 
 def _view(group: Group, member: Member) -> GroupView:
@@ -141,6 +186,8 @@ def _columns(group: Group) -> dict[str, Any]:
         "avatar": group.avatar,
         "owner_id": group.owner_id,
         "invite_role": group.invite_role,
+        "link_role": group.link_role,
+        "join": group.join_rule,
         "approval": bool(group.approval),
         "history": bool(group.history),
         "muted": bool(group.muted),

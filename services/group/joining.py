@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
-from models import JoinRequest
+from models import Group, JoinRequest, Member
 from services import Service
-from services.group.candidates import addable, request_approval
+from services.errors import Excluded, NoGroup
+from services.group.candidates import existing, find_candidates, request_approval
 from services.group.change import Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
+from services.group.invitations import send_invitations
 from services.group.roles import ADMIN
 from services.wire import group_conv
 
@@ -17,9 +19,16 @@ from services.wire import group_conv
 class JoiningService(Service):
     """Adds users to groups, at once or after approval."""
 
+    @property
+    def _limit(self) -> int:
+        return self.ctx.app.config.chat.group_members
+
     async def invite(self, user_id: int, group_id: int, user_ids: Collection[int]) -> Invited:
         """
-        Add users to a group, or request approval for them.
+        Add users to a group, request approval for them, or ask them whether they want to join.
+
+        Users who do not know the inviter are asked. Banned users are refused; users who were
+        removed can be invited by admins.
 
         Args:
             user_id: the inviter.
@@ -31,27 +40,38 @@ class JoiningService(Service):
             NotPermitted: the user may not invite.
             GroupFull: there is not room for all of them; then nobody is added.
             RequestsFull: too many requests wait for approval.
+            TooManyInvitations: too many users have not answered the inviter's invitations.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             inviter = await change.require_member(user_id, change.group.invite_role)
+            is_admin = inviter.role >= ADMIN
             there = await change.members(user_ids)
             others = {*user_ids} - there.keys()
-            coming = await addable(change.connection, others, user_id)
-            at_once = inviter.role >= ADMIN or not change.group.approval
+            excluded = await change.excluded(others)
+            welcome = {
+                one
+                for one in others
+                if one not in excluded or (is_admin and not excluded[one].banned)
+            }
+            found = await find_candidates(self.ctx, change.connection, welcome, user_id)
+            coming, at_once = found.known, is_admin or not change.group.approval
+            await change.readmit(excluded.keys() & {*found.known, *found.strangers})
             if coming and at_once:
-                await self._add(change, coming, user_id)
+                await change.welcome(coming, self._limit, user_id)
             elif coming:
                 await request_approval(change, coming, user_id)
+            invited = await send_invitations(change, found.strangers, user_id)
         return Invited(
             joined=coming if at_once else [],
             requested=[] if at_once else coming,
+            invited=invited,
             members=sorted(there),
-            refused=sorted(others - {*coming}),
+            refused=sorted(others - {*coming} - {*invited}),
         )
 
     async def join(self, user_id: int, group_id: int, text: str) -> Literal["joined", "requested"]:
         """
-        Join a group, or ask for approval. Repeating it changes nothing.
+        Join a group that is open, or ask for approval. Repeating it changes nothing.
 
         Args:
             user_id: the new member.
@@ -59,17 +79,29 @@ class JoiningService(Service):
             text: the words for the admin who decides.
 
         Raises:
-            NoGroup: it does not exist.
+            NoGroup: it does not exist, or is closed.
+            Excluded: the user was removed or banned.
             GroupFull: the group is full.
             RequestsFull: too many requests wait for approval.
         """
+        # The same queries whether or not the group exists, before anything is locked.
+        member = await Member.get_or_none(conv=group_conv(group_id), user_id=user_id)
+        group = await Group.get_or_none(id=group_id, dissolve_time=None)
+        if member is not None:
+            return "joined"
+        if group is None or group.join_rule == "closed":
+            raise NoGroup
         async with changing(self.ctx, group_id) as change:
             if user_id in await change.members([user_id]):
                 return "joined"
+            if change.group.join_rule == "closed":
+                raise NoGroup
+            if await change.excluded([user_id]):
+                raise Excluded
             if change.group.approval:
                 await request_approval(change, [user_id], None, text)
                 return "requested"
-            await self._add(change, [user_id], user_id)
+            await change.welcome([user_id], self._limit, user_id)
         return "joined"
 
     async def accept(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
@@ -89,10 +121,10 @@ class JoiningService(Service):
             NotPermitted: the user is not an admin.
             GroupFull: there is not room for all of them; then nobody is added.
         """
-        async with changing(self.ctx, group_id) as change:
-            coming = await addable(change.connection, await _decide(change, user_id, user_ids))
+        async with changing(self.ctx, group_id, user_id) as change:
+            coming = await existing(change.connection, await _decide(change, user_id, user_ids))
             if coming:
-                await self._add(change, coming, user_id)
+                await change.welcome(coming, self._limit, user_id)
         return coming
 
     async def refuse(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
@@ -111,16 +143,11 @@ class JoiningService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user is not an admin.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             rejected = await _decide(change, user_id, user_ids)
             if rejected:
                 change.frames.append(({"event": "join_refused", "group_id": group_id}, rejected))
         return rejected
-
-    async def _add(self, change: Change, user_ids: list[int], by: int) -> None:
-        await change.add(user_ids, self.ctx.app.config.chat.group_members)
-        await change.delete_requests(user_ids)
-        await change.add_notice("joined", by, users=user_ids)
 
     async def requests(self, user_id: int, group_id: int, after: int, limit: int) -> WaitingPage:
         """

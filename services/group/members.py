@@ -11,6 +11,7 @@ from services.errors import NoMember, NotPermitted, OwnerMustStay
 from services.group.change import Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
 from services.group.roles import ADMIN, MEMBER, OWNER
+from services.names import normalize_display_name
 from services.wire import group_conv
 
 
@@ -66,7 +67,7 @@ class MembersService(Service):
             NoGroup: it does not exist, or the user is not a member.
             OwnerMustStay: the user is the owner.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             member = await change.require_member(user_id)
             if member.role == OWNER:
                 raise OwnerMustStay
@@ -76,6 +77,8 @@ class MembersService(Service):
     async def remove(self, user_id: int, group_id: int, user_ids: Collection[int]) -> list[int]:
         """
         Remove members. Admins may remove ordinary members, the owner anybody else.
+
+        Removed users return only when an admin invites them.
 
         Args:
             user_id: the member who asks.
@@ -89,13 +92,14 @@ class MembersService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user's role is not above all of theirs.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             member = await change.require_member(user_id, ADMIN)
             found = await change.members(user_ids)
             if any(one.role >= member.role for one in found.values()):
                 raise NotPermitted
             if found:
                 await change.remove(found)
+                await change.exclude(found, user_id, banned=False)
                 await change.add_notice("removed", user_id, users=[*found])
         return [*found]
 
@@ -110,7 +114,7 @@ class MembersService(Service):
             NotPermitted: the user is not the owner.
             NoMember: the other user is not a member.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             await change.require_member(user_id, OWNER)
             if to_id not in await change.members({user_id, to_id}):
                 raise NoMember
@@ -129,7 +133,7 @@ class MembersService(Service):
             NotPermitted: the user is not the owner, or the other one is.
             NoMember: the other user is not a member.
         """
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             member = await self._below(change, user_id, OWNER, to_id)
             if member.role != role:
                 await change.update_member(to_id, role=role)
@@ -155,7 +159,7 @@ class MembersService(Service):
         """
         now = milliseconds()
         until = now + seconds * 1000 if seconds else 0
-        async with changing(self.ctx, group_id) as change:
+        async with changing(self.ctx, group_id, user_id) as change:
             member = await self._below(change, user_id, ADMIN, to_id)
             if until:
                 await change.update_member(to_id, muted_until=until)
@@ -175,12 +179,15 @@ class MembersService(Service):
             raise NotPermitted
         return member
 
-    async def rename(self, user_id: int, group_id: int, nickname: str) -> None:
+    async def rename(self, user_id: int, group_id: int, nickname: str) -> str:
         """
-        Set the user's nickname in a group; "" removes it.
+        Set the user's nickname in a group; "" removes it. Returns it as it is stored.
 
         Raises:
             NoGroup: it does not exist, or the user is not a member.
+            NameNotAllowed: it has invisible, control or direction characters.
         """
+        nickname = normalize_display_name(nickname)
         await member_of(group_conv(group_id), user_id)
         await Member.filter(conv=group_conv(group_id), user_id=user_id).update(nickname=nickname)
+        return nickname

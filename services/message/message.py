@@ -10,7 +10,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models import Attachment, Member, Message
 from models.columns import milliseconds
 from services import Service
-from services.conversation.events import append_event, push_events
+from services.conversation.events import append_event, push_edit, push_events
 from services.errors import (
     MentionsAll,
     NoFile,
@@ -150,7 +150,7 @@ class MessageService(Service):
                 data=data,
                 target=message.id,
             )
-        await push_events(self.ctx, conversation.conv, [event])
+        await push_edit(self.ctx, event, message.seq)
         return WireMessage.of(message)
 
     async def _ask_plugins(self, user_id: int, message_id: str, data: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 
@@ -41,7 +41,15 @@ class Delivery:
         for one in stored:
             self._push(one.message, one.users, one.draft.origin)
 
-    def push(self, message: WireMessage, user_ids: Iterable[int], origin: object = None) -> None:
+    def push(
+        self,
+        message: WireMessage,
+        user_ids: Iterable[int],
+        origin: object = None,
+        *,
+        reduced: WireMessage | None = None,
+        reduced_for: Collection[int] = (),
+    ) -> None:
         """
         Push one committed event.
 
@@ -49,9 +57,13 @@ class Delivery:
             message: the event.
             user_ids: the users whom it concerns.
             origin: a socket that does not get it.
+            reduced: the event as users see it who may not read all of it.
+            reduced_for: these users, without the sender.
         """
         self._notify([message])
         self._push(message, user_ids, origin)
+        if reduced is not None and reduced_for:
+            self._push(reduced, reduced_for, origin, to_sender=False)
 
     def send(
         self,
@@ -75,12 +87,19 @@ class Delivery:
         frame = encode_push(kind, data)
         self._sockets.send_to_users(user_ids, frame, skip, droppable=droppable)
 
-    def _push(self, message: WireMessage, user_ids: Iterable[int], origin: object) -> None:
+    def _push(
+        self,
+        message: WireMessage,
+        user_ids: Iterable[int],
+        origin: object,
+        *,
+        to_sender: bool = True,
+    ) -> None:
         if self._hooks.before_deliver.handlers:
-            concerned = {*user_ids, message.from_id}
+            concerned = {*user_ids, message.from_id} if to_sender else {*user_ids}
             self._hooks.deliver(message, concerned, partial(self._write_to, message, origin))
         else:
-            self._write(message, user_ids, origin)
+            self._write(message, user_ids, origin, to_sender=to_sender)
 
     def _write_to(self, message: WireMessage, origin: object, users: AbstractSet[int]) -> None:
         self._write(message, users, origin, to_sender=message.from_id in users)

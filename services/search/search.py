@@ -63,11 +63,14 @@ class SearchService(Service):
         terms = terms[:: -(-len(terms) // MAX_TERMS)]
         database = self.ctx.app.orm
         places = await self._places(user_id, conv)
+        late = await Member.filter(user_id=user_id, join_seq__gt=0).exists()
+        joined_late = user_id if late else None
         page = max(limit + 1, 20)
         position, found = before or NEWEST, list[WireMessage]()
         for _ in range(-(-MAX_CANDIDATES // page)):
             candidates = await find(
-                database.connection, database.dialect, places, terms, position, page
+                *(database.connection, database.dialect, places, terms, position, page),
+                joined_late=joined_late,
             )
             messages = await self._read(user_id, candidates)
             for candidate in candidates:

@@ -14,6 +14,7 @@ from models import Conversation, SearchEntry
 from services.conversation.sql.ranges import Range, range_query
 from services.database import Database
 from services.search.terms import MAX_INDEXED_CHARACTERS, entry_id, entry_terms
+from services.sql import bind_placeholders
 
 BATCH_EVENTS = 50
 """Events that one transaction reads, by default."""
@@ -215,15 +216,18 @@ async def change(
 
 _SQLITE_FIND = """
 SELECT e.id, e.conv, e.seq FROM search_terms t CROSS JOIN search_entry e ON e.id = t.rowid
-WHERE t.search_terms MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?"""
+WHERE t.search_terms MATCH ? AND t.rowid < ?{visible} ORDER BY t.rowid DESC LIMIT ?"""
 # "id + 0": the index on terms, never the table from its end.
 _POSTGRES_FIND = """
-SELECT id, conv, seq FROM search_entry
-WHERE to_tsvector('simple', terms) @@ to_tsquery('simple', $1) AND id + 0 < $2
-ORDER BY id + 0 DESC LIMIT $3"""
+SELECT id, conv, seq FROM search_entry e
+WHERE to_tsvector('simple', terms) @@ to_tsquery('simple', ?) AND id + 0 < ?{visible}
+ORDER BY id + 0 DESC LIMIT ?"""
 _MYSQL_FIND = """
-SELECT id, conv, seq FROM search_entry
-WHERE MATCH (terms) AGAINST (%s IN BOOLEAN MODE) AND id + 0 < %s ORDER BY id + 0 DESC LIMIT %s"""
+SELECT id, conv, seq FROM search_entry e
+WHERE MATCH (terms) AGAINST (? IN BOOLEAN MODE) AND id + 0 < ?{visible}
+ORDER BY id + 0 DESC LIMIT ?"""
+_VISIBLE = """ AND NOT EXISTS (
+    SELECT 1 FROM member m WHERE m.conv = e.conv AND m.user_id = ? AND m.join_seq >= e.seq)"""
 
 
 async def find(
@@ -233,6 +237,7 @@ async def find(
     terms: Sequence[str],
     before: int,
     limit: int,
+    joined_late: int | None = None,
 ) -> list[Candidate]:
     """
     Return messages with one of some places and all of some terms, the newest first.
@@ -244,6 +249,8 @@ async def find(
         terms: terms of the text, at least one.
         before: only entries with a smaller id.
         limit: the largest number of messages.
+        joined_late: the user who searches, if earlier messages of a conversation are hidden from
+            them. These are not found at all: even their number would tell what they say.
     """
     if dialect == "mysql":
         query, wanted = _MYSQL_FIND, " ".join([f"+({' '.join(places)})", *(f"+{t}" for t in terms)])
@@ -251,7 +258,10 @@ async def find(
         query, wanted = _POSTGRES_FIND, " & ".join([f"({' | '.join(places)})", *terms])
     else:
         query, wanted = _SQLITE_FIND, " AND ".join([f"({' OR '.join(places)})", *terms])
-    rows = await connection.execute_query_dict(query, [wanted, before, limit])
+    visible = "" if joined_late is None else _VISIBLE
+    values = [wanted, before, *([] if joined_late is None else [joined_late]), limit]
+    query = bind_placeholders(dialect, query.format(visible=visible))
+    rows = await connection.execute_query_dict(query, values)
     return [Candidate(row["id"], row["conv"], row["seq"]) for row in rows]
 
 

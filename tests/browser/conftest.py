@@ -15,9 +15,10 @@ from playwright.async_api import Browser
 
 from tests.browser.person import Person
 from tests.browser.visitors import Guests, Visit, Visitor, add_person, chromium, login, visitors
+from tests.groups import acquaint
 
 if TYPE_CHECKING:
-    from yolk.testing import Server
+    from yolk.testing import Server, User
 
 People = Callable[..., Awaitable[Person]]
 Company = Callable[..., Awaitable[list[Person]]]
@@ -75,13 +76,11 @@ async def people(browser: Browser, server: Server) -> AsyncIterator[Company]:
     Give several people at once, with accounts, at the page.
 
     They are logged in already, which is quicker than to register each of them. Those who are
-    `away` have not opened the page.
+    `away` have not opened the page. They know each other, unless they are `strangers`.
     """
     guests = Guests(browser)
 
-    async def make(name: str, *, away: bool = False, **options: Any) -> Person:
-        nickname = name.title()
-        user = add_person(server, nickname)
+    async def make(user: User, nickname: str, *, away: bool = False, **options: Any) -> Person:
         session = login(user, nickname)
         context = await guests.open(server.url, session, **options)
         someone = Person(context, await context.new_page(), server.url, user.username)
@@ -91,8 +90,12 @@ async def people(browser: Browser, server: Server) -> AsyncIterator[Company]:
             await someone.come()
         return someone
 
-    async def make_all(*names: str, **options: Any) -> list[Person]:
-        return await asyncio.gather(*(make(name, **options) for name in names))
+    async def make_all(*names: str, strangers: bool = False, **options: Any) -> list[Person]:
+        users = [add_person(server, name.title()) for name in names]
+        for user in () if strangers else users:
+            acquaint(user, *users)
+        pairs = zip(users, names, strict=True)
+        return await asyncio.gather(*(make(user, name.title(), **options) for user, name in pairs))
 
     yield make_all
     await guests.leave()

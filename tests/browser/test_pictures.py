@@ -21,6 +21,7 @@ from playwright.async_api import expect
 from tests.browser.scenery import breakfast, harbour
 from tests.browser.visitors import Visit, Visitor, add_person
 from tests.conftest import ROOT
+from tests.groups import acquaint
 from tests.rows import database
 from tests.uploads import uploaded
 from yolk.testing import Server, User
@@ -146,6 +147,7 @@ async def story(server: Server) -> Story:
     await say(nora, mei, 4, "😂😂")
     await say(nora, mei, 3, "OK, see you there")
 
+    acquaint(siyuan, mei, nora, told.omar, told.priya)
     club = await siyuan.post(
         "/chat/groups",
         name="周末早午餐 Brunch club",

@@ -13,7 +13,7 @@ import yaml
 from controllers.api.chat.requests import ANSWERS
 from tests.chat.test_attachments import add_file
 from tests.conftest import ROOT, Serve
-from tests.groups import make_group
+from tests.groups import acquaint, make_group
 from tests.rows import add_user, disable, redis
 from tests.schemas import strict
 from yolk.testing import Server, Socket, User
@@ -253,6 +253,12 @@ async def live_in_a_group(
     await ada.post(f"{path}/mute", user_id=carol.id, seconds=60)
     await ada.post(f"{path}/mute", user_id=carol.id, seconds=0)
     await carol.post(f"{path}/leave")
+    invited = await ada.post("/chat/groups", name="Pals", members=[dave.id])
+    assert invited["invited"] == [dave.id]
+    await theirs.wait_for(type="system")
+    await dave.post("/chat/groups/invitations/decline", group_id=invited["id"])
+    await theirs.wait_for(type="system")
+    acquaint(ada, carol)
     await ada.post(f"{path}/invite", users=[carol.id])
     await ada.post(f"{path}/remove", users=[carol.id])
     await ada.post(f"{path}/hand_over", user_id=bob.id)

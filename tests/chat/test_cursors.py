@@ -14,6 +14,7 @@ from services.conversation.cursor_writer import cursor_writer
 from services.conversation.sql.cursors import CursorStore, Move, Moved, cursor_store_for
 from services.errors import Busy, ChatError, NoConversation, Unavailable
 from tests.databases import Host, database_url, open_orm
+from tests.groups import acquaint
 from tests.rows import add_user
 from yolk.concurrency import Batcher
 from yolk.testing import Server, User
@@ -246,7 +247,8 @@ async def test_a_database_that_is_unavailable_is_temporary(chat: Chat) -> None:
 
 
 async def make_group(owner: User, *others: User) -> tuple[str, int]:
-    """Create a group of these users, and return its conversation and its ID."""
+    """Create a group of users who know its owner, and return its conversation and its ID."""
+    acquaint(owner, *others)
     made = await owner.post("/chat/groups", name="a group", members=[one.id for one in others])
     return f"g:{made['id']}", made["id"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.copies import copy_chat
 from tests.groups import (
+    acquaint,
     in_group,
     last_told,
     make_group,
@@ -66,13 +67,19 @@ async def test_members_invite(ada: User, bob: User, carol: User, dave: User) -> 
     invited = await in_group(bob, made, "/invite", users=[dave.id, carol.id, ada.id, carol.id])
 
     new = sorted([carol.id, dave.id])
-    assert invited == {"joined": new, "requested": [], "members": [ada.id], "refused": []}
+    assert invited == {
+        "joined": new,
+        "requested": [],
+        "invited": [],
+        "members": [ada.id],
+        "refused": [],
+    }
     entry = await next_notice(hers, "joined")
     assert (entry["from_id"], entry["options"]["users"]) == (bob.id, new)
     assert (await ada.get(f"/chat/groups/{made['id']}"))["member_count"] == 4
     before = await told(ada, made)
     again = await in_group(bob, made, "/invite", users=new)
-    assert again == {"joined": [], "requested": [], "members": new, "refused": []}
+    assert again == {"joined": [], "requested": [], "invited": [], "members": new, "refused": []}
     assert await told(ada, made) == before
 
 
@@ -93,6 +100,7 @@ async def test_who_cannot_come_is_named(
     assert await in_group(ada, made, "/invite", users=[carol.id]) == {
         "joined": [carol.id],
         "requested": [],
+        "invited": [],
         "members": [],
         "refused": [],
     }
@@ -121,7 +129,7 @@ async def test_the_group_says_who_may_invite(ada: User, bob: User, carol: User, 
 
 async def test_anybody_joins_an_open_group(ada: User, carol: User) -> None:
     """All members are notified; joining twice changes nothing."""
-    made = await make_group(ada)
+    made = await make_group(ada, join="open")
     socket = await ada.connect()
 
     assert await in_group(carol, made, "/join") == {"state": "joined"}
@@ -134,7 +142,7 @@ async def test_anybody_joins_an_open_group(ada: User, carol: User) -> None:
 
 async def test_joining_shows_history_or_not(ada: User, bob: User, carol: User, dave: User) -> None:
     """The group's setting at that time decides; earlier messages never count as unread."""
-    made = await make_group(ada, bob)
+    made = await make_group(ada, bob, join="open")
     for text in ("one", "two"):
         await ada.post("/chat/send", to_id=made["id"], chat_type="group", data=text)
 
@@ -153,7 +161,7 @@ async def test_joining_shows_history_or_not(ada: User, bob: User, carol: User, d
 
 async def test_what_was_said_in_between_is_not_for_who_comes_back(ada: User, bob: User) -> None:
     """A member who left a group without history and returns starts anew."""
-    made = await make_group(ada, bob, history=False)
+    made = await make_group(ada, bob, join="open", history=False)
     await in_group(bob, made, "/leave")
     await ada.post("/chat/send", to_id=made["id"], chat_type="group", data="of Bob")
 
@@ -231,7 +239,7 @@ async def test_with_approval_members_propose(ada: User, bob: User, carol: User, 
     assert await requests(ada, made) == [(user, bob.id) for user in new]
     assert (await in_group(ada, made, "/invite", users=[carol.id]))["joined"] == [carol.id]
     assert await requests(ada, made) == [(dave.id, bob.id)]
-    await in_group(ada, made, "", approval=False)
+    await in_group(ada, made, "", join="open")
     assert await in_group(dave, made, "/join") == {"state": "joined"}
     assert await requests(ada, made) == []
 
@@ -277,8 +285,9 @@ async def test_a_full_group_takes_nobody(small: Server) -> None:
         json={"name": "x", "members": [bob.id, carol.id, dave.id, erin.id]},
     )
     assert (answer.status_code, answer.json()["code"]) == (400, 2015)
-    made = await make_group(ada, bob, carol)
+    made = await make_group(ada, bob, carol, join="open")
 
+    acquaint(bob, dave, erin)
     assert await refusal(bob, made, "/invite", users=[dave.id, erin.id]) == (400, 2015)
     assert (await ada.get(f"/chat/groups/{made['id']}"))["member_count"] == 3
     await in_group(dave, made, "/join")

@@ -248,4 +248,5 @@ async def test_a_deleted_user_is_still_listed(server: Server, ada: User, bob: Us
 
     assert (await members(ada, made))[bob.id]["username"] == ""
     assert await in_group(ada, made, "/remove", users=[bob.id]) == {"removed": [bob.id]}
-    assert not rows(server, "SELECT 1 FROM member WHERE user_id = ?", bob.id)
+    found = "SELECT 1 FROM member WHERE user_id = ? AND conv = ?"
+    assert not rows(server, found, bob.id, made["conv"])

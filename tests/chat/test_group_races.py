@@ -27,6 +27,7 @@ from services.message.writer import message_writer
 from services.push.delivery import Delivery
 from services.push.hooks import ChatHooks
 from services.push.recipients import Recipients
+from services.wire import single_conv
 from tests.databases import Host, database_url, open_orm
 from yolk import Label, WebSocketServer
 
@@ -65,7 +66,7 @@ class Pushes:
 
 
 class Chat:
-    """The services of groups on a database with 40 users, of whom user 1 owns new groups."""
+    """The services of groups on a database with 40 users who know each other."""
 
     def __init__(self, host: Host, room: int = ROOM) -> None:
         self.sockets = Pushes()
@@ -95,7 +96,9 @@ class Chat:
         self.host = host
 
     async def make(self, *members: int, **wanted: Any) -> GroupView:
-        """Create a group that user 1 owns."""
+        """Create a group that user 1 owns; it is open unless it needs approval."""
+        if not wanted.get("approval"):
+            wanted["join"] = "open"
         return await self.group.create(1, NewGroup("Friends", members=[*members], **wanted))
 
     async def check(self, made: GroupView) -> Group:
@@ -111,6 +114,13 @@ class Chat:
         return group
 
 
+async def acquaint(users: Iterable[int], others: Iterable[int]) -> None:
+    """Store that each of the others has written to each of the users."""
+    pairs = [(user, other) for other in others for user in users if user != other]
+    rows = [Member(conv=single_conv(*pair), user_id=pair[1], sent_seq=1) for pair in pairs]
+    await Member.bulk_create(rows, batch_size=1000)
+
+
 @pytest.fixture
 async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
     """Yield each kind of database, with 40 users."""
@@ -118,6 +128,7 @@ async def host(tmp_path: Path, database_url: str) -> AsyncIterator[Host]:
         await User.bulk_create(
             [User(id=number, username=f"user{number}", password="") for number in range(1, 41)]
         )
+        await acquaint(range(1, 41), range(1, 41))
         yield host
 
 
@@ -307,6 +318,7 @@ async def test_five_thousand_cost_no_more_queries_than_two(
         [User(id=number, username=f"user{number}", password="") for number in range(41, 5002)],
         batch_size=1000,
     )
+    await acquaint([1], range(41, 5002))
     caplog.set_level(logging.DEBUG, "tortoise.db_client")
 
     async def live(count: int) -> tuple[GroupView, int, float]:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.groups import in_group, last_told, make_group, members, next_notice, refusal, told
+from tests.groups import (
+    acquaint,
+    in_group,
+    last_told,
+    make_group,
+    members,
+    next_notice,
+    refusal,
+    told,
+)
 from tests.rows import add_user, database, disable, rows
 from yolk.testing import Server, User
 
@@ -30,6 +39,8 @@ async def test_a_group_has_its_owner_and_members(ada: User, bob: User, carol: Us
         "avatar": "a.png",
         "owner_id": ada.id,
         "invite_role": 0,
+        "link_role": 1,
+        "join": "closed",
         "approval": False,
         "history": True,
         "muted": False,
@@ -79,6 +90,7 @@ async def test_who_does_not_want_is_left_out(
         )
 
     ids = [bob.id, carol.id, dave.id, 10**12]
+    acquaint(ada, *ids)
     made = await ada.post("/chat/groups", name="Friends", members=ids)
 
     assert made["refused"] == sorted([bob.id, dave.id, 10**12])
@@ -185,7 +197,7 @@ async def test_rules_are_changed_by_those_who_may(ada: User, bob: User, carol: U
     assert (changed["muted"], changed["approval"], changed["me"]["role"]) == (True, True, 1)
     assert await last_told(carol, made) == (
         bob.id,
-        {"event": "settings", "approval": True, "muted": True},
+        {"event": "settings", "join": "approval", "approval": True, "muted": True},
     )
     assert await refusal(bob, made, history=False) == (403, 2011)
     assert await refusal(bob, made, invite_role=1) == (403, 2011)
@@ -198,7 +210,7 @@ async def test_every_change_of_who_may_what_moves_the_version(
     server: Server, ada: User, bob: User, carol: User
 ) -> None:
     """What is cached of a group under its version is never out of date."""
-    made = await make_group(ada, bob)
+    made = await make_group(ada, bob, join="open")
     [[version]] = rows(server, "SELECT version FROM chat_group WHERE id = ?", made["id"])
 
     for who, action, body in (
@@ -207,7 +219,7 @@ async def test_every_change_of_who_may_what_moves_the_version(
         (bob, "/mute", {"user_id": carol.id, "seconds": 60}),
         (bob, "/mute", {"user_id": carol.id, "seconds": 0}),
         (bob, "/remove", {"users": [carol.id]}),
-        (carol, "/join", {}),
+        (ada, "/invite", {"users": [carol.id]}),
         (carol, "/leave", {}),
         (ada, "", {"muted": True}),
         (ada, "/hand_over", {"user_id": bob.id}),

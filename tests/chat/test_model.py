@@ -35,7 +35,9 @@ Mostly = st.sampled_from([True, True, True, False])
 Text = st.sampled_from(["one", "two", "三"])
 Limit = st.sampled_from([1, 2, 3, 7, 100])
 Seq = st.integers(0, 30)
-Change = st.sampled_from(["join", "leave", "invite", "remove", "administrator", "member"])
+Change = st.sampled_from(
+    ["join", "leave", "invite", "accept", "decline", "remove", "administrator", "member"]
+)
 STATE = ("last_seq", "join_seq", "delivered_seq", "read_seq", "unread", "more")
 
 
@@ -67,9 +69,13 @@ class ChatMachine(RuleBasedStateMachine):
         assert (answer if isinstance(answer, int) else None) == code
         return expected
 
-    def same(self, messages: list[Any], entries: list[Entry]) -> None:
-        """Check that the server's messages are the model's entries."""
-        assert [shown(message) for message in messages] == [entry.shown() for entry in entries]
+    def same(self, messages: list[Any], entries: list[Entry], person: int) -> None:
+        """Check that the server's messages are the model's entries, as a person sees them."""
+        user = self.id(person)
+        seats = {one.conv: one.seats.get(user) for one in self.model.conversations.values()}
+        joins = {conv: seat.join if seat else 0 for conv, seat in seats.items()}
+        expected = [entry.shown(joins[entry.conv]) for entry in entries]
+        assert [shown(message) for message in messages] == expected
         for message, entry in zip(messages, entries, strict=True):
             assert entry.id in (None, message["id"])
             entry.id = message["id"]
@@ -156,7 +162,7 @@ class ChatMachine(RuleBasedStateMachine):
             answer,
         )
         if entry is not None:
-            self.same([answer], [entry])
+            self.same([answer], [entry], person)
 
     @precondition(has_messages)
     @rule(person=Person, pick=Pick, own=Mostly, texts=st.lists(Text, min_size=1, max_size=2))
@@ -177,13 +183,13 @@ class ChatMachine(RuleBasedStateMachine):
         answer = self.post(person, "/chat/recall", id=message.id)
         entry = self.both(lambda: self.model.recall(self.id(person), message), answer)
         if entry is not None:
-            self.same([answer], [entry])
+            self.same([answer], [entry], person)
 
     def _edit(self, person: int, message: Entry, text: str) -> None:
         answer = self.post(person, "/chat/edit", id=message.id, data=text)
         edited = self.both(lambda: self.model.edit(self.id(person), message, text), answer)
         if edited is not None:
-            self.same([answer], [edited])
+            self.same([answer], [edited], person)
 
     # --- cursors
 
@@ -202,7 +208,7 @@ class ChatMachine(RuleBasedStateMachine):
         assert len(answer) == min(limit, len(waiting))
         by_place = {(one.conv, one.seq): one for one in waiting}
         carried = [by_place[message["conv"], message["seq"]] for message in answer]
-        self.same(answer, carried)
+        self.same(answer, carried, person)
         state = self.post(person, "/chat/sync", cursors={}, limit=1)
         for one in state["conversations"]:
             seat = self.model.conversations[one["conv"]].seats[self.id(person)]
@@ -240,7 +246,7 @@ class ChatMachine(RuleBasedStateMachine):
                 assert [one[name] for name in STATE] == [
                     *(missed.last, seat.join, seat.delivered, seat.read, missed.unread, missed.more)
                 ]
-            self.same(one["messages"], missed.entries if missed else [])
+            self.same(one["messages"], missed.entries if missed else [], person)
 
     @rule(person=Person, pick=Pick, before=st.none() | Seq, after=st.none() | Seq, limit=Limit)
     def pull(
@@ -255,7 +261,7 @@ class ChatMachine(RuleBasedStateMachine):
             lambda: self.model.pull(self.id(person), conv, before, after, limit), answer
         )
         if page is not None:
-            self.same(answer["messages"], page[0])
+            self.same(answer["messages"], page[0], person)
             assert answer["more"] == page[1]
 
     @rule(person=Person)
@@ -268,7 +274,7 @@ class ChatMachine(RuleBasedStateMachine):
             one = listed[conv]
             assert one["unread"] == conversation.unread(user)
             last = conversation.entries[max(conversation.seats[user].join, conversation.last - 1) :]
-            self.same([one["last"]] if one["last"] else [], last)
+            self.same([one["last"]] if one["last"] else [], last, person)
             if conversation.group is None:
                 [peer] = [who for who in conversation.seats if who != user] or [user]
                 assert one["peer"]["id"] == peer
@@ -283,16 +289,19 @@ class ChatMachine(RuleBasedStateMachine):
 
     # --- groups, and whom one wants to hear from
 
-    @initialize(history=st.booleans())
-    def begin(self, history: bool) -> None:
-        self.make_group(0, {1}, history)
+    @initialize(history=st.booleans(), is_open=st.booleans())
+    def begin(self, history: bool, is_open: bool) -> None:
+        self._send(1, self.id(0), "Hello")
+        self.make_group(0, {1}, history, is_open)
 
     @precondition(lambda self: len(self.model.conversations) < 5)
-    @rule(person=Person, others=st.sets(Person), history=st.booleans())
-    def make_group(self, person: int, others: set[int], history: bool) -> None:
+    @rule(person=Person, others=st.sets(Person), history=st.booleans(), is_open=st.booleans())
+    def make_group(self, person: int, others: set[int], history: bool, is_open: bool) -> None:
         members = [self.id(other) for other in sorted(others)]
-        answer = self.post(person, "/chat/groups", name="Friends", members=members, history=history)
-        self.model.make_group(self.id(person), answer["id"], members, history=history)
+        wanted = {"members": members, "history": history, "join": "open" if is_open else "closed"}
+        answer = self.post(person, "/chat/groups", name="Friends", **wanted)
+        user = self.id(person)
+        self.model.make_group(user, answer["id"], members, history=history, is_open=is_open)
 
     @rule(person=Person, other=Person, pick=Pick, change=Change)
     def change_a_group(self, person: int, other: int, pick: int, change: str) -> None:
@@ -300,6 +309,10 @@ class ChatMachine(RuleBasedStateMachine):
         path = f"/chat/groups/{conv[2:]}"
         if change in {"join", "leave"}:
             answer = self.post(person, f"{path}/{change}")
+            self.both(lambda: getattr(model, change)(user, conv), answer)
+        elif change in {"accept", "decline"}:
+            path = f"/chat/groups/invitations/{change}"
+            answer = self.post(person, path, group_id=int(conv[2:]))
             self.both(lambda: getattr(model, change)(user, conv), answer)
         elif change in {"invite", "remove"}:
             answer = self.post(person, f"{path}/{change}", users=[whom])

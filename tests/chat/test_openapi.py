@@ -19,6 +19,7 @@ from extend.application import Application
 from services.errors import ChatError
 from tests.conftest import ROOT
 from tests.copies import copy_chat
+from tests.groups import acquaint
 from tests.rows import database
 from tests.schemas import strict
 from tests.uploads import picture
@@ -30,6 +31,7 @@ PEOPLE = ("ada", "grace", "carol", "dan", "eve", "finn")
 # Ids and secrets in the examples, in whose place a test has others.
 FIRST_MESSAGE = "01a207a8-eebd-7473-8832-dbf9fe8f35e3"
 SECOND_MESSAGE = "01a207a9-0401-7339-8d11-4104fddfb494"
+LINK_TOKEN = "Xq0c7m1kGk7nJv2bq5mXG8mVzWcBvX3m"
 REFRESH_TOKEN = "j3McPh2dYwVcS0bqS1t5mXG8mVzWcBvX3m1oWqkP5uE"
 
 
@@ -248,8 +250,9 @@ async def begin_the_story(server: Server) -> dict[str, str]:
     Create what the examples presuppose, and return the real ids by those of the examples.
 
     Ada is user 1, Grace 2, Carol 3, and so on. Ada wrote to Grace twice. Group 1 is Ada's, with
-    Grace, Carol and Dan, and Eve and Finn ask to join. Ada is a member of Grace's group 2, owns
-    group 3, and is not in group 4.
+    Grace, Carol and Dan, Eve and Finn ask to join, and there is an invitation link. Ada is a member
+    of Grace's group 2, and owns groups 3 and 5. She is not in Carol's groups 4, which is open, and
+    6, which has an invitation link. Eve invited her to groups 7 and 8.
     """
     with database(server) as connection:
         for name in PEOPLE:
@@ -258,13 +261,43 @@ async def begin_the_story(server: Server) -> dict[str, str]:
         User(server, number, name, "", server.token(id=number), "")
         for number, name in enumerate(PEOPLE, 1)
     )
-    await ada.post("/chat/groups", name="Friends", members=[2, 3, 4], approval=True)
-    await grace.post("/chat/groups", name="Grace's", members=[1])
-    await ada.post("/chat/groups", name="To hand over", members=[2])
-    await carol.post("/chat/groups", name="Open")
+    acquaint(ada, 2, 3, 4)
+    acquaint(grace, 1)
+    groups: list[tuple[User, dict[str, Any]]] = [
+        (ada, {"name": "Friends", "members": [2, 3, 4], "approval": True}),
+        (grace, {"name": "Grace's", "members": [1]}),
+        (ada, {"name": "To hand over", "members": [2]}),
+        (carol, {"name": "Open", "join": "open"}),
+        (ada, {"name": "To dissolve"}),
+        (carol, {"name": "By link"}),
+        (eve, {"name": "To accept", "members": [1]}),
+        (eve, {"name": "To decline", "members": [1]}),
+    ]
+    for number, (owner, group) in enumerate(groups, 1):
+        made = await owner.post("/chat/groups", **group)
+        renumber(server, made["id"], number)
+    await ada.post("/chat/groups/1/links")
+    link = await carol.post("/chat/groups/6/links")
     await eve.post("/chat/groups/1/join", text="Let me in")
     await finn.post("/chat/groups/1/join")
     first = await ada.post("/chat/send", to_id=2, cid="c1", data="Hello")
     second = await ada.post("/chat/send", to_id=2, cid="c2", data="See you at seven")
     await carol.post("/chat/send", to_id=1, data="Hello Ada")
-    return {FIRST_MESSAGE: first["id"], SECOND_MESSAGE: second["id"]}
+    return {
+        FIRST_MESSAGE: first["id"],
+        SECOND_MESSAGE: second["id"],
+        LINK_TOKEN: link["token"],
+    }
+
+
+def renumber(server: Server, group_id: int, number: int) -> None:
+    """Replace the random id of a group."""
+    before, after = f"g:{group_id}", f"g:{number}"
+    with database(server) as connection:
+        for table in ("conversation", "member", "message"):
+            connection.execute(f"UPDATE {table} SET conv = ? WHERE conv = ?", (after, before))
+        connection.execute("UPDATE message SET to_id = ? WHERE to_id = ?", (number, group_id))
+        connection.execute("UPDATE chat_group SET id = ? WHERE id = ?", (number, group_id))
+        connection.execute(
+            "UPDATE group_invitation SET group_id = ? WHERE group_id = ?", (number, group_id)
+        )

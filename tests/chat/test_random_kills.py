@@ -37,7 +37,9 @@ async def places(ada: User, bob: User) -> list[Place]:
         for number in range(CONVERSATIONS - 1):
             body = {"name": f"Group {number}", "members": [bob.id]}
             answer = await http.post("/chat/groups", json=body)
-            made.append((answer.json()["data"]["id"], "group"))
+            group_id = answer.json()["data"]["id"]
+            await bob.post("/chat/groups/invitations/accept", group_id=group_id)
+            made.append((group_id, "group"))
     return made
 
 

@@ -20,6 +20,7 @@ from tests.chat.test_crashes import workers
 from tests.conftest import ROOT, Serve
 from tests.copies import copy_chat
 from tests.cuts import FailingNetwork
+from tests.groups import acquaint
 from tests.node_client import NODE, NodeClient, RequestFailed, client_for, find_node
 from tests.rows import add_user, disable, rows
 from tests.uploads import incoming
@@ -158,6 +159,7 @@ async def test_history_is_no_news(server: Server) -> None:
 async def test_groups_that_one_joins(server: Server) -> None:
     """Messages of a group are delivered from joining to leaving; then it is gone."""
     ada, bob = await server.user("ada"), await server.user("bob")
+    acquaint(ada, bob)
     group = await ada.post("/chat/groups", name="Group")
     for text in ("one", "two"):
         await ada.post("/chat/send", to_id=group["id"], chat_type="group", data=text)

@@ -32,6 +32,7 @@ from tests.clients.devices import Device
 from tests.conftest import Serve
 from tests.copies import copy_chat
 from tests.cuts import FailingNetwork
+from tests.groups import acquaint
 from tests.rows import add_user, rows
 from yolk.testing import Server, User
 
@@ -304,6 +305,7 @@ async def test_who_is_invited_hears_from_then_on(
     server: Server, ada: User, bob: User, device: Open
 ) -> None:
     """A group's earlier history is not delivered; a dissolved one, or after removal, is gone."""
+    acquaint(bob, ada)
     group = await bob.post("/chat/groups", name="Old", history=True)
     for number in range(3):
         await bob.post("/chat/send", to_id=group["id"], chat_type="group", data=f"old {number}")

@@ -4,38 +4,59 @@ from __future__ import annotations
 
 from controllers.api.chat.group_requests import (
     Accepted,
+    Banned,
     GroupPath,
     Join,
+    JoinByLink,
+    JoinedByLink,
     JoinResult,
     Mute,
     Muted,
+    NewLink,
     NewOwner,
+    OneGroup,
+    OneLink,
     OneUser,
     OwnNickname,
     Page,
+    PreviewByLink,
     Refused,
     Removed,
     SetRole,
+    Unbanned,
     Users,
 )
 from extend.context import Context
 from services.errors import (
+    BadLink,
+    Excluded,
     GroupFull,
+    NameNotAllowed,
     NoGroup,
+    NoInvitation,
     NoMember,
     NotPermitted,
     OwnerMustStay,
     RequestsFull,
+    TooManyBanned,
+    TooManyInvitations,
+    TooManyLinks,
 )
 from services.group.forms import (
+    BannedPage,
     GroupChanges,
     GroupView,
+    InvitationPage,
     Invited,
+    LinkPreview,
+    Links,
     MemberPage,
     NewGroup,
     NewGroupView,
+    NewLinkView,
     WaitingPage,
 )
+from services.wire import group_conv
 from yolk import Controller, describe
 
 
@@ -47,7 +68,9 @@ class GroupController(Controller[Context]):
         """The id of the group in the path."""
         return self.ctx.read(GroupPath, self.ctx.params).id
 
-    @describe(body=NewGroup, answer=NewGroupView, errors=(GroupFull,))
+    @describe(
+        body=NewGroup, answer=NewGroupView, errors=(NameNotAllowed, GroupFull, TooManyInvitations)
+    )
     async def create(self) -> None:
         """Create a group."""
         body = self.ctx.read(NewGroup)
@@ -58,7 +81,7 @@ class GroupController(Controller[Context]):
         """Show a group that you are a member of."""
         self.ctx.api_success(await self.ctx.service.group.show(self.ctx.user.id, self.group_id))
 
-    @describe(body=GroupChanges, answer=GroupView, errors=(NoGroup, NotPermitted))
+    @describe(body=GroupChanges, answer=GroupView, errors=(NoGroup, NotPermitted, NameNotAllowed))
     async def change(self) -> None:
         """Change a group's name, avatar, notice or rules."""
         body = self.ctx.read(GroupChanges)
@@ -119,30 +142,30 @@ class GroupController(Controller[Context]):
         until = await members.mute(self.ctx.user.id, self.group_id, body.user_id, body.seconds)
         self.ctx.api_success(Muted(body.user_id, until))
 
-    @describe(body=OwnNickname, answer=OwnNickname, errors=(NoGroup,))
+    @describe(body=OwnNickname, answer=OwnNickname, errors=(NoGroup, NameNotAllowed))
     async def nickname(self) -> None:
         """Set your nickname in the group."""
         body = self.ctx.read(OwnNickname)
         members = self.ctx.service.group.members
-        await members.rename(self.ctx.user.id, self.group_id, body.nickname)
-        self.ctx.api_success(body)
+        nickname = await members.rename(self.ctx.user.id, self.group_id, body.nickname)
+        self.ctx.api_success(OwnNickname(nickname))
 
     # --- joining
 
     @describe(
         body=Users,
         answer=Invited,
-        errors=(NoGroup, NotPermitted, GroupFull, RequestsFull),
+        errors=(NoGroup, NotPermitted, GroupFull, RequestsFull, TooManyInvitations),
     )
     async def invite(self) -> None:
-        """Invite users."""
+        """Invite users. Those who do not know you are asked whether they want to join."""
         body = self.ctx.read(Users)
         joining = self.ctx.service.group.joining
         self.ctx.api_success(await joining.invite(self.ctx.user.id, self.group_id, body.users))
 
-    @describe(body=Join, answer=JoinResult, errors=(NoGroup, GroupFull, RequestsFull))
+    @describe(body=Join, answer=JoinResult, errors=(NoGroup, Excluded, GroupFull, RequestsFull))
     async def join(self) -> None:
-        """Join a group, or request to join it."""
+        """Join an open group, or request to join one that needs approval."""
         body = self.ctx.read(Join)
         joining = self.ctx.service.group.joining
         state = await joining.join(self.ctx.user.id, self.group_id, body.text)
@@ -171,3 +194,95 @@ class GroupController(Controller[Context]):
         joining = self.ctx.service.group.joining
         refused = await joining.refuse(self.ctx.user.id, self.group_id, body.users)
         self.ctx.api_success(Refused(refused))
+
+    # --- invitations
+
+    @describe(query=Page, answer=InvitationPage)
+    async def invitations(self) -> None:
+        """List your invitations to groups."""
+        query = self.ctx.read(Page, self.ctx.query)
+        invitations = self.ctx.service.group.invitations
+        page = await invitations.page(self.ctx.user.id, query.after, query.limit)
+        self.ctx.api_success(page)
+
+    @describe(body=OneGroup, answer=JoinResult, errors=(NoInvitation, GroupFull, RequestsFull))
+    async def accept_invitation(self) -> None:
+        """Accept an invitation to a group."""
+        body = self.ctx.read(OneGroup)
+        invitations = self.ctx.service.group.invitations
+        state = await invitations.accept(self.ctx.user.id, body.group_id)
+        self.ctx.api_success(JoinResult(state))
+
+    @describe(body=OneGroup, errors=(NoInvitation,))
+    async def decline_invitation(self) -> None:
+        """Decline an invitation to a group."""
+        body = self.ctx.read(OneGroup)
+        await self.ctx.service.group.invitations.decline(self.ctx.user.id, body.group_id)
+        self.ctx.api_success({})
+
+    # --- invitation links
+
+    @describe(body=NewLink, answer=NewLinkView, errors=(NoGroup, NotPermitted, TooManyLinks))
+    async def create_link(self) -> None:
+        """Create an invitation link."""
+        body = self.ctx.read(NewLink)
+        links = self.ctx.service.group.links
+        user_id, seconds = self.ctx.user.id, body.expires_in
+        self.ctx.api_success(await links.create(user_id, self.group_id, seconds, body.max_uses))
+
+    @describe(answer=Links, errors=(NoGroup, NotPermitted))
+    async def links(self) -> None:
+        """List invitation links."""
+        links = self.ctx.service.group.links
+        self.ctx.api_success(await links.list(self.ctx.user.id, self.group_id))
+
+    @describe(body=OneLink, errors=(NoGroup, NotPermitted, BadLink))
+    async def revoke_link(self) -> None:
+        """Revoke an invitation link."""
+        body = self.ctx.read(OneLink)
+        await self.ctx.service.group.links.revoke(self.ctx.user.id, self.group_id, body.id)
+        self.ctx.api_success({})
+
+    @describe(body=PreviewByLink, answer=LinkPreview, errors=(BadLink,))
+    async def preview(self) -> None:
+        """Show the group of an invitation link."""
+        body = self.ctx.read(PreviewByLink)
+        links = self.ctx.service.group.links
+        self.ctx.api_success(await links.preview(self.ctx.user.id, body.token))
+
+    @describe(
+        body=JoinByLink,
+        answer=JoinedByLink,
+        errors=(BadLink, Excluded, GroupFull, RequestsFull),
+    )
+    async def join_by_link(self) -> None:
+        """Join a group with an invitation link."""
+        body = self.ctx.read(JoinByLink)
+        links = self.ctx.service.group.links
+        group_id, state = await links.join(self.ctx.user.id, body.token, body.text)
+        self.ctx.api_success(JoinedByLink(group_id, group_conv(group_id), state))
+
+    # --- bans
+
+    @describe(body=Users, answer=Banned, errors=(NoGroup, NotPermitted, TooManyBanned))
+    async def ban(self) -> None:
+        """Ban users. Members are removed."""
+        body = self.ctx.read(Users)
+        bans = self.ctx.service.group.bans
+        self.ctx.api_success(Banned(await bans.ban(self.ctx.user.id, self.group_id, body.users)))
+
+    @describe(body=Users, answer=Unbanned, errors=(NoGroup, NotPermitted))
+    async def unban(self) -> None:
+        """Unban users."""
+        body = self.ctx.read(Users)
+        bans = self.ctx.service.group.bans
+        unbanned = await bans.unban(self.ctx.user.id, self.group_id, body.users)
+        self.ctx.api_success(Unbanned(unbanned))
+
+    @describe(query=Page, answer=BannedPage, errors=(NoGroup, NotPermitted))
+    async def bans(self) -> None:
+        """List banned users."""
+        query = self.ctx.read(Page, self.ctx.query)
+        bans = self.ctx.service.group.bans
+        page = await bans.page(self.ctx.user.id, self.group_id, query.after, query.limit)
+        self.ctx.api_success(page)

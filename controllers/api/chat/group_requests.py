@@ -10,6 +10,9 @@ from services.fields import Id
 from services.group.forms import Nickname, Text
 
 YEAR = 365 * 24 * 3600
+WEEK = 7 * 24 * 3600
+LinkToken = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""The token of an invitation link."""
 
 
 class GroupPath(msgspec.Struct):
@@ -41,6 +44,40 @@ class Join(msgspec.Struct):
     """A request to join."""
 
     text: Text = ""
+
+
+class OneGroup(msgspec.Struct):
+    """One group."""
+
+    group_id: Id
+
+
+class NewLink(msgspec.Struct):
+    """An invitation link to create."""
+
+    expires_in: Annotated[int, msgspec.Meta(ge=60, le=YEAR)] = WEEK
+    """How long it is valid, in seconds."""
+    max_uses: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
+    """How many users may join with it; 0 for any number."""
+
+
+class OneLink(msgspec.Struct):
+    """One invitation link."""
+
+    id: Id
+
+
+class JoinByLink(msgspec.Struct):
+    """A request to join with an invitation link."""
+
+    token: LinkToken
+    text: Text = ""
+
+
+class PreviewByLink(msgspec.Struct):
+    """A question about the group of an invitation link."""
+
+    token: LinkToken
 
 
 class SetRole(msgspec.Struct):
@@ -101,3 +138,23 @@ class Refused(msgspec.Struct):
     """The users whose requests were refused."""
 
     refused: list[int]
+
+
+class JoinedByLink(msgspec.Struct):
+    """The group of an invitation link, and whether you are a member of it now."""
+
+    group_id: int
+    conv: str
+    state: Literal["joined", "requested"]
+
+
+class Banned(msgspec.Struct):
+    """The users that were banned."""
+
+    banned: list[int]
+
+
+class Unbanned(msgspec.Struct):
+    """The users that are no longer banned."""
+
+    unbanned: list[int]

@@ -27,3 +27,17 @@ def mount(app: Application) -> None:
     http.get("/chat/groups/<id:int>/requests", authenticate, group.requests)
     http.post("/chat/groups/<id:int>/requests/accept", authenticate, group.accept)
     http.post("/chat/groups/<id:int>/requests/refuse", authenticate, group.refuse)
+    # Invitations of the user who asks.
+    http.get("/chat/groups/invitations", authenticate, group.invitations)
+    http.post("/chat/groups/invitations/accept", authenticate, group.accept_invitation)
+    http.post("/chat/groups/invitations/decline", authenticate, group.decline_invitation)
+    # Invitation links. Tokens are in bodies, which are not logged.
+    http.post("/chat/groups/join", authenticate, group.join_by_link)
+    http.post("/chat/groups/preview", authenticate, group.preview)
+    http.get("/chat/groups/<id:int>/links", authenticate, group.links)
+    http.post("/chat/groups/<id:int>/links", authenticate, group.create_link)
+    http.post("/chat/groups/<id:int>/links/revoke", authenticate, group.revoke_link)
+    # Banned users.
+    http.get("/chat/groups/<id:int>/bans", authenticate, group.bans)
+    http.post("/chat/groups/<id:int>/ban", authenticate, group.ban)
+    http.post("/chat/groups/<id:int>/unban", authenticate, group.unban)
