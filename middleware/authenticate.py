@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from extend.context import Context
-from services.errors import BadToken, LoggedOut, NoSuchUser, TokenExpired, UserDisabled
+from services.errors import BadToken, InvalidData, LoggedOut, NoSuchUser, TokenExpired, UserDisabled
 from yolk import Next, describe
 
 
@@ -17,8 +17,10 @@ from yolk import Next, describe
 )
 async def authenticate(ctx: Context, next: Next) -> None:
     """Verify the token, which Egg's clients may send in the body, and load its user."""
-    tokens = ctx.service.account.tokens
-    ctx.claims = tokens.verify(ctx.token or ctx.request.body.get("token"))
+    tokens, given = ctx.service.account.tokens, ctx.token or ctx.request.body.get("token")
+    if given is not None and not isinstance(given, str):
+        raise InvalidData("token: not a text")
+    ctx.claims = tokens.verify(given)
     ctx.user = await tokens.load_user(ctx.claims, recent=True)
     if not ctx.user.status:
         raise UserDisabled

@@ -12,6 +12,7 @@ from sanic import HTTPResponse
 from sanic.headers import parse_content_header
 from sanic.response import ResponseStream
 
+from yolk.decoding import NUL, NotJson, decode_json, holds_nul
 from yolk.errors import ApiError
 from yolk.tree import BoundTree
 
@@ -295,6 +296,8 @@ class Context:
         Raises:
             ApiError: a parameter is missing or invalid; the text names it.
         """
+        if values is not None:
+            _check_texts(values)
         try:
             return msgspec.convert(
                 dict(self.request.body if values is None else values), kind, strict=False
@@ -324,18 +327,26 @@ class Context:
         )
 
 
+def _check_texts(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if "\0" in name or (isinstance(value, str) and "\0" in value):
+            raise ApiError(INVALID, NUL)
+
+
 def _read_body(request: SanicRequest) -> dict[str, Any]:
     if not request.body:
         return {}
     kind, _ = parse_content_header(request.headers.get("content-type", ""))
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        return {name: values[0] for name, values in (request.form or {}).items()}
+        form = {name: values[0] for name, values in (request.form or {}).items()}
+        _check_texts(form)
+        return form
     try:
-        body = msgspec.json.decode(request.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        body = decode_json(request.body)
+    except NotJson as error:
         raise ApiError(UNREADABLE, f"The body is not JSON: {error}") from None
-    except RecursionError:
-        raise ApiError(UNREADABLE, "The body is nested too deeply") from None
     if not isinstance(body, dict):
         raise ApiError(UNREADABLE, "The body must be a JSON object")
+    if holds_nul(request.body):
+        raise ApiError(INVALID, NUL)
     return body

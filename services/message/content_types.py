@@ -16,6 +16,7 @@ from services.fields import Id
 from services.file.info import file_info, kind_of, parse_file_id
 from services.file.sql import find_readable_files
 from services.message.draft import Draft
+from yolk.decoding import NotJson, decode_json
 
 FREE_TYPES = frozenset({"text", "custom"})
 """Types that hold any text: there is nothing to check."""
@@ -132,8 +133,8 @@ def _file_id(address: str) -> UUID | None:
 
 def _decode(data: str, kind: type[Any]) -> Any:
     try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
+        return decode_json(data, msgspec.json.Decoder(kind))
+    except NotJson as error:
         raise InvalidData(f"data: {error}") from None
 
 

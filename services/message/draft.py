@@ -10,9 +10,12 @@ from uuid_utils.compat import UUID
 from services.errors import InvalidData
 from services.fields import MessageText, MessageType
 from services.wire import group_conv, single_conv
+from yolk.decoding import NUL, holds_nul, is_nested_deeper
 
 MAX_OPTIONS_LENGTH = 8 * 1024
 """Characters of JSON, without `file`."""
+MAX_OPTIONS_DEPTH = 32
+"""Every client of the conversation has to be able to decode them."""
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ class Draft(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.options and self.options_json is None:
-            encoded = msgspec.json.encode(self.options).decode()
+            encoded = _encode_options(self.options)
             msgspec.structs.force_setattr(self, "options_json", encoded)
 
     @property
@@ -71,8 +74,17 @@ class Draft(msgspec.Struct, frozen=True):
         options = self.options_json or ""
         if len(options) > MAX_OPTIONS_LENGTH:
             raise InvalidData(f"options: more than {MAX_OPTIONS_LENGTH} bytes")
-        if "\0" in self.data or "\0" in (self.cid or "") or "\\u0000" in options:
-            raise InvalidData("a text holds the character U+0000")
+        if is_nested_deeper(options, MAX_OPTIONS_DEPTH):
+            raise InvalidData(f"options: nested more than {MAX_OPTIONS_DEPTH} deep")
+        if "\0" in self.data or "\0" in (self.cid or "") or holds_nul(options):
+            raise InvalidData(NUL)
+
+
+def _encode_options(options: dict[str, Any]) -> str:
+    try:
+        return msgspec.json.encode(options).decode()
+    except RecursionError as error:
+        raise InvalidData(f"options: {error}") from None
 
 
 def without_file(options: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -116,7 +116,7 @@ class ChatwebsocketController(Controller[Context]):
     async def edit(self) -> None:
         """Edit the text of your own message; the members of the conversation are notified."""
         asked = self.ctx.read(frames.Edit)
-        edited = await self.ctx.service.message.edit(self.ctx.user.id, asked.id, asked.text())
+        edited = await self.ctx.service.message.edit(self.ctx.user.id, asked.id, asked.data)
         self.ctx.api_success(edited)
 
     @describe(body=Undelivered, answer=list[WireMessage], errors=(Busy,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from services.errors import ChatError, InvalidData, UnreadableFrame
 from services.fields import Id, MessageText, MessageType
 from services.message.draft import Draft, without_file
+from yolk.decoding import NUL, NotJson, decode_json, holds_nul
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
@@ -16,6 +18,19 @@ Conv = Annotated[str, msgspec.Meta(max_length=48)]
 Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
 
 MAX_REQUEST_ID_LENGTH = 64
+MAX_SCANNED = 32 * 1024
+"""Characters of an unreadable frame that are searched for its id."""
+
+# Integers beyond could be decoded, and not be encoded again.
+RequestId = (
+    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID_LENGTH)]
+    | None
+)
+_TOKEN = re.compile(
+    r'"id"\s*:\s*(?P<id>-?\d{1,19}\b|"(?:[^"\\]|\\.){0,400}")'
+    r'|"(?:[^"\\]|\\.)*"|(?P<open>[\[{]+)|(?P<close>[\]}]+)'
+)
 MAX_TOKEN_LENGTH = 8192
 
 
@@ -23,7 +38,7 @@ class Frame(msgspec.Struct):
     """A request: `{"id", "type", "data"}`."""
 
     type: Annotated[str, msgspec.Meta(max_length=32)]
-    id: int | Annotated[str, msgspec.Meta(max_length=MAX_REQUEST_ID_LENGTH)] | None = None
+    id: RequestId = None
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
@@ -137,17 +152,6 @@ class Edit(msgspec.Struct):
     id: Annotated[str, msgspec.Meta(max_length=36)]
     data: MessageText
 
-    def text(self) -> str:
-        """
-        Return the new text.
-
-        Raises:
-            InvalidData: it holds a NUL, which PostgreSQL cannot store.
-        """
-        if "\0" in self.data:
-            raise InvalidData("a text holds the character U+0000")
-        return self.data
-
 
 class Watch(msgspec.Struct):
     """The users whose presence is wanted."""
@@ -162,6 +166,10 @@ class Online(msgspec.Struct):
 
 
 _frames = msgspec.json.Decoder(Frame)
+_DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind)
+    for kind in (Send, Cursor, Resume, Pull, Recall, ReadersOf, Edit, Watch, NewToken, Typing)
+}
 
 
 def decode(message: str | bytes) -> Frame:
@@ -170,25 +178,53 @@ def decode(message: str | bytes) -> Frame:
 
     Raises:
         UnreadableFrame: it is none.
+        InvalidData: a text holds the character U+0000.
     """
     try:
-        return _frames.decode(message)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        frame: Frame = decode_json(message, _frames)
+    except NotJson:
         raise UnreadableFrame from None
+    if holds_nul(message):
+        raise InvalidData(NUL)
+    return frame
 
 
 def request_id(message: str | bytes) -> Any:
     """Return the id of a frame that is otherwise unreadable, so that the client knows which."""
     try:
-        frame = msgspec.json.decode(message)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    found = frame.get("id") if isinstance(frame, dict) else None
-    return (
-        found
-        if isinstance(found, (int, str)) and len(str(found)) <= MAX_REQUEST_ID_LENGTH
-        else None
+        frame = decode_json(message)
+    except NotJson:
+        return _scan_id(message)
+    return _checked_id(frame.get("id")) if isinstance(frame, dict) else None
+
+
+def _scan_id(message: str | bytes) -> Any:
+    """Return the id of a frame that is nested too deeply, or broken behind the id."""
+    text = (
+        message[:MAX_SCANNED]
+        if isinstance(message, str)
+        else message[:MAX_SCANNED].decode(errors="replace")
     )
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token["id"] is not None:
+            if depth == 1:
+                try:
+                    return _checked_id(decode_json(token["id"]))
+                except NotJson:
+                    return None
+        elif token["open"] is not None:
+            depth += len(token["open"])
+        elif token["close"] is not None:
+            depth -= len(token["close"])
+    return None
+
+
+def _checked_id(found: object) -> Any:
+    try:
+        return msgspec.convert(found, RequestId)
+    except msgspec.ValidationError:
+        return None
 
 
 def read(frame: Frame, kind: type[Any]) -> Any:
@@ -199,8 +235,8 @@ def read(frame: Frame, kind: type[Any]) -> Any:
         InvalidData: a field is missing or not what it should be.
     """
     try:
-        return msgspec.json.decode(frame.data, type=kind)
-    except msgspec.MsgspecError as error:
+        return decode_json(frame.data, _DECODERS[kind])
+    except NotJson as error:
         raise InvalidData(str(error)) from None
 
 

@@ -125,7 +125,7 @@ async def _recall(ctx: Context, frame: Frame) -> None:
 
 async def _edit(ctx: Context, frame: Frame) -> None:
     asked: frames.Edit = frames.read(frame, frames.Edit)
-    edited = await ctx.service.message.edit(ctx.user.id, asked.id, asked.text())
+    edited = await ctx.service.message.edit(ctx.user.id, asked.id, asked.data)
     ctx.websocket.send(frames.ok(frame.id, edited))
 
 
