@@ -140,6 +140,16 @@ class WebSocketServer(Protocol):
             listener: a plain or a coroutine function.
         """
 
+    def subscribe(self, room: str, handler: Listener) -> None:
+        """
+        Call *handler* on this worker with each message to *room*, from whichever worker.
+
+        Args:
+            room: its name. The worker is in it until it stops.
+            handler: called with `{"room": ..., "message": ...}`, once for each message; a plain or
+                a coroutine function.
+        """
+
     async def online(self, socket: Any, user_id: int, replaced: CloseNotice | None = None) -> bool:
         """Register a socket under a user; return false when it closed meanwhile."""
 

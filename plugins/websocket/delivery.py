@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from .backplane.payload import Close, Message, Payload
 from .engine import Engine
 from .rfc6455 import frames
 from .socket import WebSocket
-from .topics import ROOM, SOCKET, USERS, Topics, users_of
+from .topics import ROOM, SOCKET, USERS, RoomHandler, Topics, users_of
 
 
 class LocalDelivery:
@@ -31,8 +32,8 @@ class LocalDelivery:
                 _close(socket, payload)
         elif topic.startswith(USERS):
             self._write(self._topics.of_users(users_of(topic)), payload, skip)
-        elif self._topics.has_handlers and topic.startswith(ROOM):
-            self._call_handlers(topic, payload, skip)
+        elif topic.startswith(ROOM) and (handlers := self._topics.handlers(topic)):
+            self._call_handlers(topic, handlers, payload, skip)
         else:
             self._write(self._topics.members(topic), payload, skip)
 
@@ -52,12 +53,18 @@ class LocalDelivery:
             elif socket.write(frame) and label is not None:  # without a call: there may be many
                 socket.add_label(label)
 
-    def _call_handlers(self, topic: str, message: Message, skip: WebSocket | None) -> None:
+    def _call_handlers(
+        self,
+        topic: str,
+        handlers: Mapping[WebSocket, RoomHandler],
+        message: Message,
+        skip: WebSocket | None,
+    ) -> None:
         """Call the handlers that sockets joined a room with; write to sockets without one."""
         for socket in self._topics.members(topic):
             if socket is skip:
                 continue
-            handler = self._topics.handler(topic, socket)
+            handler = handlers.get(socket)
             if handler is None:
                 socket.push(message)
             else:

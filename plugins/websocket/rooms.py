@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import cast
 
 from .backplane.interface import Backplane, Change
 from .backplane.payload import Message, Payload
 from .delivery import LocalDelivery
 from .socket import WebSocket
 from .topics import ROOM, RoomHandler, Topics, user_of
+
+
+class _Subscriber:
+    """A member of a room that is no socket, but the worker itself."""
+
+    topics: set[str] | None = None
 
 
 class Rooms:
@@ -55,6 +62,12 @@ class Rooms:
         """Remove *socket* from *rooms*."""
         for room in rooms:
             self._leave(socket, ROOM + room)
+
+    def subscribe(self, room: str, handler: RoomHandler) -> None:
+        """Call *handler* on this worker with each message to *room*, from whichever worker."""
+        topic = ROOM + room
+        self.topics.add(topic, cast("WebSocket", _Subscriber()), handler)
+        self._backplane.apply_soon(Change(topic))
 
     def _leave(self, socket: WebSocket, topic: str) -> None:
         if self.topics.discard(topic, socket):

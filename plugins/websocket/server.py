@@ -44,6 +44,7 @@ class WebSocketServer:
         self.use = router.use
         self.route = router.route
         self.on = events.on
+        self.subscribe = rooms.subscribe
 
         self.online = presence.online
         self.offline = presence.offline

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ SOCKET = "socket:"
 
 USERS = "users:"
 """Prefix of a name for the topics of many users, which is no topic itself: `users:[1,2,3]`."""
+
+_NO_HANDLERS: Mapping[WebSocket, RoomHandler] = {}
 
 _encode_ids = msgspec.json.Encoder().encode
 _decode_ids = msgspec.json.Decoder(frozenset[int]).decode
@@ -58,7 +60,8 @@ class Topics:
         self.users: dict[int, set[WebSocket]] = {}
         """User id to that user's sockets: the same sets as under the users' topics."""
         self._members: dict[str, set[WebSocket]] = {}
-        self._handlers: dict[tuple[str, WebSocket], RoomHandler] = {}
+        self._handlers: dict[str, dict[WebSocket, RoomHandler]] = {}
+        """Topic to the handlers of those of its sockets that joined with one."""
 
     def __contains__(self, topic: str) -> bool:
         return topic in self._members
@@ -82,14 +85,9 @@ class Topics:
             found = [users[user_id] for user_id in user_ids if user_id in users]
         return [socket for sockets in found for socket in sockets]
 
-    def handler(self, topic: str, socket: WebSocket) -> RoomHandler | None:
-        """Return the handler that *socket* joined *topic* with, or None."""
-        return self._handlers.get((topic, socket)) if self._handlers else None
-
-    @property
-    def has_handlers(self) -> bool:
-        """Whether any socket joined with a handler of its own."""
-        return bool(self._handlers)
+    def handlers(self, topic: str) -> Mapping[WebSocket, RoomHandler]:
+        """Return the handlers of those sockets that joined *topic* with one."""
+        return self._handlers.get(topic, _NO_HANDLERS)
 
     def add(self, topic: str, socket: WebSocket, handler: RoomHandler | None = None) -> None:
         """Add *socket* to *topic*; a later handler replaces an earlier one."""
@@ -104,9 +102,9 @@ class Topics:
             socket.topics = set()
         socket.topics.add(topic)
         if handler is not None:
-            self._handlers[topic, socket] = handler
-        else:
-            self._handlers.pop((topic, socket), None)
+            self._handlers.setdefault(topic, {})[socket] = handler
+        elif self._handlers:
+            self._remove_handler(topic, socket)
 
     def discard(self, topic: str, socket: WebSocket) -> bool:
         """
@@ -121,7 +119,8 @@ class Topics:
         members.discard(socket)
         if socket.topics is not None:
             socket.topics.discard(topic)
-        self._handlers.pop((topic, socket), None)
+        if self._handlers:
+            self._remove_handler(topic, socket)
         if members:
             return False
         del self._members[topic]
@@ -129,3 +128,10 @@ class Topics:
         if user_id is not None:
             del self.users[user_id]
         return True
+
+    def _remove_handler(self, topic: str, socket: WebSocket) -> None:
+        handlers = self._handlers.get(topic)
+        if handlers is not None:
+            handlers.pop(socket, None)
+            if not handlers:
+                del self._handlers[topic]

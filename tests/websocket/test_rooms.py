@@ -143,3 +143,20 @@ async def test_a_controller_reaches_a_user_on_another_worker(pair: Any) -> None:
             assert await other.recv() == "notified"
         while await pair[0].ws.is_online([7, 8]) != {8}:  # until the other worker has reported it
             await asyncio.sleep(0.01)
+
+
+async def test_a_worker_subscribes_to_a_room(pair: Any) -> None:
+    """Its handler gets each message once, from either worker, whoever else is in the room."""
+    here, there = pair
+    got: asyncio.Queue[Any] = asyncio.Queue()
+    there.ws.subscribe("all", got.put_nowait)
+    async with AsyncExitStack() as stack:
+        client = await join(stack, there, 1)
+        for worker in (here, there):
+            worker.ws.send_to("all", "hello")
+            event = await asyncio.wait_for(got.get(), WAIT)
+            assert event == {"room": "all", "message": "hello"}
+            assert await client.recv() == "hello"
+
+    assert got.empty()
+    assert next(iter(there.ws.rooms.topics)) == "room:all"
