@@ -34,7 +34,7 @@ from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery, encode_push
 from services.push.hooks import ChatHooks
-from services.push.presence import presence_announcer
+from services.push.presence import RULES_ROOM, PresenceWatch, presence_announcer
 from services.push.recipients import Recipients
 from services.search.indexer import Indexer
 from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES
@@ -101,6 +101,8 @@ class Parts:
         self.recipients = Recipients()
         listeners = (self.indexer.committed, self.uploader.rate_limiter.message_sent)
         self.delivery = Delivery(app.ws, app.hooks, listeners)
+        self.presence = PresenceWatch(app.orm, app.ws, app.logger)
+        closing.add(self.presence.close)
         # Messages and cursors: closed first, so that whatever is queued is stored and pushed.
         self.writer = message_writer(
             store_for(app.orm, chat.strangers),
@@ -142,6 +144,8 @@ class Boot(yolk.Boot):
         app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", parts.socket_checker.check_all)
         app.ws.on("position_lost", self.ask_to_sync)
+        app.ws.on("position_lost", app.presence.check_all)
+        app.ws.subscribe(RULES_ROOM, app.presence.check)
 
     def ask_to_sync(self) -> None:
         """Ask this worker's clients to sync: they may have missed something."""

@@ -38,6 +38,8 @@ class Context(yolk.Context):
 
     watched: frozenset[int] = frozenset()
     """Users whose presence the socket watches."""
+    hidden: frozenset[int] = frozenset()
+    """Those of them who do not show it to this user."""
 
     if TYPE_CHECKING:
         websocket: WebSocket

@@ -1,7 +1,7 @@
 """The tables. A model describes what is stored; the rules for it are in `services/`."""
 
 from models.account import Account, PasswordReset
-from models.contact import Block, Preference
+from models.contact import Block, Preference, Privacy
 from models.conversation import Conversation
 from models.file import Attachment, File
 from models.group import Exclusion, Group, Invitation, InvitationLink, JoinRequest
@@ -27,6 +27,7 @@ __all__ = [
     "Message",
     "PasswordReset",
     "Preference",
+    "Privacy",
     "SearchEntry",
     "Secret",
     "Session",
@@ -46,6 +47,7 @@ __models__ = [
     InvitationLink,
     Block,
     Preference,
+    Privacy,
     SearchEntry,
     File,
     Attachment,

@@ -1,4 +1,4 @@
-"""Blocked users, and what users accept from strangers."""
+"""Blocked users, what users accept from strangers, and what others see of users."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class Block(Model):
     user_id: fields.Field[int] = fields.BigIntField()
     # The user who is blocked.
     blocked_id: fields.Field[int] = fields.BigIntField()
+    # The blocking user's cursors in the conversation of the two, at that time: the blocked user
+    # sees no later ones.
+    read_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
+    delivered_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     create_time: fields.Field[int] = fields.BigIntField(default=milliseconds)
 
     class Meta:
@@ -40,3 +44,29 @@ class Preference(Model):
         """The table."""
 
         table = "preference"
+
+
+class Privacy(Model):
+    """
+    What others see of a user, beside the `user` table, which may belong to another application.
+
+    A user without a row has the defaults.
+    """
+
+    user_id: fields.Field[int] = fields.BigIntField(primary_key=True, generated=False)
+    # Who sees whether the user is online: "everyone", "contacts" or "nobody".
+    presence: fields.Field[str] = ExactCharField(
+        max_length=16, default="everyone", db_default="everyone"
+    )
+    # 1 if others see what the user has read, and the user sees it of others.
+    receipts: fields.Field[int] = fields.SmallIntField(default=1, db_default=1)
+    # How the search finds the user: by a "prefix" of the username, only by the "username" as a
+    # whole, or by "nothing".
+    found_by: fields.Field[str] = ExactCharField(
+        max_length=16, default="prefix", db_default="prefix"
+    )
+
+    class Meta:
+        """The table."""
+
+        table = "privacy"

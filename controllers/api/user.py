@@ -15,7 +15,7 @@ from yolk import Controller, describe
 class Search(msgspec.Struct):
     """What usernames to search for."""
 
-    q: Annotated[str, msgspec.Meta(min_length=1, max_length=30)]
+    q: Annotated[str, msgspec.Meta(min_length=1, max_length=30, pattern=r"\A[^\x00]*\Z")]
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 

@@ -44,6 +44,43 @@ async def users_without_account(
     return [(int(row["id"]), str(row["username"])) for row in rows]
 
 
+async def search_users(
+    database: Database, viewer_id: int, text: str, limit: int
+) -> list[dict[str, Any]]:
+    """
+    Return the columns that others see of users whose username begins with *text*, in order.
+
+    Disabled and deleted users are left out, users who blocked the one who asks, and users who
+    decided not to be found like this.
+
+    Args:
+        database: the database.
+        viewer_id: the user who asks.
+        text: at least one character.
+        limit: the largest number of users.
+    """
+    dialect = database.dialect
+    joins = (
+        ("block", "b", "b.user_id = u.id AND b.blocked_id = ?"),
+        ("privacy", "p", "p.user_id = u.id"),
+        ("user_account", "a", "a.user_id = u.id"),
+    )
+    # A range, not LIKE: it uses the index of the username on every database, and nothing in the
+    # text is a wildcard.
+    query = f"""
+SELECT u.id, u.username, u.nickname, u.avatar FROM {_quote(dialect, "user")} u
+{" ".join(join_by_key(dialect, *join, outer=True) for join in joins)}
+WHERE u.username >= ? AND u.username < ? AND u.status = 1
+    AND b.id IS NULL AND a.delete_time IS NULL
+    AND (coalesce(p.found_by, 'prefix') = 'prefix' OR u.id = ?
+        OR (p.found_by = 'username' AND u.username = ?))
+ORDER BY u.username LIMIT {limit:d}"""
+    return await database.connection.execute_query_dict(
+        bind_placeholders(dialect, query),
+        [viewer_id, text, text + "\U0010ffff", viewer_id, text],
+    )
+
+
 async def user_column(database: Database, column: str, user_id: int) -> Any:
     """
     Return the value of a further column of a user, or None.

@@ -8,17 +8,19 @@ import msgspec
 
 from models import User
 from services import Service
+from services.account.sql import search_users
 from services.errors import NoSuchPerson
 
 
 class Person(msgspec.Struct):
-    """A user, as everybody may see them."""
+    """A user, as others see them."""
 
     id: int
     username: str
     nickname: str
     avatar: str
     online: bool
+    """False, too, where the user does not show it."""
 
 
 class UsersService(Service):
@@ -44,23 +46,17 @@ class UsersService(Service):
 
     async def search(self, text: str, limit: int) -> list[Person]:
         """
-        Return users whose username begins with *text*, in order.
+        Return users whose username begins with *text* and who may be found like this, in order.
 
         Args:
             text: at least one character.
             limit: users to return at most.
         """
-        # A range, not LIKE: it uses the index of the username on every database, and nothing
-        # in the text is a wildcard.
-        users = (
-            await User.filter(username__gte=text, username__lt=text + "\U0010ffff", status=1)
-            .order_by("username")
-            .limit(limit)
-        )
-        return await self._to_people(users)
+        rows = await search_users(self.ctx.app.orm, self.ctx.user.id, text, limit)
+        return await self._to_people([User(**row) for row in rows])
 
     async def _to_people(self, users: list[User]) -> list[Person]:
-        online = await self.ctx.app.ws.is_online([user.id for user in users])
+        online = await self.ctx.service.push.presence.online([user.id for user in users])
         return [
             Person(
                 id=user.id,

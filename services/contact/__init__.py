@@ -1,1 +1,1 @@
-"""Contacts: blocked users, and what users accept from strangers."""
+"""Contacts: blocked users, what users accept from strangers, and what others see of them."""

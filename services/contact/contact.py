@@ -1,4 +1,4 @@
-"""From whom a user receives messages: blocked users, and the setting for strangers."""
+"""Blocked users, and preferences: what strangers may send, and what others see of a user."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from typing import Literal
 
 import msgspec
 
-from models import Block, Preference
+from models import Block, Member, Preference, Privacy
 from services import Service
 from services.account.users import Person
-from services.errors import BlocksThemselves, TooManyBlocked
+from services.errors import BlocksThemselves, InvalidData, TooManyBlocked
+from services.wire import single_conv
 
 MAX_BLOCKED_USERS = 5000
 
 Strangers = Literal["nothing", "one", "freely"]
+Presence = Literal["everyone", "contacts", "nobody"]
+FoundBy = Literal["prefix", "username", "nothing"]
 
 
 class Blocked(msgspec.Struct):
@@ -24,14 +27,30 @@ class Blocked(msgspec.Struct):
 
 
 class Preferences(msgspec.Struct):
-    """A user's settings."""
+    """A user's preferences."""
 
     strangers: Strangers
     """What users may send whom this one never wrote to."""
+    presence: Presence
+    """Who sees whether this user is online. Contacts have written to each other."""
+    receipts: bool
+    """Whether others see what this user has read, and this user what others have read."""
+    found_by: FoundBy
+    """How the search for users finds this one: by a prefix of the username, only by the whole
+    username, or by nothing."""
+
+
+class PreferenceChanges(msgspec.Struct, omit_defaults=True):
+    """Changes of preferences; what is left out stays as it is."""
+
+    strangers: Strangers | msgspec.UnsetType = msgspec.UNSET
+    presence: Presence | msgspec.UnsetType = msgspec.UNSET
+    receipts: bool | msgspec.UnsetType = msgspec.UNSET
+    found_by: FoundBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class ContactService(Service):
-    """A service that blocks users and stores the setting for strangers."""
+    """A service that blocks users and stores preferences."""
 
     async def block(self, user_id: int, blocked_id: int, *, on: bool) -> None:
         """
@@ -55,9 +74,15 @@ class ContactService(Service):
             if await others.count() >= MAX_BLOCKED_USERS:
                 raise TooManyBlocked
             block = Block(user_id=user_id, blocked_id=blocked_id)
+            # What the blocked user has seen already does not change for them.
+            conv = single_conv(user_id, blocked_id)
+            member = await Member.get_or_none(conv=conv, user_id=user_id)
+            if member is not None:
+                block.read_seq, block.delivered_seq = member.read_seq, member.delivered_seq
             await Block.bulk_create([block], ignore_conflicts=True)
         else:
             await Block.filter(user_id=user_id, blocked_id=blocked_id).delete()
+        self.ctx.app.presence.rules_changed(user_id, blocked_id)
         event = {"event": "block", "user_id": blocked_id, "on": on}
         self.ctx.app.delivery.send("system", event, [user_id])
 
@@ -80,13 +105,40 @@ class ContactService(Service):
         return Blocked([people[user] for user in ids if user in people], more=len(rows) > limit)
 
     async def preferences(self, user_id: int) -> Preferences:
-        """Return a user's settings, or the defaults of the configuration."""
-        found = await Preference.get_or_none(user_id=user_id)
-        return Preferences(found.strangers if found else self.ctx.app.config.chat.strangers)  # type: ignore[arg-type]
+        """Return a user's preferences, with the defaults of what the user did not decide."""
+        preference = await Preference.get_or_none(user_id=user_id)
+        privacy = await Privacy.get_or_none(user_id=user_id) or Privacy(user_id=user_id)
+        return Preferences(
+            strangers=preference.strangers if preference else self.ctx.app.config.chat.strangers,  # type: ignore[arg-type]
+            presence=privacy.presence,  # type: ignore[arg-type]
+            receipts=bool(privacy.receipts),
+            found_by=privacy.found_by,  # type: ignore[arg-type]
+        )
 
-    async def save_preferences(self, user_id: int, preferences: Preferences) -> Preferences:
-        """Store a user's settings, and notify the other devices."""
-        await Preference.update_or_create({"strangers": preferences.strangers}, user_id=user_id)
-        event = {"event": "preferences", "strangers": preferences.strangers}
+    async def save_preferences(self, user_id: int, changes: PreferenceChanges) -> Preferences:
+        """
+        Store changes of a user's preferences, and notify the other devices.
+
+        Raises:
+            InvalidData: nothing is to be changed.
+        """
+        privacy = msgspec.to_builtins(changes)
+        if not privacy:
+            raise InvalidData("no preference is given")
+        strangers = privacy.pop("strangers", None)
+        if strangers is not None:
+            await Preference.update_or_create({"strangers": strangers}, user_id=user_id)
+        if privacy:
+            await Privacy.update_or_create(
+                {
+                    name: int(value) if name == "receipts" else value
+                    for name, value in privacy.items()
+                },
+                user_id=user_id,
+            )
+        if "presence" in privacy:
+            self.ctx.app.presence.rules_changed(user_id)
+        preferences = await self.preferences(user_id)
+        event = {"event": "preferences", **msgspec.structs.asdict(preferences)}
         self.ctx.app.delivery.send("system", event, [user_id])
         return preferences

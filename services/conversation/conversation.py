@@ -7,6 +7,7 @@ import msgspec
 from models import Conversation, Member
 from models.columns import milliseconds
 from services import Service
+from services.contact.sql import read_views
 from services.conversation.overview import Overview, Place, Unread
 from services.conversation.sql.overview import read_overview, read_unread
 from services.errors import NoConversation
@@ -37,9 +38,18 @@ class ConversationService(Service):
         """
         database = self.ctx.app.orm
         found = await read_overview(database.connection, database.dialect, user_id, limit, after)
-        peers = {one.peer.id: one.peer for one in found if one.peer is not None}
-        for peer_id in await self.ctx.app.ws.is_online(peers) if peers else ():
-            peers[peer_id].online = True
+        peers = {one.peer.id: one for one in found if one.peer is not None}
+        views = await read_views(
+            database.connection, database.dialect, [(user_id, peer_id) for peer_id in peers]
+        )
+        shown = [peer_id for peer_id in peers if views[user_id, peer_id].presence]
+        online = await self.ctx.app.ws.is_online(shown) if shown else ()
+        for peer_id, one in peers.items():
+            view = views[user_id, peer_id]
+            one.peer_read_seq = view.read(one.peer_read_seq)
+            one.peer_delivered_seq = view.delivered(one.peer_delivered_seq)
+            if one.peer is not None:
+                one.peer.online = peer_id in online
         return found
 
     async def unread(self, user_id: int) -> Unread:

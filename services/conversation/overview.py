@@ -33,7 +33,7 @@ class Overview(msgspec.Struct):
     read_seq: int
     delivered_seq: int
     peer_read_seq: int
-    """The peer's read cursor; 0 in a group."""
+    """The peer's read cursor; 0 in a group, or where the peer does not show it."""
     peer_delivered_seq: int
     unread: int
     pin_time: int

@@ -7,6 +7,8 @@ import msgspec
 from models import Member, Message
 from services import Service
 from services.account.users import Person
+from services.contact.relations import View
+from services.contact.sql import read_views
 from services.errors import NoMessage
 from services.message.target import parse_message_id
 
@@ -27,7 +29,8 @@ class ReadersService(Service):
         """
         Return the readers of a message, without its author.
 
-        Members who joined the group after the message do not count.
+        Members who joined the group after the message do not count. Members who do not show what
+        they read, or not to this user, count as if they had not read it.
 
         Args:
             user_id: the user who asks.
@@ -44,16 +47,26 @@ class ReadersService(Service):
             concerned = concerned.filter(
                 join_seq__lt=message.seq, create_time__lte=message.create_time
             )
-        have_read = concerned.filter(read_seq__gte=message.seq)
-        page = await have_read.filter(user_id__gt=after).order_by("user_id").limit(limit + 1)
-        ids = [member.user_id for member in page[:limit]]
-        people = await self.ctx.service.account.users.find_many(ids)
+        have_read = concerned.filter(read_seq__gte=message.seq).order_by("user_id")
+        pairs = [(user_id, int(row[0])) for row in await have_read.values_list("user_id")]
+        database = self.ctx.app.orm
+        views = await read_views(database.connection, database.dialect, pairs)
+        shown = [reader for (_, reader), view in views.items() if _shows(view, message)]
+        page = [reader for reader in shown if reader > after][: limit + 1]
+        people = await self.ctx.service.account.users.find_many(page[:limit])
         return Readers(
-            count=await have_read.count(),
+            count=len(shown),
             total=await concerned.count(),
-            readers=[people[user] for user in ids if user in people],
+            readers=[people[user] for user in page[:limit] if user in people],
             more=len(page) > limit,
         )
+
+
+def _shows(view: View, message: Message) -> bool:
+    """Return whether it is shown that a user has read a message."""
+    if view.blocked and message.chat_type == "group":
+        return False
+    return view.read(message.seq) >= message.seq
 
 
 async def _visible(user_id: int, message_id: str) -> Message:

@@ -1,10 +1,11 @@
-"""Receipts: cursors that moved, pushed to those whom they concern."""
+"""Receipts: cursors that moved, pushed to those whom they concern and who may see them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from services.contact.sql import read_views
 from services.conversation.sql.cursors import Moved
 from services.conversation.sql.memberships import read_members
 from services.conversation.sql.ranges import Range, read_authors
@@ -20,6 +21,9 @@ class Receipts:
     """
     Pushes receipts to both users of a pair, and in a group to the authors of the events passed.
 
+    Blocked users get none. Users who do not show what they have read, and users to whom they would
+    show it but who do not show it themselves, get only what was delivered.
+
     Args:
         database: the database to find authors in.
         delivery: pushes to sockets.
@@ -30,12 +34,28 @@ class Receipts:
         self._delivery = delivery
 
     async def announce(self, moved: Sequence[Moved]) -> None:
-        """Push a receipt for each cursor after its commit, with two queries at most for all."""
+        """Push a receipt for each cursor after its commit, with three queries at most for all."""
         authors = await self._authors([one for one in moved if not single_users(one.conv)])
-        for one in moved:
-            notified = authors.get((one.user_id, one.conv), ())
-            concerned = {one.user_id, *single_users(one.conv), *notified}
-            self._delivery.send("receipt", _receipt(one), concerned)
+        concerned = [
+            {one.user_id, *single_users(one.conv), *authors.get((one.user_id, one.conv), ())}
+            for one in moved
+        ]
+        views = await read_views(
+            self._database.connection,
+            self._database.dialect,
+            [
+                (to, one.user_id)
+                for one, users in zip(moved, concerned, strict=True)
+                for to in users
+            ],
+        )
+        for one, users in zip(moved, concerned, strict=True):
+            seen = {to: views[to, one.user_id] for to in users}
+            full = {to for to, view in seen.items() if view.receipts and not view.blocked}
+            self._delivery.send("receipt", _receipt(one), full)
+            if one.delivered_moved:
+                rest = {to for to in users - full if not seen[to].blocked}
+                self._delivery.send("receipt", _delivered(one), rest)
 
     async def _authors(self, moved: Sequence[Moved]) -> dict[tuple[int, str], set[int]]:
         """Return by member the authors of the events passed who are still in the group."""
@@ -67,6 +87,11 @@ def _receipt(moved: Moved) -> dict[str, Any]:
     if moved.delivered_moved and not (moved.read_moved and moved.delivered[1] <= moved.read[1]):
         receipt["delivered_seq"] = moved.delivered[1]
     return receipt
+
+
+def _delivered(moved: Moved) -> dict[str, Any]:
+    """Return a receipt that does not show what was read."""
+    return {"conv": moved.conv, "user_id": moved.user_id, "delivered_seq": moved.delivered[1]}
 
 
 def _passed(moved: Moved) -> Range:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tortoise.expressions import Q
+
+from models import Block
 from models.columns import milliseconds
 from services import Service
 from services.errors import NoGroup
@@ -19,6 +24,8 @@ class TypingIndicatorService(Service):
     async def show(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
         """
         Notify the recipients, unless the user may not write to them; the user does not learn that.
+
+        Where one of two users blocked the other, neither sees the other typing, in groups as well.
 
         Args:
             user_id: who is typing.
@@ -40,13 +47,24 @@ class TypingIndicatorService(Service):
         if chat_type != "group":
             strangers = app.config.chat.strangers
             relation = await read_relation(connection, dialect, user_id, to_id, strangers)
-            return [] if refusal_by_user(relation) else [to_id]
+            return [] if refusal_by_user(relation) else await self._unblocked(user_id, [to_id])
         membership = await read_membership(connection, dialect, to_id, user_id)
         if membership is None:
             raise NoGroup
         if refusal_by_group(membership, milliseconds()):
             return []
         members = await app.recipients.of_group(group_conv(to_id), membership.version)
-        return (
-            [] if len(members) > MAX_GROUP_MEMBERS else [one for one in members if one != user_id]
-        )
+        if len(members) > MAX_GROUP_MEMBERS:
+            return []
+        return await self._unblocked(user_id, [one for one in members if one != user_id])
+
+    async def _unblocked(self, user_id: int, others: Sequence[int]) -> list[int]:
+        """Return those users who did not block this one, and whom this one did not block."""
+        if not others:
+            return []
+        blocking = Q(user_id__in=others, blocked_id=user_id)
+        pairs = await Block.filter(
+            blocking | Q(user_id=user_id, blocked_id__in=others)
+        ).values_list("user_id", "blocked_id")
+        excluded = {one for pair in pairs for one in pair} - {user_id}
+        return [one for one in others if one not in excluded]

@@ -150,5 +150,5 @@ class ChatwebsocketController(Controller[Context]):
     async def presence(self) -> None:
         """Get who is online now; over a socket you are also notified of changes."""
         asked = self.ctx.read(frames.Watch)
-        online = await self.ctx.app.ws.is_online(asked.users) if asked.users else set()
+        online = await self.ctx.service.push.presence.online(asked.users)
         self.ctx.api_success(frames.Online(sorted(online)))

@@ -1,4 +1,4 @@
-"""Blocked users and the setting for strangers, over HTTP."""
+"""Blocked users and preferences, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from controllers.api.chat import frames
 from extend.context import Context
-from services.contact.contact import Blocked, Preferences
+from services.contact.contact import Blocked, PreferenceChanges, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
 from services.fields import Id
 from yolk import Controller, describe
@@ -29,7 +29,7 @@ class Page(msgspec.Struct):
 
 
 class ContactController(Controller[Context]):
-    """A controller for blocked users and settings."""
+    """A controller for blocked users and preferences."""
 
     @describe(body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked))
     async def block(self) -> None:
@@ -47,13 +47,13 @@ class ContactController(Controller[Context]):
 
     @describe(answer=Preferences)
     async def preferences(self) -> None:
-        """Show your settings."""
+        """Show your preferences."""
         self.ctx.api_success(await self.ctx.service.contact.preferences(self.ctx.user.id))
 
-    @describe(body=Preferences, answer=Preferences)
+    @describe(body=PreferenceChanges, answer=Preferences)
     async def decide(self) -> None:
-        """Set what strangers may send to you."""
-        body = self.ctx.read(Preferences)
+        """Set what strangers may send to you, and what others see of you."""
+        body = self.ctx.read(PreferenceChanges)
         self.ctx.api_success(
             await self.ctx.service.contact.save_preferences(self.ctx.user.id, body)
         )

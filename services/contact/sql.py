@@ -1,0 +1,66 @@
+"""Reads what users may see of each other, on every database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from services.contact.relations import EVERYTHING, Pair, View
+from services.sql import ColumnType, bind_placeholders, bind_values_table, join_by_key, values_table
+from services.wire import single_conv
+
+_KEYS: dict[str, ColumnType] = {"viewer": "int", "owner": "int", "conv": "text"}
+
+
+def _views(dialect: str) -> str:
+    # Only where contacts count are the two looked up as members.
+    contacts = "CASE WHEN po.presence = 'contacts' THEN k.conv END"
+    joins = (
+        ("block", "b", "b.user_id = k.owner AND b.blocked_id = k.viewer"),
+        ("privacy", "po", "po.user_id = k.owner"),
+        ("privacy", "pv", "pv.user_id = k.viewer"),
+        ("member", "o", f"o.conv = {contacts} AND o.user_id = k.owner"),
+        ("member", "v", f"v.conv = {contacts} AND v.user_id = k.viewer"),
+    )
+    return f"""
+SELECT k.viewer, k.owner, b.id AS block_id, b.read_seq, b.delivered_seq,
+    coalesce(po.presence, 'everyone') AS presence,
+    coalesce(po.receipts, 1) AS shown, coalesce(pv.receipts, 1) AS seen,
+    coalesce(o.sent_seq, 0) AS owner_sent, coalesce(v.sent_seq, 0) AS viewer_sent
+FROM {values_table(dialect, _KEYS)}
+{" ".join(join_by_key(dialect, *join, outer=True) for join in joins)}"""
+
+
+async def read_views(
+    connection: BaseDBAsyncClient, dialect: str, pairs: Iterable[Pair]
+) -> dict[Pair, View]:
+    """
+    Return what users may see of others, in one query for any number of pairs.
+
+    Args:
+        connection: the connection to read with.
+        dialect: "sqlite", "postgres" or "mysql".
+        pairs: each of the user who looks and the user who is looked at.
+    """
+    views = dict.fromkeys(pairs, EVERYTHING)
+    keys = [
+        (viewer, owner, single_conv(viewer, owner)) for viewer, owner in views if viewer != owner
+    ]
+    if not keys:
+        return views
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, _views(dialect)), bind_values_table(dialect, keys)
+    )
+    for row in rows:
+        blocked = row["block_id"] is not None
+        are_contacts = row["owner_sent"] > 0 and row["viewer_sent"] > 0
+        views[row["viewer"], row["owner"]] = View(
+            blocked=blocked,
+            presence=not blocked
+            and (row["presence"] == "everyone" or (row["presence"] == "contacts" and are_contacts)),
+            receipts=bool(row["shown"] and row["seen"]),
+            read_seq=row["read_seq"] or 0,
+            delivered_seq=row["delivered_seq"] or 0,
+        )
+    return views
