@@ -1,4 +1,4 @@
-"""What one transaction stores: which messages are new, which are refused, their seqs. No I/O."""
+"""The plan of a transaction: which messages are new, repeated or refused, their seqs. No I/O."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from services.message.permission import (
 from services.wire import WireMessage
 
 Key = tuple[int, str | None]
-"""A sender and a `cid`: two messages of one key are one message."""
+"""A sender and a `cid`. Two messages with the same key are the same message."""
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A message that is in the database, once the transaction of its batch is committed."""
+    """A message that is in the database once the transaction of its batch is committed."""
 
     message: WireMessage
     draft: Draft
     dup: bool
-    """It was stored before: the sender gets the first answer again."""
+    """Whether it was stored before: then the sender gets the first answer again."""
     number: int = 0
-    """What `Message.number` is; 0 if it was stored by another batch."""
+    """Its `Message.number`; 0 if it was stored by another batch."""
     users: tuple[int, ...] = ()
     """The members of the conversation; none if it is a repetition."""
 
@@ -40,7 +40,7 @@ Outcome = Stored | ChatError
 
 
 class LookupResult(msgspec.Struct):
-    """What the database has about a batch."""
+    """The rows of the database that a batch depends on."""
 
     statuses: Mapping[int, int]
     """The status of each of the batch's `users` that exists."""
@@ -53,22 +53,23 @@ class LookupResult(msgspec.Struct):
 
 
 class Conflict(Exception):
-    """Another worker stored something at this moment; nothing is stored, and it can be retried."""
+    """Another worker wrote at the same time. Nothing of this batch is stored: retry it."""
 
 
 class Batch:
     """
-    The messages of one transaction, between the statements of a database.
+    The plan of one transaction, the same for all databases; `sql/` has the statements.
 
-    1. `users`, `keys`, `relations` and `memberships` say what to look up.
-    2. With the result, `plan` decides which drafts are new: `counts` has how many each
-       conversation gets, and `unknown` the groups whose members are to be put into `members`.
-    3. With the last seq and number of each conversation, `number` returns the rows to insert.
-    4. After the commit, `outcomes` has an answer for each draft.
+    1. `users`, `keys`, `relations` and `memberships` are what to look up.
+    2. `plan` takes the result and decides which drafts are new. Then `counts` is the number of
+       new messages by conversation, and `unknown` are groups whose members the caller has to put
+       into `members`.
+    3. `number` takes the last seq and number of each conversation, and returns the rows to insert.
+    4. `outcomes` returns the answer to each draft, after the commit.
 
     Args:
-        drafts: in the order in which they came.
-        known: groups' conversations, each with the version and the members that it had then.
+        drafts: the messages in the order in which they were sent.
+        known: the cached members of groups: conversation to version and members.
     """
 
     def __init__(
@@ -83,9 +84,9 @@ class Batch:
         self.users = {draft.from_id for draft in drafts}
         self.keys = {(draft.from_id, draft.cid) for draft in drafts if draft.cid is not None}
         self.relations: set[tuple[int, int]] = set()
-        """Sender and recipient."""
+        """Sender and recipient of each direct message."""
         self.memberships: set[tuple[int, int]] = set()
-        """Group and sender."""
+        """Group and sender of each group message."""
         for draft in drafts:
             if draft.chat_type == "group":
                 self.memberships.add((draft.to_id, draft.from_id))
@@ -93,13 +94,13 @@ class Batch:
                 self.users.add(draft.to_id)
                 self.relations.add((draft.from_id, draft.to_id))
         self.counts: dict[str, int] = {}
-        """Conversation to how many messages are new, in the order in which rows are locked."""
+        """Conversation to its number of new messages, in the order in which rows are locked."""
         self.last: dict[tuple[str, int], Stored] = {}
-        """Conversation and sender to the last message that is new."""
+        """Conversation and sender to the last new message."""
         self.members: dict[str, tuple[int, ...]] = {}
-        """The conversations that get messages, each with its members."""
+        """Conversation to its members, for each conversation that gets messages."""
         self.unknown: list[str] = []
-        """Groups' conversations that are missing in `members`."""
+        """Conversations of groups whose members are not in `members` yet."""
         self.attachments: list[tuple[str, str, str, int]] = []
         """Message, file, conversation and seq of each new message that carries a file."""
         self.versions: dict[str, int] = {}
@@ -116,7 +117,7 @@ class Batch:
             if not found.statuses.get(draft.from_id):
                 outcomes.append(UserDisabled())
                 continue
-            key: Key | int = place  # without a cid no message is a repetition
+            key: Key | int = place  # a message without a cid is always new
             if draft.cid is not None:
                 key = (draft.from_id, draft.cid)
                 stored = found.earlier.get(key)
@@ -134,7 +135,7 @@ class Batch:
         self.counts = dict(sorted(counts.items()))
 
     def _accept(self, draft: Draft, conv: str, found: LookupResult) -> ChatError | None:
-        """Note the members of the conversation, or return why the sender may not write there."""
+        """Return why the sender may not write there, or None after noting the members."""
         sender, to = draft.from_id, draft.to_id
         if draft.chat_type == "group":
             membership = found.memberships.get((to, sender))
@@ -149,7 +150,7 @@ class Batch:
         if refusal is None:
             self.members[conv] = (sender, to)
             if sender != to:
-                # What comes behind it in this batch is judged as if it were stored already.
+                # For later messages of this batch, this one counts as stored.
                 relation.sent = True
                 back = found.relations.get((to, sender))
                 if back is not None:
@@ -211,18 +212,18 @@ class Batch:
             self._outcomes[place] = row
 
     def outcomes(self) -> list[Outcome]:
-        """Return the answer to each draft. It is true once the transaction is committed."""
+        """Return the answer to each draft, valid once the transaction is committed."""
         return [one for one in self._outcomes if isinstance(one, (Stored, ChatError))]
 
-    # --- what the statements need
+    # --- for the statements in sql/
 
     def ends(self, before: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
         """
-        Return the ends for `number`.
+        Return `last_seq` and `last_number` of each conversation after this batch, for `number`.
 
         Args:
-            before: `last_seq` and `last_number` of the conversations, each locked; one that is
-                missing begins with this batch.
+            before: the same before this batch, of the locked conversations; a missing
+                conversation is new.
         """
         ends = {}
         for conv, count in self.counts.items():
@@ -231,7 +232,7 @@ class Batch:
         return ends
 
     def new_members(self, ends: Mapping[str, tuple[int, int]]) -> list[tuple[str, int]]:
-        """Return the members of the conversations that begin with this batch."""
+        """Return conversation and user of each member of the new conversations."""
         new = [conv for conv, count in self.counts.items() if ends[conv][0] == count]
         return [(conv, user) for conv in new for user in sorted(set(self.members[conv]))]
 
@@ -239,8 +240,8 @@ class Batch:
         """
         Return conversation, sender, seq and number of each sender's last message.
 
-        Senders have read what stands before their message; the delivered cursor stays, for their
-        other devices.
+        A sender has read everything before their message. The delivered cursor does not move,
+        because their other devices may not have received everything.
         """
         return [
             (conv, user, row.message.seq, row.number) for (conv, user), row in self.last.items()

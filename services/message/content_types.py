@@ -1,4 +1,4 @@
-"""What each type of message holds in `data` and `options`."""
+"""The contents of each type of message: `data` and `options`, and their checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILE_TYPES = frozenset({"image", "audio", "video", "file"})
 TYPES = (*sorted(FREE_TYPES), *sorted(FILE_TYPES), "card", "location")
 
 FILES_PATH = "/files/"
-"""How the address of a file of this server begins; the rest is its id."""
+"""The beginning of the address of a file of this server; the rest is its id."""
 _OTHER_ADDRESS = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 MAX_ADDRESS_LENGTH = 2048
 
@@ -56,21 +56,21 @@ class Sound(msgspec.Struct):
 
 async def check_content(draft: Draft, database: Database, extra_types: Collection[str]) -> Draft:
     """
-    Check that a message is what its type says.
+    Check that the content of a message fits its type.
 
     Whether the sender may read the file that it carries is checked here, before the transaction
-    that stores it. That is enough: a sender who loses the file meanwhile, because its message is
+    that stores it. That is enough: a sender who loses access meanwhile, because its message is
     recalled or they leave the group, could have sent it a moment before, as with a text that they
-    copied. What must not be torn apart, the message and its row in `attachment`, is stored in one
-    transaction, under the lock of the conversation that a recall takes too.
+    copied. The message and its row in `attachment` are stored in one transaction, under the lock
+    of the conversation, which a recall takes, too.
 
     Args:
         draft: the message.
-        database: where files are found.
-        extra_types: types of the configuration, which hold anything.
+        database: the database, to look up the file.
+        extra_types: types of the configuration, with any content.
 
     Returns:
-        the message as it may be stored: a file of this server is described in its options.
+        the message to store: its options describe the file, if it is one of this server.
 
     Raises:
         InvalidData: there is no such type, or the data does not fit it.

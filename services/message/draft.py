@@ -1,4 +1,4 @@
-"""A message on its way from the request to the database."""
+"""A message between its request and the database."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Draft(msgspec.Struct, frozen=True):
     file: UUID | None = None
     """The file of this server that the message carries."""
     changed: bool = False
-    """The server or a plugin modified what the sender sent."""
+    """Whether the server or a plugin modified what the sender sent."""
     options_json: str | None = None
-    """`options` as they are stored, encoded once; it follows them by itself."""
+    """`options` as JSON, as they are stored. Derived from `options` when a draft is made."""
 
     def __post_init__(self) -> None:
         if self.options and self.options_json is None:
@@ -65,7 +65,7 @@ class Draft(msgspec.Struct, frozen=True):
 
     def check_limits(self) -> None:
         """
-        Check what the types of the fields do not say.
+        Check the limits that the types of the fields do not express.
 
         Raises:
             InvalidData: the options are too long, or a text holds a NUL, which PostgreSQL cannot

@@ -40,13 +40,13 @@ NOT_FOR_REPETITIONS = (
     *(NoReply, NoForward, NoMention, MentionsAll),
     *(NoFile, TypeRefused, NoSuchPerson, RefusedByPlugin),
 )
-"""Refusals that do not concern a message that is stored already: it gets its first answer again,
-whatever became of what it refers to."""
+"""Refusals that do not apply to a repetition of a stored message: its sender gets the first answer
+again, even if the message would be refused now."""
 
 
 class MessageService(Service):
     """
-    Messages of the user who asks.
+    Sends, edits and recalls messages of the user who asks.
 
     A message goes from its `Draft` through `check` into the queue of `ctx.app.writer`
     (`writer.py`), which stores it in a batch (`batch.py`, `sql/`) and then pushes it
@@ -69,8 +69,8 @@ class MessageService(Service):
         Check what has to be looked up before a message is queued.
 
         Returns:
-            None if there is nothing to look up. Otherwise what returns the message as it is to be
-            stored, or raises a `ChatError`; until then the next message of its sender must wait.
+            None if there is nothing to look up. Otherwise an awaitable that returns the message to
+            store, or raises a `ChatError`; the next message of its sender must wait for it.
         """
         if (
             draft.type in FREE_TYPES
@@ -83,7 +83,7 @@ class MessageService(Service):
     async def _check(self, draft: Draft) -> Draft:
         database, extra_types = self.ctx.app.orm, self.ctx.app.config.chat.extra_types
         try:
-            # First the server's own rules: plugins see only what could be sent.
+            # The server's own rules come first: plugins see only valid messages.
             if has_references(draft.options):
                 await check_references(draft)
             checked = await check_content(draft, database, extra_types)
@@ -106,15 +106,15 @@ class MessageService(Service):
         Args:
             user_id: who asks.
             message_id: the message's id.
-            data: the new text, as `send` takes it.
+            data: the new text, with the limits of a new message.
 
         Returns:
-            the message as it is now.
+            the edited message.
 
         Raises:
-            NoMessage: there is none, it is another user's, it was recalled, or the user cannot see
-                it.
-            NotText: it is no text.
+            NoMessage: it does not exist, is another user's, was recalled, or is not visible to the
+                user.
+            NotText: it is not a text.
             TooLateToEdit: it was sent too long ago.
             Muted: an admin of the group muted the user.
             AllMuted: only admins may write.
@@ -137,8 +137,8 @@ class MessageService(Service):
                 raise TooLateToEdit
             await self._check_permission(connection, message, now)
             message.data, message.edit_time = data, now
-            this = Message.filter(id=message.id).using_db(connection)
-            await this.update(data=data, edit_time=now)
+            row = Message.filter(id=message.id).using_db(connection)
+            await row.update(data=data, edit_time=now)
             await change(connection, conversation, message.seq, message.create_time, data)
             event = await append_event(
                 connection,
@@ -173,7 +173,7 @@ class MessageService(Service):
     async def _check_permission(
         self, connection: BaseDBAsyncClient, message: Message, now: int
     ) -> None:
-        """Refuse an edit by a user who may not write there any more."""
+        """Raise the refusal if the user may no longer write in the conversation."""
         dialect, strangers = self.ctx.app.orm.dialect, self.ctx.app.config.chat.strangers
         sender, to = message.from_id, message.to_id
         if message.chat_type == "group":
@@ -202,7 +202,7 @@ class MessageService(Service):
             the event.
 
         Raises:
-            NoMessage: there is none, the user cannot see it, or it is the other user's.
+            NoMessage: it does not exist, is not visible to the user, or is the other user's.
             NotPermitted: it is another member's, and the user's role does not allow it.
             TooLate: it was sent too long ago.
         """
@@ -251,9 +251,9 @@ async def _earlier_event(connection: BaseDBAsyncClient, message: Message) -> Wir
 
 
 async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
-    """Erase what a message said, carried, or said after an edit."""
-    this = Message.filter(id=message.id).using_db(connection)
-    await this.update(data="", options=None, isremove=1)
+    """Erase the text of a message and of its edits, its options and its file."""
+    row = Message.filter(id=message.id).using_db(connection)
+    await row.update(data="", options=None, isremove=1)
     if carries_file(message.type, message.data):
         await Attachment.filter(message_id=message.id).using_db(connection).delete()
     if message.edit_time is not None:

@@ -2,7 +2,8 @@
 Who may write, and who may recall: the rules that `send`, `edit`, `recall` and `typing` share.
 
 No I/O: the callers read what the rules depend on, with `services/message/sql/`. Each rule returns
-the refusal, or None if there is no objection.
+the refusal, or None if there is no objection. Who else may not edit, and for how long one may, is
+in `message.py`.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def refusal_by_user(relation: Relation, *, accepted: bool = False) -> Refused | 
 
     Args:
         relation: of the two.
-        accepted: whether the recipient has accepted this message before: who edits it is no
-            stranger.
+        accepted: whether the recipient has accepted this message before, as with an edit: then
+            the rules for strangers do not apply.
     """
     if relation.blocked:
         return Blocked()
@@ -91,12 +92,12 @@ def recall_refusal(
     role: int, author_role: int, *, is_author: bool, is_group: bool
 ) -> Refused | None:
     """
-    Return why a user may not recall a message, its age aside.
+    Return why a user may not recall a message, whatever its age.
 
     Args:
         role: of the user.
-        author_role: of the message's author; of one who left the group, that of a member.
-        is_author: whether the two are the same.
+        author_role: of the message's author; `MEMBER` for one who left the group.
+        is_author: whether the user is the author.
         is_group: whether the message is in a group.
     """
     if is_author:

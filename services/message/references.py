@@ -19,7 +19,7 @@ MAX_MENTIONS = 50
 
 
 def has_references(options: Collection[str] | None) -> bool:
-    """Return whether options hold something that has to be looked up."""
+    """Return whether options contain references, which have to be looked up."""
     return options is not None and not REFERENCES.isdisjoint(options)
 
 
@@ -28,7 +28,7 @@ async def check_references(draft: Draft) -> None:
     Check that the sender can see what a message refers to.
 
     Raises:
-        InvalidData: a value is not what it should be.
+        InvalidData: a value has the wrong form.
         NoReply: the message that it replies to is not in this conversation.
         NoForward: the forwarded message is in no conversation of the sender.
         NoMention: a user who is mentioned is not in the conversation.
@@ -39,7 +39,7 @@ async def check_references(draft: Draft) -> None:
     mentions = _mentions(options)
     wanted = [one for one in (reply, forward) if one is not None]
     rows = await Message.filter(id__in=wanted) if wanted else []
-    # A recalled message is gone, and an event is no message.
+    # Neither recalled messages nor events can be referred to.
     messages = {row.id: row for row in rows if not row.isremove and row.type not in EVENT_TYPES}
     own = await _memberships(draft.from_id, {draft.conv, *(row.conv for row in rows)})
 

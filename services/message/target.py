@@ -1,4 +1,4 @@
-"""The message that a user wants to edit or to recall."""
+"""The message that a user wants to edit or recall."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.fields import EVENT_TYPES
 
 
 class Target(NamedTuple):
-    """A message, with what has to be known before it is changed."""
+    """A message to change, its conversation, and the member who changes it."""
 
     conversation: Conversation
     """Locked: one change at a time."""
@@ -25,7 +25,7 @@ class Target(NamedTuple):
 
 async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: str) -> Target:
     """
-    Return a message that nobody else changes before the transaction ends.
+    Return a message, locked with its conversation until the transaction ends.
 
     Args:
         connection: the transaction.
@@ -33,7 +33,7 @@ async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: s
         message_id: the message's id.
 
     Raises:
-        NoMessage: there is none, it is an event, or the user cannot see it (any more).
+        NoMessage: it does not exist, is an event, or is not visible to the user.
     """
     target = parse_message_id(message_id)
     found = None if target is None else await Message.get_or_none(id=target, using_db=connection)
@@ -41,7 +41,7 @@ async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: s
         raise NoMessage
     conversation = await lock_conversation(connection, found.conv)
     member = await Member.get_or_none(conv=found.conv, user_id=user_id, using_db=connection)
-    # Read again, now that nobody else changes it.
+    # Read again, now under the lock.
     message = await Message.get_or_none(id=target, using_db=connection)
     if conversation is None or member is None or message is None or message.seq <= member.join_seq:
         raise NoMessage
@@ -49,7 +49,7 @@ async def lock_target(connection: BaseDBAsyncClient, user_id: int, message_id: s
 
 
 def parse_message_id(text: str) -> UUID | None:
-    """Return the id that *text* is, or None if it is none."""
+    """Return *text* as the id of a message, or None if it is not one."""
     try:
         return UUID(text)
     except ValueError:

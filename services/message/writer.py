@@ -1,4 +1,4 @@
-"""Group commit of messages: one worker's messages, many in one transaction."""
+"""Group commit: messages of one worker are stored many at a time, in one transaction."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ def message_writer(
     async def store_batch(drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
         try:
             for _ in range(MAX_RETRIES):
-                # Another worker was first, with the same message or the same conversation: what
-                # it wrote is visible now.
+                # After a conflict, what the other worker wrote is visible to the next attempt.
                 with suppress(Conflict, IntegrityError):
                     return await store_once(drafts)
             return await store_once(drafts)

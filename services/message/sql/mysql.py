@@ -1,8 +1,7 @@
 """
 How MariaDB and MySQL store a batch.
 
-Each statement is a round trip: so there are few. Lists are written out in them, since the two have
-no common way to pass one.
+Each statement is a round trip, so there are few. Lists of values are written out in the statements.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from services.wire import WireMessage, group_conv, single_conv
 _LOCK = """
 SELECT conv, last_seq, last_number FROM conversation WHERE conv IN {convs}
 ORDER BY conv FOR UPDATE"""
-# Each column comes from one table only: texts of several might not have a collation in common.
+# Each column comes from one table only: texts of several tables may have different collations.
 _USERS = """
 SELECT 'user' AS kind, id AS a, status AS b, NULL AS strangers, NULL AS conv
 FROM user WHERE id IN {users}"""
@@ -36,8 +35,8 @@ SELECT m.conv, m.user_id, g.version, g.muted, m.role, m.muted_until
 FROM member m JOIN chat_group g ON g.id = CAST(SUBSTRING(m.conv, 3) AS UNSIGNED)
 WHERE ({places}) AND g.dissolve_time IS NULL"""
 _GROUP_MEMBERS = "SELECT user_id FROM member WHERE conv = %s"
-# Not INSERT IGNORE: the shared lock that it leaves on a row that another worker just made lets
-# two wait for each other.
+# Not INSERT IGNORE: it leaves a shared lock on a row that another worker just inserted, so that two
+# workers can deadlock.
 _CONVERSATIONS = """
 INSERT INTO conversation (conv, chat_type, last_seq, last_number, update_time)
 VALUES {rows} ON DUPLICATE KEY UPDATE last_seq = last_seq"""
@@ -61,16 +60,16 @@ async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers:
     Store a batch within an open transaction.
 
     Args:
-        connection: the transaction. No outcome of the batch is true before it commits.
+        connection: the transaction; the outcomes of the batch are valid once it commits.
         batch: what to store.
-        strangers: what users who decided nothing accept from strangers.
+        strangers: the setting `chat.strangers`, for users without a preference.
 
     Raises:
-        Conflict: another worker began one of the conversations at this moment.
+        Conflict: another worker created one of the conversations at the same time.
     """
     query = connection.execute_query_dict
-    # Locked before anything is looked up, and always in the same order: permissions cannot change
-    # any more, and two batches never wait for each other.
+    # Locked before the lookup, so that permissions cannot change, and always in the same order, so
+    # that two batches cannot deadlock.
     before = await _lock(connection, batch.convs)
     batch.plan(await _look_up(connection, batch, strangers))
     if not batch.counts:

@@ -1,4 +1,4 @@
-"""Reads what `services/message/permission.py` decides by, for one sender, on every database."""
+"""Reads what the rules in `services/message/permission.py` need, for one sender."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ async def read_relation(
     Args:
         connection: where to read.
         dialect: "sqlite", "postgres" or "mysql".
-        sender: who wants to write.
-        recipient: to whom.
-        strangers: what users who decided nothing accept from strangers.
+        sender: the user who wants to write.
+        recipient: the other user.
+        strangers: the setting `chat.strangers`, for users without a preference.
     """
     if sender == recipient:
         return ONESELF

@@ -80,16 +80,16 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
     Store a batch within an open transaction.
 
     Args:
-        connection: the transaction. No outcome of the batch is true before it commits.
+        connection: the transaction; the outcomes of the batch are valid once it commits.
         batch: what to store.
-        strangers: what users who decided nothing accept from strangers.
+        strangers: the setting `chat.strangers`, for users without a preference.
 
     Raises:
-        Conflict: another worker began one of the conversations at this moment.
+        Conflict: another worker created one of the conversations at the same time.
     """
     query = connection.execute_query_dict
-    # Locked before anything is looked up, and always in the same order: permissions cannot change
-    # any more, and two batches never wait for each other.
+    # Locked before the lookup, so that permissions cannot change, and always in the same order, so
+    # that two batches cannot deadlock.
     before = {
         row["conv"]: (row["last_seq"], row["last_number"])
         for row in await query(_LOCK, [batch.convs])

@@ -1,9 +1,9 @@
 """
 How SQLite stores a batch.
 
-Lists of keys are passed as JSON, and messages many at a time, so that one statement, and one
-release of the interpreter's lock, does for many rows. CROSS JOIN keeps the order: look up each key,
-never scan the table.
+Lists of keys are passed as JSON, and messages are inserted many at a time: one statement, and one
+release of the interpreter's lock, for many rows. CROSS JOIN keeps the order of the tables: each key
+is looked up, and the table is never scanned.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ SELECT value->>0, value->>1, ? FROM json_each(?) WHERE true
 ON CONFLICT (conv, user_id) DO NOTHING"""
 _ROW = f"({', '.join('?' * len(NAMES))}, 0, ?)"
 _ROW_COUNTS = (64, 16, 4, 1)
-"""Messages that one statement inserts. Each number is a statement of its own to prepare."""
-# FAIL, since whatever fails ends the transaction: to undo one statement alone, SQLite would keep
-# copies of all pages that it touches, which takes two thirds of the time.
+"""Numbers of messages that one statement inserts. Each needs a prepared statement of its own."""
+# FAIL, because any failure ends the transaction. To undo one statement alone, SQLite would copy all
+# pages that it touches, which takes two thirds of the time.
 _MESSAGES = {
     count: f"INSERT OR FAIL INTO message ({COLUMNS}) VALUES {', '.join([_ROW] * count)}"
     for count in _ROW_COUNTS
@@ -71,9 +71,9 @@ def store_in_sqlite(connection: sqlite3.Connection, batch: Batch, strangers: str
     Store a batch within an open transaction, the only one that writes.
 
     Args:
-        connection: with the transaction. No outcome of the batch is true before it commits.
+        connection: with the transaction; the outcomes of the batch are valid once it commits.
         batch: what to store.
-        strangers: what users who decided nothing accept from strangers.
+        strangers: the setting `chat.strangers`, for users without a preference.
     """
     execute = connection.execute
     batch.plan(_look_up(connection, batch, strangers))

@@ -1,4 +1,4 @@
-"""Stores a batch of messages in one transaction, in the SQL of each database."""
+"""The function that stores a batch of messages in one transaction, for each database."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def store_for(database: Database, strangers: str) -> Store:
     Return the function that stores batches in *database*.
 
     It raises one of the database's `unavailable_errors`; `IntegrityError` if another worker stored
-    the same message a moment ago; or `Conflict` if another worker began the same conversation, or
-    the two waited for each other.
+    the same message at the same time; or `Conflict` if another worker created the same
+    conversation, or the two deadlocked.
 
     Args:
         database: where to store.
-        strangers: what users who decided nothing accept from strangers.
+        strangers: the setting `chat.strangers`, for users without a preference.
     """
 
     async def to_sqlite(batch: Batch) -> None:
