@@ -23,7 +23,7 @@ class Database(Protocol):
 
     @property
     def conflict_errors(self) -> tuple[type[BaseException], ...]:
-        """Those of them after which nothing was stored, and a retry may succeed at once."""
+        """Those of `unavailable_errors` that left nothing stored: a retry may succeed at once."""
 
     @property
     def connection(self) -> BaseDBAsyncClient:

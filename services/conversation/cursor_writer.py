@@ -1,4 +1,4 @@
-"""Group commit of cursors: how far one worker's users are, many in one transaction."""
+"""Group commit: cursors of one worker's users are stored many at a time, in one transaction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cursor_writer(
     Args:
         store: commits moves.
         unavailable_errors: what *store* raises when the database is unavailable.
-        announce: called with the cursors that moved, after those who asked were answered.
+        announce: called with the cursors that moved, after the requests were answered.
         max_batch: members of one transaction.
         max_waiting: moves that may wait.
         logger: for errors that are not a client's fault.

@@ -1,4 +1,4 @@
-"""Reading a conversation's past: pages, what a client has missed, what was not delivered."""
+"""The history of conversations: pages, missed events, undelivered messages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Synced(msgspec.Struct):
 
 
 class HistoryService(Service):
-    """Reads what was said in a user's conversations."""
+    """Reads messages and events of a user's conversations."""
 
     async def page(
         self, user_id: int, conv: str, *, before: int | None, after: int | None, limit: int

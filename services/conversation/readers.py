@@ -39,25 +39,25 @@ class ReadersService(Service):
             limit: the largest number of readers.
 
         Raises:
-            NoMessage: there is no such message that the user may read.
+            NoMessage: it does not exist, or is not visible to the user.
         """
         message = await _visible(user_id, message_id)
-        concerned = Member.filter(conv=message.conv).exclude(user_id=message.from_id)
+        recipients = Member.filter(conv=message.conv).exclude(user_id=message.from_id)
         if message.chat_type == "group":
-            concerned = concerned.filter(
+            recipients = recipients.filter(
                 join_seq__lt=message.seq, create_time__lte=message.create_time
             )
-        have_read = concerned.filter(read_seq__gte=message.seq).order_by("user_id")
+        have_read = recipients.filter(read_seq__gte=message.seq).order_by("user_id")
         pairs = [(user_id, int(row[0])) for row in await have_read.values_list("user_id")]
         database = self.ctx.app.orm
         views = await read_views(database.connection, database.dialect, pairs)
         shown = [reader for (_, reader), view in views.items() if _shows(view, message)]
         page = [reader for reader in shown if reader > after][: limit + 1]
-        people = await self.ctx.service.account.users.find_many(page[:limit])
+        users = await self.ctx.service.account.users.find_many(page[:limit])
         return Readers(
             count=len(shown),
-            total=await concerned.count(),
-            readers=[people[user] for user in page[:limit] if user in people],
+            total=await recipients.count(),
+            readers=[users[one] for one in page[:limit] if one in users],
             more=len(page) > limit,
         )
 

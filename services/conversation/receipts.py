@@ -1,4 +1,4 @@
-"""Receipts: cursors that moved, pushed to those whom they concern and who may see them."""
+"""Receipts: pushes about cursors that moved, to the users who may see them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.push.delivery import Delivery
 from services.wire import single_users
 
 MAX_RECEIPT_EVENTS = 100
-"""Events before a cursor whose authors in a group are notified."""
+"""The last events that a cursor passed, whose authors are notified in a group."""
 
 
 class Receipts:
@@ -36,7 +36,7 @@ class Receipts:
     async def announce(self, moved: Sequence[Moved]) -> None:
         """Push a receipt for each cursor after its commit, with three queries at most for all."""
         authors = await self._authors([one for one in moved if not single_users(one.conv)])
-        concerned = [
+        recipients = [
             {one.user_id, *single_users(one.conv), *authors.get((one.user_id, one.conv), ())}
             for one in moved
         ]
@@ -45,11 +45,11 @@ class Receipts:
             self._database.dialect,
             [
                 (to, one.user_id)
-                for one, users in zip(moved, concerned, strict=True)
+                for one, users in zip(moved, recipients, strict=True)
                 for to in users
             ],
         )
-        for one, users in zip(moved, concerned, strict=True):
+        for one, users in zip(moved, recipients, strict=True):
             seen = {to: views[to, one.user_id] for to in users}
             full = {to for to, view in seen.items() if view.receipts and not view.blocked}
             self._delivery.send("receipt", _receipt(one), full)
@@ -72,9 +72,9 @@ class Receipts:
         pairs = {(conv, author) for (_, conv), found in wrote.items() for author in found}
         if not pairs:
             return {}
-        there = await read_members(connection, dialect, sorted(pairs))
+        members = await read_members(connection, dialect, sorted(pairs))
         return {
-            key: {author for author in found if (key[1], author) in there}
+            key: {author for author in found if (key[1], author) in members}
             for key, found in wrote.items()
         }
 
@@ -95,7 +95,7 @@ def _delivered(moved: Moved) -> dict[str, Any]:
 
 
 def _passed(moved: Moved) -> Range:
-    """Return the range of events that a cursor passed, only its end where it is long."""
+    """Return the range of events that a cursor passed; of a long one, the last events."""
     steps = [step for step in (moved.delivered, moved.read) if step[0] < step[1]]
     high = max(after for _, after in steps)
     return moved.conv, max(min(before for before, _ in steps), high - MAX_RECEIPT_EVENTS), high

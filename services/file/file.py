@@ -55,7 +55,7 @@ class FileService(Service):
         Receive a file in one request. If anything fails, nothing of it remains.
 
         Args:
-            name: the name that the client gives it.
+            name: the client's name for the file.
             folder: a label, or "".
             chunks: the content.
             length: the approximate length, if the client declares one.

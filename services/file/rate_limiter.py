@@ -16,7 +16,7 @@ class RateLimiter:
 
     def __init__(self) -> None:
         self._free_at = 0.0
-        """When the bytes received so far are within the rate."""
+        """The time from which on the bytes received so far are within the rate."""
         self._last_message = -ACTIVE_SECONDS
 
     def message_sent(self, _: object) -> None:

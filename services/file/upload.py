@@ -165,7 +165,7 @@ class Upload:
     def remove(self) -> None:
         """Remove the folder with everything in it."""
         if self._lock >= 0:
-            # The lock goes last, so that nobody locks a folder that is half removed.
+            # The lock is removed last, so that no process locks a folder that is half removed.
             for path in self.folder.iterdir():
                 if path.name != "lock":
                     path.unlink(missing_ok=True)
@@ -175,7 +175,7 @@ class Upload:
     def _flush_early(self) -> None:
         os.fsync(self._file)
         if hasattr(os, "posix_fadvise"):  # not on macOS
-            # Nobody reads this content soon: keep the memory for files that are being read.
+            # This content is not read soon: keep the page cache for files that are being read.
             length = self.size - self._flushed
             os.posix_fadvise(self._file, self._flushed, length, os.POSIX_FADV_DONTNEED)
         self._flushed = self.size
@@ -183,7 +183,7 @@ class Upload:
 
 def lock_storage_shared(incoming: Path) -> int:
     """
-    Wait until no content is being deleted, and prevent it.
+    Wait until no content is being deleted, and keep other workers from deleting any.
 
     Returns:
         A descriptor: close it to unlock the storage.
@@ -195,7 +195,7 @@ def lock_storage_shared(incoming: Path) -> int:
 
 @contextmanager
 def lock_storage_exclusive(incoming: Path) -> Iterator[bool]:
-    """Keep others from storing contents during the block; yield False if somebody does so now."""
+    """Keep others from storing contents during the block; yield False if one is storing now."""
     lock = _lock(incoming / ".lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
         yield lock is not None

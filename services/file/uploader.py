@@ -1,4 +1,4 @@
-"""The way of an upload, from its first bytes to the stored file."""
+"""The steps of an upload, from its first bytes to the stored file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WRITE_BYTES = 256 * 1024
-"""The number of bytes that are gathered for one write."""
+"""The number of bytes that are buffered for one write."""
 RESERVED_BYTES = 16 * 1024 * 1024
 """The number of bytes that are reserved in advance for an upload of unknown length."""
 RESERVATION_SECONDS = 120.0
@@ -296,7 +296,7 @@ class Uploader:
         await self.quota.release(user_id, upload.id)
 
     async def _discard(self, upload: Upload) -> None:
-        # First of all: nobody may resume it.
+        # First, so that no request resumes the upload.
         await self.run((upload.folder / "state").unlink, True)
         pending = await self.run(upload.read_journal)
         if pending is not None:

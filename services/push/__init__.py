@@ -1,1 +1,1 @@
-"""What is sent to sockets: messages, presence, typing and close notices; and hooks."""
+"""Pushes to sockets: messages, presence and the typing indicator; and the hooks of plugins."""

@@ -1,4 +1,4 @@
-"""Pushes what was committed to the sockets of the users whom it concerns."""
+"""Pushes committed messages and events to the sockets of their recipients."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from services.wire import Push, WireMessage
 from yolk import Label, WebSocketServer
 
 Listener = Callable[[Sequence[WireMessage]], None]
-"""Gets messages and events that were committed."""
+"""Called with messages and events that were committed."""
 
 
 class Delivery:
     """
-    The way from a commit to sockets, on whichever worker they are. Each frame is encoded once.
+    A publisher of what was committed, to sockets on all workers. Each frame is encoded once.
 
     Args:
-        sockets: all of them.
-        hooks: of the plugins.
-        listeners: called with whatever was committed, before it is pushed.
+        sockets: the server of all sockets.
+        hooks: the hooks of plugins.
+        listeners: called with what was committed, before it is pushed.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Delivery:
         self._listeners = (*listeners, hooks.committed)
 
     def committed(self, stored: Sequence[Stored]) -> None:
-        """Push messages to the members that their conversations had when they were stored."""
+        """Push stored messages to those who were members when they were stored."""
         self._notify([one.message for one in stored])
         for one in stored:
             self._push(one.message, one.users, one.draft.origin)
@@ -55,7 +55,7 @@ class Delivery:
 
         Args:
             message: the event.
-            user_ids: the users whom it concerns.
+            user_ids: the recipients.
             origin: a socket that does not get it.
             reduced: the event as users see it who may not read all of it.
             reduced_for: these users, without the sender.
@@ -80,9 +80,9 @@ class Delivery:
         Args:
             kind: the type of the frame.
             data: anything that msgspec can encode.
-            user_ids: the users whom it concerns.
+            user_ids: the recipients.
             skip: a socket that does not get it.
-            droppable: whether it may be lost under load, before anything else is.
+            droppable: whether it may be dropped first, under load.
         """
         frame = encode_push(kind, data)
         self._sockets.send_to_users(user_ids, frame, skip, droppable=droppable)
@@ -96,8 +96,8 @@ class Delivery:
         to_sender: bool = True,
     ) -> None:
         if self._hooks.before_deliver.handlers:
-            concerned = {*user_ids, message.from_id} if to_sender else {*user_ids}
-            self._hooks.deliver(message, concerned, partial(self._write_to, message, origin))
+            recipients = {*user_ids, message.from_id} if to_sender else {*user_ids}
+            self._hooks.deliver(message, recipients, partial(self._write_to, message, origin))
         else:
             self._write(message, user_ids, origin, to_sender=to_sender)
 
@@ -134,7 +134,7 @@ def encode_push(kind: str, data: object) -> str:
     Encode a frame that the client did not ask for.
 
     Args:
-        kind: its type.
+        kind: the type of the frame.
         data: anything that msgspec can encode.
     """
     return msgspec.json.encode(Push(kind, data, milliseconds())).decode()

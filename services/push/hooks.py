@@ -1,4 +1,4 @@
-"""The points of the chat at which plugins act: `app.hooks`."""
+"""The hook points of the chat: `app.hooks`."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from yolk import Application
 
 MAX_WAITING = 10_000
-"""Pushes, commits, and changes of presence that wait for plugins; each kind counts for itself."""
+"""Commits, pushes and changes of presence that may wait for plugins, of each kind."""
 
-CLOSE_TIMEOUT = 3.0
-"""Seconds in which waiting pushes and commits must end when the worker stops."""
+CLOSE_SECONDS = 3.0
+"""Seconds to finish the waiting commits and pushes when the worker stops."""
 
 
 class ChatHooks(Hooks):
     """
     The hooks of the chat.
 
-    before_send(message) -> message | None: may refuse a message, or return a changed one; before it
-        is stored, and before the next one of the same socket is read.
+    before_send(message) -> message | None: may refuse a message or return a changed one, before it
+        is stored and before the next one of the same socket is read.
     after_commit(messages): messages and events that were stored, in the order of the commits on
         this worker.
-    before_deliver(message, user_ids) -> user_ids | None: may exclude users from the push, who get
-        the message by `sync`.
+    before_deliver(message, user_ids) -> user_ids | None: may exclude recipients from the push; they
+        get the message with `sync`.
     on_online(user_id), on_offline(user_id): the first socket of a user was opened, or the last one
         closed, across all workers.
     """
@@ -55,7 +55,7 @@ class ChatHooks(Hooks):
 
     async def check(self, draft: Draft) -> Draft:
         """
-        Return a message as plugins leave it.
+        Return a message after the plugins have checked and changed it.
 
         Raises:
             RefusedByPlugin: a plugin refuses it.
@@ -69,7 +69,7 @@ class ChatHooks(Hooks):
             raise RefusedByPlugin(refusal.code, str(refusal)) from None
 
     def committed(self, messages: Sequence[WireMessage]) -> None:
-        """Notify plugins of what was committed, later and in order."""
+        """Notify plugins of what was committed. It runs later, in order."""
         hook = self.after_commit
         if hook.handlers and not self._commits.put(None, partial(hook.notify, messages)):
             hook.missed()
@@ -81,12 +81,12 @@ class ChatHooks(Hooks):
         push: Callable[[AbstractSet[int]], None],
     ) -> None:
         """
-        Ask plugins who gets a push, and push; later, and in order within a conversation.
+        Ask plugins to filter recipients, then push. It runs later, in order in a conversation.
 
         Args:
             message: what was committed.
-            user_ids: the users whom it concerns.
-            push: pushes it to some of them.
+            user_ids: the recipients.
+            push: pushes it to those that remain.
         """
         ask = partial(self._deliver, message, frozenset(user_ids), push)
         if not self._pushes.put(message.conv, ask):
@@ -99,20 +99,20 @@ class ChatHooks(Hooks):
         push: Callable[[AbstractSet[int]], None],
     ) -> None:
         try:
-            left = await self.before_deliver.run(user_ids, message)
+            remaining = await self.before_deliver.run(user_ids, message)
         except Refusal:
             return
         try:
-            push(left)
+            push(remaining)
         except Exception:  # the boundary of one push
             self._app.logger.exception("pushing a message of %s failed", message.conv)
 
     def online(self, user_id: int) -> Awaitable[None] | None:
-        """Notify plugins that a user is online; the awaitable ends when all are notified."""
+        """Notify plugins that a user is online; the awaitable is done when all are notified."""
         return self._notify(self.on_online, user_id)
 
     def offline(self, user_id: int) -> Awaitable[None] | None:
-        """Notify plugins that a user is offline; the awaitable ends when all are notified."""
+        """Notify plugins that a user is offline; the awaitable is done when all are notified."""
         return self._notify(self.on_offline, user_id)
 
     def _notify(self, hook: Notice[int], user_id: int) -> Awaitable[None] | None:
@@ -124,9 +124,9 @@ class ChatHooks(Hooks):
         return notified
 
     async def close(self) -> None:
-        """Wait until what is waiting for plugins is done."""
+        """Wait until the waiting commits and pushes are done."""
         for queue in (self._commits, self._pushes):
-            await queue.close(CLOSE_TIMEOUT)
+            await queue.close(CLOSE_SECONDS)
 
 
 class _Changes(msgspec.Struct):
@@ -139,10 +139,10 @@ class _Changes(msgspec.Struct):
 
 def _changed(before: Draft, answer: Any) -> Draft:
     """
-    Return a plugin's message in place of the one that was sent.
+    Return the message with what a plugin changed.
 
     Raises:
-        ValueError: the plugin changed what it cannot change, or passed a limit.
+        ValueError: the plugin changed another field, or exceeded a limit.
     """
     if not isinstance(answer, Draft):
         raise TypeError(f"it answered {type(answer).__name__}, neither a message nor None")
@@ -164,12 +164,12 @@ def _changed(before: Draft, answer: Any) -> Draft:
 
 def _fewer(before: AbstractSet[int], answer: Any) -> AbstractSet[int]:
     """
-    Return the users that a plugin leaves.
+    Return the recipients that remain after a plugin.
 
     Raises:
-        ValueError: there are others among them.
+        ValueError: the plugin added users.
     """
-    left = frozenset(answer)
-    if not left <= before:
+    remaining = frozenset(answer)
+    if not remaining <= before:
         raise ValueError("it added users; it can only exclude some")
-    return left
+    return remaining

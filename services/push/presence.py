@@ -48,12 +48,12 @@ class PresenceService(Service):
 
     async def watch(self, user_ids: Collection[int]) -> set[int]:
         """
-        Push to this socket, from now on, when one of these users goes online or offline.
+        Subscribe this socket to the presence of these users.
 
         Users who do not show their presence to this user are offline for this socket.
 
         Returns:
-            those of them who are online.
+            those of them that are online now.
 
         Raises:
             InvalidData: the socket would watch more than `MAX_WATCHED`; then none is added.
@@ -203,7 +203,7 @@ class PresenceWatch:
 
 
 def presence_announcer(sockets: WebSocketServer, *, online: bool) -> Callable[[int], None]:
-    """Return the function that pushes to those who watch a user that it is online, or offline."""
+    """Return a function that notifies the sockets that watch a user of its presence."""
 
     def announce(user_id: int) -> None:
         sockets.send_to(_room(user_id), _presence(user_id, online=online))

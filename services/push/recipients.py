@@ -1,4 +1,4 @@
-"""The members of conversations, who get what is pushed there."""
+"""The recipients of pushes: the members of conversations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ MAX_KNOWN_MEMBERS = 200_000
 
 class Recipients:
     """
-    The users whom a message in a conversation concerns.
+    A cache of the members of conversations.
 
-    The members of a group are cached under the group's version, which changes with them: so what is
-    cached is never out of date, and 5,000 members are read once and not for every message.
+    The members of a group are cached with the group's version, which changes whenever they do. So
+    the cache is never out of date, and 5,000 members are not read again for every message.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Recipients:
         known_version, users = self.known.get(conv, (None, ()))
         if known_version == version:
             return users
-        # Read after the version: they may be newer than it, which the next version corrects.
+        # Read after the version: they may be newer, which the next version corrects.
         rows = await Member.filter(conv=conv).values_list("user_id")
         users = tuple(int(row[0]) for row in rows)
         self.keep(conv, version, users)

@@ -1,4 +1,4 @@
-"""Shows users that another one is typing. It is never stored, and dropped first under load."""
+"""The typing indicator. It is never stored, and is dropped first under load."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ MAX_GROUP_MEMBERS = 200
 
 
 class TypingIndicatorService(Service):
-    """The typing indicator of the user who asks."""
+    """Shows the typing indicator of the user who asks."""
 
     async def show(self, user_id: int, to_id: int, chat_type: str, origin: object = None) -> None:
         """
-        Notify the recipients, unless the user may not write to them; the user does not learn that.
+        Notify the recipients; silently do nothing if the user may not write to them.
 
         Where one of two users blocked the other, neither sees the other typing, in groups as well.
 
@@ -34,7 +34,7 @@ class TypingIndicatorService(Service):
             origin: the socket of the request, which is not notified.
 
         Raises:
-            NoGroup: there is none, or the user is not in it.
+            NoGroup: it does not exist, or the user is not in it.
         """
         recipients = await self._recipients(user_id, to_id, chat_type)
         if recipients:

@@ -15,17 +15,17 @@ from services.search.sql import index
 from services.wire import WireMessage
 
 MAX_PENDING = 10_000
-"""Conversations that are remembered; past that, the table is scanned for them instead."""
+"""Conversations that are queued; if there are more, the table is scanned for them instead."""
 BATCH_CONVERSATIONS = 50
 """Conversations of one transaction."""
 SCAN_PAGE = 500
 """Conversations of one query when the table is scanned."""
-LINGER = 0.2
-"""Seconds to wait for more conversations where there are fewer than a batch."""
+LINGER_SECONDS = 0.2
+"""Time to wait for more conversations if there are fewer than a batch."""
 REST_RATIO = 9
 """Seconds to rest after each second of work, which leaves the writer nine tenths."""
-MAX_BACKOFF = 30.0
-"""Seconds between two attempts, at most, while the database is unavailable."""
+MAX_BACKOFF_SECONDS = 30.0
+"""The longest time between two attempts while the database is unavailable."""
 
 
 class Indexer:
@@ -80,7 +80,7 @@ class Indexer:
             if not self._pending and self._scanned is None:
                 self._wake.clear()
                 await self._wake.wait()
-                await self._rest(LINGER)
+                await self._rest(LINGER_SECONDS)
                 continue
             try:
                 rest = await self._work()
@@ -90,7 +90,7 @@ class Indexer:
                     unavailable = isinstance(error, self._database.unavailable_errors)
                     trace = None if unavailable else error
                     self._logger.error("the search index waits: %s", error, exc_info=trace)
-                rest = backoff = min(max(2 * backoff, 0.5), MAX_BACKOFF)
+                rest = backoff = min(max(2 * backoff, 0.5), MAX_BACKOFF_SECONDS)
             await self._rest(rest)
 
     async def _work(self) -> float:
@@ -104,7 +104,7 @@ class Indexer:
         more = await self._index(batch) if batch else []
         self._pending |= dict.fromkeys(more)
         rest = REST_RATIO * (time.monotonic() - began)
-        return max(rest, LINGER) if self._scanned is None and not more else rest
+        return max(rest, LINGER_SECONDS) if self._scanned is None and not more else rest
 
     async def _index(self, convs: Sequence[str], *, alone: bool = False) -> list[str]:
         try:

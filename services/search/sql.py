@@ -136,7 +136,7 @@ def _plan(ranges: list[Range], heads: Iterable[Head]) -> tuple[list[SearchEntry]
     room = BATCH_CHARACTERS
     for head in sorted(heads, key=lambda head: (order[head.conv], head.seq)):
         if room <= 0:
-            # This message and what follows: the next time.
+            # This message and the following ones are indexed in the next transaction.
             kept = {conv: end for conv, end in ends.items() if order[conv] < order[head.conv]}
             return entries, {**kept, head.conv: head.seq - 1}
         room -= len(head.text)
@@ -217,7 +217,7 @@ async def change(
 _SQLITE_FIND = """
 SELECT e.id, e.conv, e.seq FROM search_terms t CROSS JOIN search_entry e ON e.id = t.rowid
 WHERE t.search_terms MATCH ? AND t.rowid < ?{visible} ORDER BY t.rowid DESC LIMIT ?"""
-# "id + 0": the index on terms, never the table from its end.
+# "id + 0" makes the planner use the index on terms, and not read the table from its end.
 _POSTGRES_FIND = """
 SELECT id, conv, seq FROM search_entry e
 WHERE to_tsvector('simple', terms) @@ to_tsquery('simple', ?) AND id + 0 < ?{visible}

@@ -17,7 +17,7 @@ from services.sql import ColumnType, bind_placeholders, bind_values_table, join_
 
 
 class Move(NamedTuple):
-    """A request to move one member's cursors; 0 leaves a cursor."""
+    """A request to move one member's cursors; 0 does not move a cursor."""
 
     user_id: int
     conv: str
@@ -69,8 +69,8 @@ def cursor_store_for(database: Database) -> CursorStore:
     """
     Return the store of cursors in *database*.
 
-    It locks nothing but the members, and skips locked ones where it moves more than one: so it
-    never delays a sender, and no two transactions wait for each other.
+    It locks only rows of `member`, and skips locked ones if it moves more than one. So it never
+    delays a sender, and two transactions cannot deadlock.
     """
 
     async def to_sqlite(moves: Sequence[Move]) -> list[Moved | None]:
@@ -80,7 +80,7 @@ def cursor_store_for(database: Database) -> CursorStore:
         async with database.transaction() as connection:
             outcomes, busy = await _attempt(connection, database.dialect, moves)
         for place in busy:
-            # Another transaction holds this one: wait for it alone.
+            # Another transaction has locked this one: wait for it alone.
             async with database.transaction() as connection:
                 [outcomes[place]], _ = await _attempt(connection, database.dialect, [moves[place]])
         return outcomes
@@ -126,8 +126,8 @@ def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Mo
     return outcomes
 
 
-# --- PostgreSQL and MariaDB: members are locked, found by nothing but their ids, since MariaDB
-# locks every row that it reads. The end of a conversation only grows, so it needs no lock.
+# --- PostgreSQL and MariaDB: members are locked, and looked up only by id, because MariaDB locks
+# every row that it reads. The end of a conversation only grows, so it needs no lock.
 
 _IDS = values_table("mysql", {"id": "int"})
 _LOCK = {

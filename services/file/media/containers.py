@@ -140,5 +140,5 @@ def _ebml_elements(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
 
 
 def _ebml_length(header: bytes, place: int) -> int:
-    """Return the length of the number at *place*, which its leading zero bits tell; 0 for none."""
+    """Return the length of the number at *place*, from its leading zero bits; 0 for none."""
     return 9 - header[place].bit_length() if place < len(header) and header[place] else 0

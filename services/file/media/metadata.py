@@ -2,7 +2,7 @@
 The removal of metadata from pictures without encoding them again.
 
 Image data and colour profiles are copied byte by byte. EXIF, XMP, IPTC, comments, texts and
-everything after the end of the picture are left out: they may tell where it was taken.
+everything after the end of the picture are left out: they may contain the place where it was taken.
 """
 
 from __future__ import annotations
