@@ -16,7 +16,7 @@ from yolk.workers import repair_manager, stop_with_main_process, unblock_signals
 if TYPE_CHECKING:
     from yolk.application import Application
 
-REQUEST_TIMEOUT = 5.0
+REQUEST_SECONDS = 5.0
 """How long a stopping worker waits for requests in flight, in seconds."""
 
 LOOP_START_SECONDS = 0.05
@@ -63,7 +63,7 @@ def attach_hooks(app: Application) -> None:
     async def before_stop(*_: Any) -> None:
         for end_watch in watches:
             end_watch()  # a second stop would interrupt this one and begin again
-        await app.http.stop(REQUEST_TIMEOUT)
+        await app.http.stop(REQUEST_SECONDS)
         for boot in reversed(app.boots):
             try:
                 await boot.before_close()

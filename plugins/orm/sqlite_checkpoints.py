@@ -18,7 +18,7 @@ import aiosqlite
 
 from yolk.concurrency import create_detached_task
 
-CHECKPOINT_DELAY = 0.5
+CHECKPOINT_SECONDS = 0.5
 """The time from a commit to the checkpoint, in seconds."""
 
 MAX_LOG_PAGES = 16_384
@@ -73,7 +73,7 @@ class Checkpoints:
 
     async def _run(self) -> None:
         try:
-            while self._due and not await self._closes_within(CHECKPOINT_DELAY):
+            while self._due and not await self._closes_within(CHECKPOINT_SECONDS):
                 self._due = False
                 await self._checkpoint()
         except (sqlite3.Error, OSError) as error:

@@ -21,7 +21,7 @@ import msgspec
 
 from yolk import StartError
 
-from .processes import STOP_TIMEOUT, command_line, end_stranger, last_line
+from .processes import STOP_SECONDS, command_line, end_stranger, last_line
 
 REMEDY = "set REDIS_URL to a Redis or Valkey server"
 STABLE_SECONDS = 10.0
@@ -222,7 +222,7 @@ class EmbeddedServer:
         """End the server: SIGTERM, then SIGKILL. Called in its thread, or while that waits."""
         process.terminate()
         try:
-            process.wait(STOP_TIMEOUT)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
 

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-STOP_TIMEOUT = 10.0
+STOP_SECONDS = 10.0
 """How long a server may take to write its file and end before it is killed, in seconds."""
 
 
@@ -34,7 +34,7 @@ def end_stranger(pid: int, mark: str) -> None:
             reused by another process at any time.
     """
     for number in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + STOP_TIMEOUT
+        deadline = time.monotonic() + STOP_SECONDS
         if mark not in command_line(pid):
             return
         with suppress(ProcessLookupError):

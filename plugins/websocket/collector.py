@@ -15,7 +15,7 @@ GENERATION_1 = 50
 GENERATION_2 = 1_000_000
 """Those of 1 until 2 is: practically never, as it stops a worker with 5,000 sockets for 190 ms."""
 
-CHECK_INTERVAL = 1.0
+CHECK_SECONDS = 1.0
 """Seconds between two checks whether the worker is quiet."""
 QUIET_CPU_SHARE = 0.1
 """Share of one core below which a worker is quiet."""
@@ -66,11 +66,11 @@ class Collector:
     def _schedule_check(self) -> None:
         self._cpu_time = time.process_time()
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(CHECK_INTERVAL, self._check, context=EMPTY)
+        self._timer = loop.call_later(CHECK_SECONDS, self._check, context=EMPTY)
 
     def _check(self) -> None:
         overdue = time.monotonic() - self._due
-        quiet = time.process_time() - self._cpu_time < QUIET_CPU_SHARE * CHECK_INTERVAL
+        quiet = time.process_time() - self._cpu_time < QUIET_CPU_SHARE * CHECK_SECONDS
         if overdue >= 0 and (quiet or overdue >= MAX_OVERDUE_INTERVALS * self._interval):
             gc.collect()
             self._schedule_collection()

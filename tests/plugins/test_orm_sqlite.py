@@ -90,7 +90,7 @@ async def test_the_database_keeps_what_it_confirmed(tmp_path: Path) -> None:
 def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make SQLite's log small, and checkpoints frequent."""
     monkeypatch.setattr(sqlite_checkpoints, "MAX_LOG_PAGES", 50)
-    monkeypatch.setattr(sqlite_checkpoints, "CHECKPOINT_DELAY", 0.01)
+    monkeypatch.setattr(sqlite_checkpoints, "CHECKPOINT_SECONDS", 0.01)
 
 
 async def grow(host: Host, tag: str) -> None:

@@ -281,7 +281,7 @@ async def test_the_collector_waits_for_a_quiet_moment(
     workers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Thresholds are raised, objects frozen, full collections scheduled; a stop restores all."""
-    monkeypatch.setattr(collector, "CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(collector, "CHECK_SECONDS", 0.05)
     before = gc.get_threshold()
     worker = await workers.start(serve_echo, full_collection=0.05)
     assert gc.get_threshold() == (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from plugins.websocket.backplane.publisher import NO_OTHERS_TTL
+from plugins.websocket.backplane.publisher import NO_OTHERS_SECONDS
 
 WAIT = 8
 RARELY_RENEWED = {"lease": 60}
@@ -80,7 +80,7 @@ async def test_a_new_worker_misses_nothing_from_its_first_socket_on(
     one = await workers.start(serve, redis=valkey_server.url)
     sender = Sender(one)
     async with sender.sending():
-        await asyncio.sleep(0.1 * (turn + 1))  # at another moment of NO_OTHERS_TTL
+        await asyncio.sleep(0.1 * (turn + 1))  # at another moment of NO_OTHERS_SECONDS
         two = await workers.start(serve, redis=valkey_server.url)
         async with two.client("/room") as client:
             while await client.recv() != "in":
@@ -104,10 +104,10 @@ async def test_a_worker_notices_that_the_others_stopped(
             one.ws.send_to("a", "to two")
             assert await asyncio.wait_for(client.recv(), WAIT) == "to two"
         await two.stop()
-        await asyncio.sleep(NO_OTHERS_TTL)
+        await asyncio.sleep(NO_OTHERS_SECONDS)
         one.ws.send_to("a", "asks")
-        await asyncio.sleep(NO_OTHERS_TTL / 2)
+        await asyncio.sleep(NO_OTHERS_SECONDS / 2)
         before = await calls(valkey)
         one.ws.send_to("a", "to nobody")
-        await asyncio.sleep(NO_OTHERS_TTL / 4)
+        await asyncio.sleep(NO_OTHERS_SECONDS / 4)
         assert await calls(valkey) == before

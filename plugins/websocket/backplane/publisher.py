@@ -28,10 +28,10 @@ _MAX_BATCH_USERS = 10_000
 _USERS_PER_PLACE = 100
 """Users for which a message takes up one more place in the queue: their ids take memory, too."""
 
-_BACKLOG = 100
+_BACKLOG_MESSAGES = 100
 """Waiting messages beyond which droppable ones are left out."""
 
-NO_OTHERS_TTL = 0.25
+NO_OTHERS_SECONDS = 0.25
 """
 Seconds for which the answer that there is no other worker is good.
 
@@ -39,7 +39,7 @@ A worker that finds others when it registers waits for longer than that before i
 `redis_backplane.py`): by then the answers that the others got before are no longer good.
 """
 
-RETRY_PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds before each new attempt while Redis is unavailable; the last one is repeated."""
 
 
@@ -105,7 +105,7 @@ class Publisher:
     def _put(self, topic: str, payload: Payload, users: int) -> None:
         if self._no_others:
             return
-        if isinstance(payload, Message) and payload.droppable and self._size >= _BACKLOG:
+        if isinstance(payload, Message) and payload.droppable and self._size >= _BACKLOG_MESSAGES:
             self._counters.dropped += 1
             return
         if self._size >= self._max_waiting:
@@ -168,10 +168,10 @@ class Publisher:
             except BackplaneUnavailable as error:
                 if attempt == 0:
                     self._logger.warning("websocket: messages to other workers wait: %s", error)
-                await asyncio.sleep(RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)])
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1
             else:
-                self._no_others_until = 0.0 if others else asked + NO_OTHERS_TTL
+                self._no_others_until = 0.0 if others else asked + NO_OTHERS_SECONDS
                 return
 
 

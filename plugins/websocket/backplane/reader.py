@@ -14,10 +14,10 @@ from yolk.concurrency import create_detached_task
 from ..delivery import LocalDelivery
 from ..events import Events
 from .payload import decode
-from .publisher import RETRY_PAUSES
+from .publisher import RETRY_SECONDS
 from .store import Store
 
-_BLOCK = 2.0
+_BLOCK_SECONDS = 2.0
 """Seconds that a read waits for an entry."""
 
 _MAX_ENTRIES = 64
@@ -74,13 +74,13 @@ class StreamReader:
             try:
                 # Redis answers within the time it blocks, otherwise it is unavailable: a worker
                 # must not wait forever on a connection that broke unnoticed.
-                async with asyncio.timeout(_BLOCK + self._store.timeout):
+                async with asyncio.timeout(_BLOCK_SECONDS + self._store.timeout):
                     entries = await self._read(client)
                 attempt = 0
             except (RedisError, OSError, TimeoutError) as error:
                 if attempt == 0:
                     self._logger.warning("websocket: cannot receive from other workers: %s", error)
-                await asyncio.sleep(RETRY_PAUSES[min(attempt, len(RETRY_PAUSES) - 1)])
+                await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
                 attempt += 1
                 continue
             for position, fields in entries:
@@ -91,7 +91,7 @@ class StreamReader:
                 await asyncio.sleep(0)
 
     async def _read(self, client: Any) -> list[tuple[bytes, list[bytes]]]:
-        block = int(_BLOCK * 1000)
+        block = int(_BLOCK_SECONDS * 1000)
         answer = await client.execute_command(
             *("XREAD", "COUNT", _MAX_ENTRIES, "BLOCK", block),
             *("STREAMS", self._store.stream, self._position),

@@ -15,12 +15,12 @@ from ..topics import Topics, user_of
 from .changes import MAX_BATCH, ChangeWriter
 from .interface import BackplaneUnavailable, Change
 from .online_keys import OnlineKeys
-from .publisher import NO_OTHERS_TTL, Publisher
+from .publisher import NO_OTHERS_SECONDS, Publisher
 from .reader import StreamReader
 from .scripts import DEAD, EVICT, RENEW
 from .store import Store, text
 
-_DISCOVERY_DELAY = NO_OTHERS_TTL * 1.2
+_DISCOVERY_SECONDS = NO_OTHERS_SECONDS * 1.2
 """
 Seconds after registering until every other worker has noticed this one.
 
@@ -31,7 +31,7 @@ now on.
 
 class RedisBackplane:
     """
-    The register of workers, and their streams.
+    The backplane of a worker: its lease, its subscriptions and its stream in Redis.
 
     Args:
         engine: of this worker.
@@ -67,7 +67,7 @@ class RedisBackplane:
     async def start(self) -> None:
         """Register this worker, evict dead ones, and begin to receive from the others."""
         if await self._renew():
-            await asyncio.sleep(_DISCOVERY_DELAY)
+            await asyncio.sleep(_DISCOVERY_SECONDS)
         await self._sweep()
         self._reader.start()
         self._lease_task = create_detached_task(self._keep_lease())
@@ -120,11 +120,11 @@ class RedisBackplane:
         if not unbroken and len(self._topics):
             self._reader.accept_gap()
             loop = asyncio.get_running_loop()
-            self._loss_timer = loop.call_later(_DISCOVERY_DELAY, self._events.position_lost)
+            self._loss_timer = loop.call_later(_DISCOVERY_SECONDS, self._events.position_lost)
         return int(others)
 
     async def _reconcile(self) -> None:
-        """Make Redis agree with this worker: it was emptied, or changes could not be written."""
+        """Write all subscriptions again: Redis was emptied, or changes could not be written."""
         there = await self._store.own_topics()
         here = set(self._topics)
         changes = [self._current_state(topic) for topic in there ^ here]
@@ -153,8 +153,8 @@ class RedisBackplane:
         """
         Remove the entries of *worker*.
 
-        The users' keys go first: should this worker die in between, the next one finds the
-        topics still there and does it again. Only the worker that removes the topics notifies.
+        The users' keys are removed first: if this worker dies in between, another one finds the
+        topics and repeats it. Only the worker that removes the topics notifies.
         """
         found = _users(await self._store.run(EVICT, worker, "0"))
         await self._keys.reconcile(found)

@@ -28,7 +28,7 @@ from .scripts import SUBSCRIBED, Script
 _MAX_TOPICS = 2000
 """Topics of one call: a script blocks Redis while it runs."""
 
-_STREAM_EXPIRY = 10
+_STREAM_EXPIRY_LEASES = 10
 """Leases after which the stream of a worker that is gone expires."""
 
 
@@ -50,7 +50,7 @@ class Store:
         self.lease_ms = int(settings.lease * 1000)
         self.stream = f"{self._base}stream:{worker}"
         """The key of this worker's stream."""
-        self.stream_limits = (settings.max_stream, self.lease_ms * _STREAM_EXPIRY)
+        self.stream_limits = (settings.max_stream, self.lease_ms * _STREAM_EXPIRY_LEASES)
         """Entries of a stream, and milliseconds until an abandoned one expires: for scripts."""
 
     @property

@@ -21,7 +21,7 @@ READS_TOO_SLOWLY = 4008
 # The frames collected within a turn are written after so many, or after a frame of so many bytes:
 # a handler that never awaits is bounded, and large frames gain nothing from being joined.
 _MAX_COLLECTED_FRAMES = 256
-_LARGE_FRAME = 8192
+_LARGE_FRAME_BYTES = 8192
 
 
 class Connection(Inbox):
@@ -122,7 +122,7 @@ class Connection(Inbox):
                 self.flush()
         else:
             self._collected = [collected, frame]
-        if len(frame) > _LARGE_FRAME:
+        if len(frame) > _LARGE_FRAME_BYTES:
             self.flush()
         return True
 

@@ -20,10 +20,10 @@ from picows.common import WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # not in picows' stubs
 from sanic import Request
 
-READ_BUFFER = 2048
+READ_BUFFER_BYTES = 2048
 """Initial bytes of picows' read buffer, its minimum; it doubles as needed."""
 
-MAX_READ = 65536
+MAX_READ_BYTES = 65536
 """Bytes of one read. A read that fills picows' buffer doubles it for good, needed or not."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -52,7 +52,7 @@ class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
 
     def get_buffer(self, size_hint: int) -> Any:
         buffer = _get_buffer(self, size_hint)
-        return buffer if len(buffer) <= MAX_READ else buffer[:MAX_READ]
+        return buffer if len(buffer) <= MAX_READ_BYTES else buffer[:MAX_READ_BYTES]
 
 
 class _NoSocket:
@@ -101,7 +101,7 @@ class _ReadOnlyTransport:
 
 
 class _Discard(asyncio.Protocol):
-    """A protocol that reads and discards, so that the peer comes to read the close frame."""
+    """A protocol that reads and discards, so that the peer can read the close frame."""
 
     __slots__ = ("_receiver",)
 
@@ -132,7 +132,7 @@ class _Log:
     what it logs as an exception is a bug; errors of a peer arrive as close codes.
     """
 
-    def isEnabledFor(self, _: int) -> bool:  # noqa: N802  # logging's spelling
+    def isEnabledFor(self, _: int) -> bool:  # noqa: N802 - the name in `logging`
         return False
 
     def _quiet(self, *_: Any, **__: Any) -> None:
@@ -149,7 +149,7 @@ _LOG = _Log()
 _NO_SOCKET = _NoSocket()
 _IDLE_PROTOCOL = asyncio.Protocol()
 
-# picows refuses `Connection: keep-alive, Upgrade`. The request was checked: it is given this one.
+# picows refuses `Connection: keep-alive, Upgrade`. The request was checked: picows gets this one.
 _HEAD = (
     b"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -208,12 +208,12 @@ def make_reader(receiver: WSListener, max_frame_size: int) -> Any:
         False,  # pongs: the connection sends them, so that they count against the write buffer
         max_frame_size,
         None,  # extra headers
-        READ_BUFFER,
+        READ_BUFFER_BYTES,
     )
     reader.connection_made(_ReadOnlyTransport(cast(Receiver, receiver)))
     feed(reader, _HEAD)
     upgraded = reader.transport.request
-    upgraded.headers = upgraded.path = None  # nobody reads them again
+    upgraded.headers = upgraded.path = None  # not used again
     return reader
 
 
@@ -229,7 +229,7 @@ def feed(reader: Any, data: bytes) -> None:
 
 
 def discard(transport: asyncio.Transport, receiver: Receiver) -> None:
-    """Send nothing more, and discard what still comes, until the peer closes."""
+    """Send nothing more, and discard what still arrives, until the peer closes."""
     transport.pause_reading()
     transport.set_protocol(_Discard(receiver))
     transport.resume_reading()
