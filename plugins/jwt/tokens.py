@@ -21,15 +21,15 @@ class _Verified(NamedTuple):
     until: float
     """On the monotonic clock."""
     expires: float
-    """On the wall clock: `exp` and the leeway, as PyJWT judges it."""
+    """On the wall clock: `exp` plus the leeway, as PyJWT checks it."""
 
 
 class Tokens:
     """
     A signer and verifier with one algorithm, so that a token cannot choose its own.
 
-    PyJWT is the only judge of a token. What it accepted is kept for a few seconds, because one
-    client often sends several requests with the same token. The cache lives and ends with this
+    Only PyJWT decides whether a token is valid. What it accepted is cached for a few seconds,
+    because one client often sends several requests with the same token. The cache belongs to this
     object and its keys.
     """
 

@@ -22,8 +22,8 @@ class Database:
     """
     An open database.
 
-    Models use it by themselves. Its methods are for SQL of your own and for transactions; its
-    attributes tell an unavailable database from a rejected row.
+    Models use it by default. Its methods are for SQL of your own and for transactions; its
+    attributes distinguish an unavailable database from a rejected row.
     """
 
     unavailable_errors: tuple[type[Exception], ...] = (DatabaseUnavailable,)

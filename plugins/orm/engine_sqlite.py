@@ -1,9 +1,9 @@
 """SQLite: one connection for reading, one for writing, and one lock for all writers.
 
-SQLite allows one writer at a time. By itself it makes processes poll for that place, and a
-transaction that reads before it writes fails ("database is locked"). Here every writer first queues
-for a lock on a file beside the database, then begins with BEGIN IMMEDIATE. It waits in the
-connection's own thread, so it blocks neither the loop nor readers, which use the other connection.
+SQLite allows one writer at a time. By default processes poll for that lock, and a transaction that
+reads before it writes fails ("database is locked"). Here every writer first queues for a lock
+on a file beside the database, then begins with BEGIN IMMEDIATE. It waits in the connection's own
+thread, so it blocks neither the loop nor readers, which use the other connection.
 """
 
 from __future__ import annotations

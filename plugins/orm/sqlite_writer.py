@@ -44,7 +44,7 @@ class Writer:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
             file = os.open(f"{self._path}-lock", flags, 0o600)
             try:
-                # `Checkpoints` does it.
+                # `Checkpoints` runs them instead.
                 pragmas = {**self._pragmas, "wal_autocheckpoint": 0}
                 self._connection = await connect(self._path, pragmas)
             except BaseException:
@@ -80,7 +80,7 @@ class Writer:
         async with self.lock:
             connection = await self.open()
 
-            def hop() -> T:
+            def run_in_transaction() -> T:
                 self._enter(connection._conn, begin)
                 try:
                     result = work(connection._conn)
@@ -90,8 +90,8 @@ class Writer:
                 self._leave(connection._conn, keep=True)
                 return result
 
-            # The next one's turn comes when the thread is done, whatever became of this task.
-            result = await run_to_completion(in_thread(connection, hop))
+            # `lock` is released when the thread is done, even if this task was cancelled.
+            result = await run_to_completion(in_thread(connection, run_in_transaction))
             if begin:
                 self._checkpoints.note()
             return result

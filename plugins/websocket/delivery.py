@@ -14,7 +14,7 @@ from .topics import ROOM, SOCKET, USERS, RoomHandler, Topics, users_of
 
 class LocalDelivery:
     """
-    The way from a payload to the sockets of this worker.
+    A writer of payloads to the sockets of this worker.
 
     Args:
         engine: of this worker.

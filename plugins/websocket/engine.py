@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .socket import WebSocket
 
 EMPTY = Context()
-"""Context of callbacks: the caller's context would keep Sanic's Request alive as long as they."""
+"""Context of callbacks. The caller's context would keep Sanic's Request alive as long as them."""
 
 
 class Counters(msgspec.Struct):

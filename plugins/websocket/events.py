@@ -41,11 +41,11 @@ class Events:
         self._listeners[event].append(listener)
 
     def online(self, user_id: int) -> None:
-        """Notify that a user has a socket, on any worker."""
+        """Notify that a user's first socket, across all workers, was opened."""
         self._emit("online", user_id)
 
     def offline(self, user_id: int) -> None:
-        """Notify that a user's last socket, on whichever worker, is gone."""
+        """Notify that a user's last socket, across all workers, was closed."""
         self._emit("offline", user_id)
 
     def position_lost(self) -> None:

@@ -18,9 +18,9 @@ from .socket import WebSocket
 
 class WebSocketServer:
     """
-    All sockets of this worker, and the way to those of the others.
+    All sockets of this worker, and sending to those of the others.
 
-    Its methods are those of the parts. Porters may set attributes of their own, as Egg apps do
+    Its methods are those of the parts. Ported code may set attributes of its own, as Egg apps do
     with `app.ws.chat_user`.
     """
 

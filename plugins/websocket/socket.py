@@ -41,7 +41,7 @@ class WebSocket(Connection):
         subprotocol: the one that was negotiated in the handshake.
     """
 
-    # __dict__ is made when somebody sets an attribute; until then it costs one pointer.
+    # __dict__ is created when an attribute is set; until then it costs one pointer.
     __slots__ = ("__dict__", "_rooms", "held", "subprotocol", "topics", "user_id")
 
     def __init__(

@@ -32,7 +32,7 @@ class ChangeWriter:
     A batcher of changes.
 
     The changes of a few turns of the loop are written in one call, in the order in which they
-    happened. For a topic its state at the time of the call counts, so that changes cannot cross.
+    happened. The state of a topic at the time of the call is written, so changes cannot cross.
 
     Args:
         store: of this worker.
@@ -64,7 +64,7 @@ class ChangeWriter:
             fill=partial(linger, quiet_turns=1, max_turns=_MAX_TURNS, max_seconds=math.inf),
         )
         self.failed = False
-        """Whether changes could not be written since somebody last reset this."""
+        """Whether a change could not be written since this was last reset."""
 
     @property
     def idle(self) -> bool:
@@ -84,7 +84,7 @@ class ChangeWriter:
     def apply_soon(self, change: Change) -> None:
         """Write *change* without waiting; a failure is repaired later."""
         with contextlib.suppress(BackplaneUnavailable):
-            self._put(change).cancel()  # nobody waits; it is written all the same
+            self._put(change).cancel()  # its result is not awaited; it is written nevertheless
 
     async def close(self, timeout: float) -> None:
         """Write what waits, for *timeout* seconds at most."""

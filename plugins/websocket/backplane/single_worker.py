@@ -42,7 +42,7 @@ class SingleWorkerBackplane:
         """Do nothing: this worker's own sockets have it already."""
 
     async def confirm(self, topic: str) -> None:
-        """Do nothing: there is nobody to notify."""
+        """Do nothing: there is no other worker."""
 
     async def apply(self, change: Change) -> None:
         """Record which users are online."""

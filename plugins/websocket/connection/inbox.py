@@ -19,8 +19,8 @@ class Inbox(WSListener):
     The queue of messages from one client.
 
     Listeners may be plain functions or coroutine functions. Messages are handled one after the
-    other, in the order in which they came; messages that come before there is a listener wait for
-    it. When too many wait, reading pauses, so that the client has to wait. What a client sent
+    other, in the order in which they arrived; those that arrive before there is a listener wait for
+    one. When too many wait, reading pauses, so that the client has to wait. What a client sent
     before it closed is still handled, before `_finished` is called; after `_discard_rest` nothing
     more is. A listener that raises is logged, and the socket is closed with 1011.
 
@@ -45,7 +45,7 @@ class Inbox(WSListener):
         self._engine = engine
         self._on_message: tuple[Listener, ...] | None = None
         self._queue: deque[str | bytes] | None = None
-        """There while a message is being handled, or waits for a listener."""
+        """None unless a message is being handled, or waits for a listener."""
         self._queued_size = 0
         """The size of the queued messages, in bytes, or characters of text."""
         self._draining = False
@@ -54,7 +54,7 @@ class Inbox(WSListener):
         """Whether reading is paused."""
         self._discarding = False
         self._ended = False
-        """Whether the connection is gone, so that nothing more comes."""
+        """Whether the connection is gone, so that nothing more arrives."""
 
     @property
     def id(self) -> str:
@@ -81,13 +81,13 @@ class Inbox(WSListener):
 
     def _add_message_listener(self, listener: Listener) -> None:
         if self._ended and self._queue is None:
-            return  # nothing will come; to keep it would make a reference cycle
+            return  # nothing will arrive, and keeping it would make a reference cycle
         self._on_message = (*(self._on_message or ()), listener)
         if self._queue is not None and not self._draining:
             self._start_draining()
 
     def _receive(self, message: str | bytes) -> None:
-        """Handle *message* now, or after those that came before it."""
+        """Handle *message* now, or after those that arrived before it."""
         listeners = self._on_message
         if listeners is None or self._queue is not None:
             self._enqueue(message)
@@ -103,7 +103,7 @@ class Inbox(WSListener):
                 if hasattr(result, "__await__"):
                     self._start_draining(result, message, position)
                     return
-        except Exception:  # noqa: BLE001  # the boundary of one socket's handler
+        except Exception:  # noqa: BLE001 - the boundary of one socket's handler
             self._listener_failed()
 
     def _enqueue(self, message: str | bytes) -> None:
@@ -112,7 +112,7 @@ class Inbox(WSListener):
         self._queue.append(message)
         self._queued_size += len(message)
         limits = self._engine.settings
-        # Frames of the packet that is being read still come in; then the client has to wait.
+        # Frames of the packet that is being read still arrive; then the client has to wait.
         if not self._paused and (
             len(self._queue) >= limits.max_queued_messages
             or self._queued_size >= limits.max_queued_bytes
@@ -157,7 +157,7 @@ class Inbox(WSListener):
                 self._queued_size -= len(message)
                 self._resume_if_half_drained()
                 await self._handle(message, 0)
-        except Exception:  # noqa: BLE001  # the boundary of one socket's handler
+        except Exception:  # noqa: BLE001 - the boundary of one socket's handler
             self._listener_failed()
         finally:
             self._draining = False

@@ -1,4 +1,4 @@
-"""A message that comes in fragments (RFC 6455, section 5.4). No I/O."""
+"""A message in several fragments (RFC 6455, section 5.4). No I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class Fragments:
     The fragments received so far of one message.
 
     Args:
-        is_text: whether it is text, which is checked as it comes: bytes that can no longer become
-            UTF-8 end the connection at once, not when the message ends.
+        is_text: whether it is text, which is checked as it arrives: bytes that cannot become UTF-8
+            end the connection at once, not when the message ends.
         limit: bytes of the whole message.
     """
 
