@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT))  # before anything installed that is called config or models
+sys.path.insert(0, str(ROOT))  # before installed packages that are called config or models
 
 import yolk
 from extend.application import Application
@@ -46,7 +46,7 @@ class Parts:
     """
     The long-lived objects of one worker: what is `writer` here is `app.writer` everywhere else.
 
-    Each is named and typed by the line that constructs it, and needs only what stands above it.
+    Each line of `start` constructs one, which uses only those above it.
     """
 
     async def start(self, app: Application, closing: ClosingStack) -> None:
@@ -103,7 +103,7 @@ class Parts:
         self.delivery = Delivery(app.ws, app.hooks, listeners)
         self.presence = PresenceWatch(app.orm, app.ws, app.logger)
         closing.add(self.presence.close)
-        # Messages and cursors: closed first, so that whatever is queued is stored and pushed.
+        # Messages and cursors: closed first, so that everything queued is stored and pushed.
         self.writer = message_writer(
             store_for(app.orm, chat.strangers),
             app.orm.unavailable_errors,
@@ -131,7 +131,7 @@ class Boot(yolk.Boot):
     app: Application
 
     async def did_load(self) -> None:
-        """Start the parts, and subscribe to what happens to sockets."""
+        """Start the parts, and subscribe to the events of sockets."""
         app, parts = self.app, Parts()
         async with ClosingStack() as closing:  # closes them if one does not start
             await parts.start(app, closing)

@@ -12,7 +12,7 @@ Listener = Callable[..., Awaitable[None] | None]
 
 class Label(NamedTuple):
     """
-    What a message to a socket holds: one entry of a numbered stream.
+    The position of a message to a socket in a numbered stream.
 
     Clients do not see it. It is reported to the socket's listeners to "arrived" once the message
     is proved to have arrived.
@@ -97,7 +97,7 @@ class WebSocket(Protocol):
 
 
 class WebSocketServer(Protocol):
-    """All sockets of this worker, and the way to those of the others: `app.ws`."""
+    """All sockets of this worker, and sending to those of the others: `app.ws`."""
 
     @property
     def clients(self) -> Collection[Any]:

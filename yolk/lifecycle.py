@@ -158,8 +158,8 @@ async def _run_start_hook(app: Application, boot: Boot, hook: str) -> None:
     if _single_process():
         _stop_main(app)
         raise failure
-    # In a worker an exception would be printed with a traceback: print the sentence, tell the
-    # main process to give up, and exit.
+    # In a worker an exception would be printed with a traceback: print the sentence, notify the
+    # main process that the start failed, and exit.
     print(failure.code, file=sys.stderr, flush=True)
     app.multiplexer.terminate(True)
     os._exit(1)

@@ -51,7 +51,7 @@ def load_tree(root: Path, folder: str, name: str, kind: type[Controller[Any]]) -
             assert isinstance(inner, Tree)  # noqa: S101 - a folder, and no file has its name
             branch = inner
         _own_inherited_methods(found)
-        if parts[-2:-1] == parts[-1:]:  # it has the name of its folder
+        if parts[-2:-1] == parts[-1:]:  # the file has the name of its folder
             branch._own = found
         else:
             branch._branches[parts[-1]] = found
@@ -73,7 +73,7 @@ def _check_names(tree: Tree, path: str) -> None:
 
 def mount_routes(app: Any, root: Path) -> None:
     """
-    Let `routes/__init__.py` mount the application's routes.
+    Mount the application's routes, with the function `mount` of `routes/__init__.py`.
 
     Raises:
         StartError: it has no `mount(app)`.

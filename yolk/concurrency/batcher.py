@@ -44,17 +44,17 @@ class Batcher(Generic[Item, Result]):
         announce: called with the results of a batch, without the errors, after the futures are
             set. The next batch waits for it. What it raises is logged.
         max_batch: items that a batch has at most.
-        max_waiting: calls that may wait, merged items counted each.
+        max_waiting: calls that may wait; each merged item counts.
         full: makes the error that `put` raises when too many wait, or after `close`.
         to_error: makes the error for the futures of an item that cannot be stored even alone.
         key: items of one key that wait together are merged into one. Without it, none are.
-        merge: makes one of an item that waits and a newer one of the same key, which stays the
-            same. By default the newer one counts.
+        merge: combines a waiting item and a newer one of the same key into one of this key. By
+            default the newer one replaces the other.
         fill: waits until a batch has filled; gets the queue and *max_batch*.
         logger: for errors of *announce*.
     """
 
-    def __init__(  # noqa: PLR0913 - what it does is composed of these
+    def __init__(  # noqa: PLR0913 - its behaviour is composed of these
         self,
         store: Callable[[Sequence[Item]], Awaitable[Sequence[Result | BaseException]]],
         announce: Callable[[Sequence[Result]], Awaitable[None]] | None = None,
@@ -95,8 +95,8 @@ class Batcher(Generic[Item, Result]):
         Queue an item.
 
         Returns:
-            a future of what *store* returns for it. Cancel it if nobody will await it: an error
-            that nobody retrieves is logged by asyncio.
+            a future of what *store* returns for it. Cancel it if it will not be awaited: asyncio
+            logs an error that is never retrieved.
 
         Raises:
             Exception: what *full* makes: too many wait.
@@ -120,14 +120,14 @@ class Batcher(Generic[Item, Result]):
 
     async def close(self, timeout: float | None = None) -> None:
         """
-        Take nothing more, and wait until everything that waits is stored and announced.
+        Refuse further items, and wait until those that wait are stored and announced.
 
         Args:
             timeout: seconds to wait at most.
         """
         self._max_waiting = 0
         if self._task is not None:
-            # Not `await`: when the closing is cancelled, the storing must not be.
+            # Not `await`: cancelling this call must not cancel the storing.
             await asyncio.wait([self._task], timeout=timeout)
 
     def _reserve(self, count: int) -> None:
@@ -160,7 +160,7 @@ class Batcher(Generic[Item, Result]):
                 results = await self._store_or_fail([entry.item for entry in batch])
                 for entry, result in zip(batch, results, strict=True):
                     _answer(entry.futures, result)
-                await self._tell(results)
+                await self._announce_stored(results)
         finally:
             self._task = None
 
@@ -181,26 +181,26 @@ class Batcher(Generic[Item, Result]):
                 return [(await self._store_or_fail([item]))[0] for item in items]
             return [self._to_error(error)]
         if len(results) != len(items):
-            # Stored, but nobody knows what: no future may wait for ever.
+            # Stored, but the results cannot be assigned: no future may wait for ever.
             fault = ValueError(f"{len(results)} results for {len(items)} items")
             return [self._to_error(fault) for _ in items]
         return results
 
-    async def _tell(self, results: Sequence[Result | BaseException]) -> None:
+    async def _announce_stored(self, results: Sequence[Result | BaseException]) -> None:
         stored = [result for result in results if not isinstance(result, BaseException)]
         if not stored or self._announce is None:
             return
         try:
             await self._announce(stored)
         except Exception:
-            # Stored is stored: the next batch must not suffer.
+            # The batch is stored: the next one must not fail with it.
             self._logger.exception("announcing what was stored failed")
 
 
 def _answer(futures: Sequence[asyncio.Future[Result]], result: Result | BaseException) -> None:
     for future in futures:
         if future.done():
-            continue  # its owner was cancelled; the item is stored all the same
+            continue  # its owner was cancelled; the item is stored nevertheless
         if isinstance(result, BaseException):
             future.set_exception(result)
         else:

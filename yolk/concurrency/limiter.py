@@ -1,4 +1,4 @@
-"""A limit on how many do something at the same time, and on how many wait for it."""
+"""A limit on concurrent blocks of code, and on the callers that wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from yolk.concurrency.errors import QueueFull
 
 class ConcurrencyLimiter:
     """
-    A limiter for `async with`: a few run at a time, in the order in which they came.
+    A limiter for `async with` blocks: a few run at a time, in the order of arrival.
 
     Args:
         max_running: blocks that run at the same time.
@@ -28,7 +28,7 @@ class ConcurrencyLimiter:
 
     async def __aenter__(self) -> None:
         """
-        Wait for a place.
+        Wait until the block may run.
 
         Raises:
             Exception: what *full* makes: too many wait.

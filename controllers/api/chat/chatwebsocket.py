@@ -41,7 +41,7 @@ from yolk import Controller, Label, describe, sends_first
 
 
 class Undelivered(msgspec.Struct):
-    """How many of the undelivered messages."""
+    """The number of undelivered messages, and who acknowledges them."""
 
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 500
     ack: bool = False

@@ -1,4 +1,4 @@
-"""What a client may request over its socket, and the form of the answers."""
+"""The requests over a socket, and the form of the answers."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def decode(message: str | bytes) -> Frame:
     Decode a request.
 
     Raises:
-        UnreadableFrame: it is none.
+        UnreadableFrame: it is not a request.
         InvalidData: a text holds the character U+0000.
     """
     try:
@@ -190,7 +190,7 @@ def decode(message: str | bytes) -> Frame:
 
 
 def request_id(message: str | bytes) -> Any:
-    """Return the id of a frame that is otherwise unreadable, so that the client knows which."""
+    """Return the id of an invalid frame, so that the client can match the error with it."""
     try:
         frame = decode_json(message)
     except NotJson:
@@ -232,7 +232,7 @@ def read(frame: Frame, kind: type[Any]) -> Any:
     Decode the data of a request.
 
     Raises:
-        InvalidData: a field is missing or not what it should be.
+        InvalidData: a field is missing or invalid.
     """
     try:
         return decode_json(frame.data, _DECODERS[kind])

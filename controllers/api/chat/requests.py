@@ -22,13 +22,13 @@ Answer = Callable[[Context, Frame], Awaitable[None] | None]
 
 def receive(ctx: Context, message: str | bytes) -> Awaitable[None] | None:
     """
-    Answer one frame. Whatever is wrong with it, the socket stays open.
+    Answer one frame. An invalid frame does not close the socket.
 
     A message that needs no check is queued before this returns, so the order of frames is the order
     in the conversation; its answer follows the commit, and more frames may arrive meanwhile.
 
     Returns:
-        None, or what ends when the next frame may be read.
+        None, or an awaitable that is done when the next frame may be read.
     """
     frame: Frame | None = None
     try:
@@ -64,7 +64,7 @@ def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
 
 
 async def _queue_checked(ctx: Context, frame: Frame, checking: Awaitable[Draft]) -> None:
-    """Queue a message after its check; the frames behind it wait, and stay behind it."""
+    """Queue a message after its check. Later frames wait for it, so the order is kept."""
     _queue(ctx, frame, await checking)
 
 
