@@ -1,4 +1,4 @@
-"""Blocking users, and messages from strangers."""
+"""Blocking users, messages from strangers, and what others see of a user."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_a_blocked_user_cannot_write(people: Company) -> None:
 
 async def test_messages_of_strangers_can_be_limited(people: Company) -> None:
     """Strangers can send nothing, or one message until they get an answer."""
-    ada, grace, linus = await people("ada", "grace", "linus")
+    ada, grace, linus = await people("ada", "grace", "linus", strangers=True)
     await ada.choose("settings")
     await expect(ada.page.get_by_role("radio", name="Allow")).to_be_checked()
     await ada.page.get_by_role("radio", name="None").check()
@@ -65,6 +65,28 @@ async def test_messages_of_strangers_can_be_limited(people: Company) -> None:
 
     await ada.sees("May I?", "You may", "And this?")
     await expect(linus.find("conversation")).to_have_count(0)
+
+
+async def test_what_others_see_can_be_limited(people: Company) -> None:
+    """The settings hide the presence and read receipts at once, and are kept."""
+    ada, grace = await people("ada", "grace")
+    await grace.open_chat_with(ada)
+    await expect(grace.find("presence")).to_have_text("online")
+    await ada.choose("settings")
+    await expect(ada.page.get_by_role("radio", name="Everyone")).to_be_checked()
+
+    await ada.page.get_by_role("radio", name="Nobody").check()
+    await ada.page.get_by_role("radio", name="Exact username only").check()
+    receipts = ada.page.get_by_role("switch", name="Read receipts")
+    await expect(receipts).to_be_checked()
+    await receipts.uncheck()
+
+    await expect(grace.find("presence")).not_to_have_text("online")
+    await ada.find("close").click()
+    await ada.choose("settings")
+    for chosen in ("Nobody", "Exact username only"):
+        await expect(ada.page.get_by_role("radio", name=chosen)).to_be_checked()
+    await expect(ada.page.get_by_role("switch", name="Read receipts")).not_to_be_checked()
 
 
 async def test_a_profile_is_opened_from_a_group(people: Company) -> None:

@@ -1,4 +1,4 @@
-/** The settings: theme, language, notifications, messages from strangers, blocked users. */
+/** The settings: theme, language, notifications, preferences, blocked users. */
 
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
@@ -6,7 +6,7 @@ import { Avatar } from "../components/avatar.js";
 import { Choice, Switch } from "../components/controls.js";
 import { chooseLanguage, language, t } from "../i18n/words.js";
 import { chooseTheme, theme } from "../state/appearance.js";
-import { block, blocked, loadBlocked, loadPreferences, setStrangers, strangers } from "../state/contacts.js";
+import { block, blocked, loadBlocked, loadPreferences, preferences, setPreference } from "../state/contacts.js";
 import { hasNotifications, isForbidden, setNotifications } from "../state/notifications.js";
 import { nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
@@ -15,6 +15,8 @@ import { DialogFrame } from "./frame.js";
 
 export default function Settings({ close }) {
   const [people, setPeople] = useState(null);
+  const { strangers, presence, receipts, found_by: foundBy } = preferences.value;
+  const choose = (name) => (value) => attempt(setPreference(name, value));
   useEffect(() => {
     attempt(loadPreferences());
     loadBlocked().then(setPeople, () => setPeople([]));
@@ -30,8 +32,10 @@ export default function Settings({ close }) {
       <div class="portrait small"><${Avatar} user=${me.value} /><strong dir="auto">${nameOf(me.value)}</strong><span>@${me.value.username}</span></div>
       <${Choice} label=${t("theme")} name="theme" value=${theme.value} options=${{ system: t("asSystem"), light: t("light"), dark: t("dark") }} onChoose=${chooseTheme} />
       <${Choice} label=${t("language")} name="language" value=${language.value} options=${{ zh: "中文", en: "English" }} onChoose=${chooseLanguage} />
-      <${Choice} label=${t("strangers")} name="strangers" value=${strangers.value} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }}
-        onChoose=${(what) => attempt(setStrangers(what))} />
+      <${Choice} label=${t("strangers")} name="strangers" value=${strangers} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }} onChoose=${choose("strangers")} />
+      <${Choice} label=${t("presence")} name="presence" value=${presence} options=${{ everyone: t("presence_everyone"), contacts: t("presence_contacts"), nobody: t("presence_nobody") }} onChoose=${choose("presence")} />
+      <${Choice} label=${t("foundBy")} name="found_by" value=${foundBy} options=${{ prefix: t("foundBy_prefix"), username: t("foundBy_username"), nothing: t("foundBy_nothing") }} onChoose=${choose("found_by")} />
+      <${Switch} label=${t("receipts")} isOn=${receipts} isDisabled=${receipts === undefined} note=${t("receiptsNote")} onChange=${choose("receipts")} />
       <${Switch} label=${t("notifications")} isOn=${hasNotifications.value} isDisabled=${isForbidden.value} note=${isForbidden.value ? t("notifyForbidden") : ""} onChange=${setNotifications} />
       <h3>${t("blockedPeople")}</h3>
       ${people?.length === 0 && html`<p class="soft">${t("nobodyBlocked")}</p>`}

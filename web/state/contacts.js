@@ -1,4 +1,4 @@
-/** Blocked users, and what strangers may send. */
+/** Blocked users, and preferences: what strangers may send, and what others see of the user. */
 
 import { signal } from "@preact/signals";
 import { t } from "../i18n/words.js";
@@ -8,12 +8,12 @@ import { toast } from "./ui.js";
 
 /** The ids of the blocked users; null while they are not known. */
 export const blocked = signal(null);
-/** What strangers may send: "nothing", "one" or "freely"; null while it is not known. */
-export const strangers = signal(null);
+/** The preferences `strangers`, `presence`, `receipts` and `found_by`; empty while they are not known. */
+export const preferences = signal({});
 
 onUserChange(() => {
   blocked.value = null;
-  strangers.value = null;
+  preferences.value = {};
 });
 
 /** Load all blocked users. */
@@ -34,17 +34,17 @@ export async function block(id, on) {
 }
 
 export async function loadPreferences() {
-  strangers.value = (await client.call("GET", "/chat/preferences")).strangers;
+  preferences.value = await client.call("GET", "/chat/preferences");
 }
 
-export async function setStrangers(policy) {
-  strangers.value = (await client.call("POST", "/chat/preferences", { strangers: policy })).strangers;
+export async function setPreference(name, value) {
+  preferences.value = await client.call("POST", "/chat/preferences", { [name]: value });
 }
 
 /** Apply a `system` push. */
 export function handleSystemEvent({ event, ...fields }) {
   if (event === "block") setBlocked(fields.user_id, fields.on);
-  else if (event === "preferences") strangers.value = fields.strangers;
+  else if (event === "preferences") preferences.value = fields;
   else if (event === "join_requested") reloadRequests(fields.group_id);
   else if (event === "join_refused") toast(t("joinRefused", { id: fields.group_id }));
 }
