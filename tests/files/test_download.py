@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import os
 import time
 from urllib.parse import parse_qs, urlsplit
 
@@ -7,7 +9,7 @@ import pytest
 
 from services.file.links import Links
 from tests.rows import database, rows
-from tests.uploads import picture, read, upload, uploaded
+from tests.uploads import kept, picture, read, upload, uploaded
 from yolk.testing import Server, User
 
 CONTENT = bytes(range(100)) * 10_000
@@ -82,6 +84,19 @@ async def test_head(server: Server, ada: User) -> None:
     assert found.status_code == 200
     assert found.headers["content-length"] == "1000000"
     assert found.content == b""
+
+
+async def test_head_reads_no_content(server: Server, ada: User) -> None:
+    """HEAD is answered without reading the content, which may be large or in a bucket."""
+    content = os.urandom(1000)
+    info = await uploaded(ada, "a", content)
+    digest = hashlib.sha256(content).hexdigest()
+    (path,) = [path for path in kept(server) if path.name == digest]
+    path.unlink()
+
+    found = await server.ask("HEAD", info["url"], token=ada.token)
+
+    assert found.status_code == 200
 
 
 async def test_an_empty_file_can_be_read(ada: User) -> None:

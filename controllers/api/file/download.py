@@ -95,7 +95,7 @@ class DownloadController(Controller[Context]):
         self, content: Content, start: int, end: int, status: int, headers: dict[str, str]
     ) -> HTTPResponse | ResponseStream:
         kind = f"{content.type}; charset=utf-8" if content.type == "text/plain" else content.type
-        if self.ctx.request.method == "HEAD_BYTES" or start == end:
+        if self.ctx.request.method == "HEAD" or start == end:
             return HTTPResponse(status=status, headers=headers, content_type=kind)
         pieces = self.ctx.service.file.read(content, start, end)
         # Read before the answer begins, so that an error can still be reported.
