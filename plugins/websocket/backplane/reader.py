@@ -118,11 +118,10 @@ class StreamReader:
 def _entries(answer: Any) -> Iterator[tuple[bytes, list[bytes]]]:
     """Parse the answer to XREAD in either version of Redis' protocol."""
     streams = answer.items() if isinstance(answer, dict) else (answer or ())
-    for _, entries in streams:
+    for _, found in streams:
         # redis-py nests the entries once more under RESP3.
-        if len(entries) == 1 and entries[0] and isinstance(entries[0][0], (list, tuple)):
-            entries = entries[0]  # noqa: PLW2901
-        for position, fields in entries:
+        nested = len(found) == 1 and found[0] and isinstance(found[0][0], (list, tuple))
+        for position, fields in found[0] if nested else found:
             if isinstance(fields, dict):
                 yield position, [value for pair in fields.items() for value in pair]
             else:
