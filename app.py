@@ -68,8 +68,9 @@ class Parts:
         self.login_limiter = LoginLimiter(
             auth.limits, self.rates, app.redis, auth.hash_threads, auth.hash_queue
         )
-        self.users = BatchedLoader(find_users, cache_seconds=USER_CACHE_SECONDS)
-        self.sessions = BatchedLoader(find_sessions)
+        gone = app.orm.unavailable_errors
+        self.users = BatchedLoader(find_users, USER_CACHE_SECONDS, gone)
+        self.sessions = BatchedLoader(find_sessions, unavailable_errors=gone)
         self.refresh_tokens = await RefreshTokens.load()
         self.session_use = SessionUse(app.orm, app.logger)
         closing.add(self.session_use.close)

@@ -6,9 +6,13 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import msgspec
+from tortoise.backends.base.client import BaseDBAsyncClient
 
+from models import User
 from services.database import Database
 from services.sql import bind_placeholders, bind_values_table, join_by_key, values_table
+
+MAX_INT32 = 2**31 - 1
 
 
 class StoredStanding(NamedTuple):
@@ -96,6 +100,32 @@ async def user_column(database: Database, column: str, user_id: int) -> Any:
         bind_placeholders(dialect, query), [user_id]
     )
     return rows[0]["found"] if rows else None
+
+
+async def comparable_ids(
+    connection: BaseDBAsyncClient | None, ids: Collection[int]
+) -> Collection[int]:
+    """
+    Return *ids* without those that the column of an existing `user` table may be too small for.
+
+    PostgreSQL refuses a whole query for one value that its column could not hold. Ids beyond 32
+    bits are looked up by a query that compares them, and left out if there is no such user.
+
+    Args:
+        connection: a transaction, or None.
+        ids: any ids of 64 bits.
+    """
+    large = [one for one in ids if one > MAX_INT32]
+    if not large:
+        return ids
+    connection = connection or User._meta.db
+    dialect = connection.capabilities.dialect
+    user = join_by_key(dialect, "user", "u", "u.id = k.id")
+    query = f"SELECT u.id FROM {values_table(dialect, {'id': 'int'})} {user}"
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, [(one,) for one in large])
+    )
+    return [one for one in ids if one <= MAX_INT32] + [row["id"] for row in rows]
 
 
 async def find_standings(database: Database, ids: Collection[int]) -> dict[int, StoredStanding]:

@@ -8,7 +8,7 @@ import msgspec
 
 from models import User
 from services import Service
-from services.account.sql import search_users
+from services.account.sql import comparable_ids, search_users
 from services.errors import NoSuchPerson
 
 
@@ -40,7 +40,7 @@ class UsersService(Service):
 
     async def find_many(self, user_ids: Iterable[int]) -> dict[int, Person]:
         """Return users by id; those that do not exist are left out."""
-        ids = set(user_ids)
+        ids = await comparable_ids(None, {*user_ids})
         users = await User.filter(id__in=ids) if ids else []
         return {person.id: person for person in await self._to_people(users)}
 

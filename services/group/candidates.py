@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, JoinRequest, Member, Preference, User
+from services.account.sql import comparable_ids
 from services.errors import RequestsFull
 from services.group.change import Change
 from services.group.roles import ADMIN
@@ -41,6 +42,7 @@ class Candidates(NamedTuple):
 
 async def existing(connection: BaseDBAsyncClient, user_ids: Collection[int]) -> list[int]:
     """Return those users who exist and are not disabled, sorted."""
+    user_ids = await comparable_ids(connection, user_ids)
     if not user_ids:
         return []
     people = User.filter(id__in=list(user_ids), status=1).using_db(connection)

@@ -10,6 +10,7 @@ import msgspec
 from uuid_utils.compat import UUID
 
 from models import User
+from services.account.sql import comparable_ids
 from services.database import Database
 from services.errors import InvalidData, NoFile, NoSuchPerson, TypeRefused
 from services.fields import Id
@@ -87,7 +88,8 @@ async def check_content(draft: Draft, database: Database, extra_types: Collectio
         _decode(draft.data, Location)
     elif kind == "card":
         card: Card = _decode(draft.data, Card)
-        if not await User.exists(id=card.user_id):
+        ids = await comparable_ids(None, [card.user_id])
+        if not ids or not await User.exists(id=card.user_id):
             raise NoSuchPerson
     elif kind not in FREE_TYPES and kind not in extra_types:
         raise InvalidData(f"type: none of {', '.join(TYPES)}")

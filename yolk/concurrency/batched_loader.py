@@ -34,14 +34,18 @@ class BatchedLoader(Generic[K, V]):
     Args:
         load: returns the rows of some keys, by key. Keys without a row are left out.
         cache_seconds: for so long `get_recent` may return a row again without a query.
+        unavailable_errors: what *load* raises for any key. After any other error each key is read
+            alone, so that none fails because of another.
     """
 
     def __init__(
         self,
         load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
         cache_seconds: float = 0,
+        unavailable_errors: tuple[type[BaseException], ...] = (OSError,),
     ) -> None:
         self._load = load
+        self._unavailable_errors = unavailable_errors
         self._cache_seconds = cache_seconds
         self._cache: dict[K, tuple[float, V]] = {}
         """Key to when the row was read, and the row; oldest first."""
@@ -77,7 +81,7 @@ class BatchedLoader(Generic[K, V]):
     async def _load_batch(self, keys: Sequence[K]) -> Sequence[V | BaseException | None]:
         try:
             rows = await self._load(_pad(list(keys)))
-        except Exception as error:  # noqa: BLE001 - the boundary of one query
+        except self._unavailable_errors as error:
             return [error] * len(keys)  # and no second query for each key
         if self._cache_seconds:
             self._remember(rows)

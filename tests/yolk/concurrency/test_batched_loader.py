@@ -86,6 +86,23 @@ async def test_a_failed_query_fails_its_callers(table: Table) -> None:
     assert await loader.get(2) == "row 2"
 
 
+async def test_a_bad_key_fails_alone(table: Table) -> None:
+    """Where one key breaks the query, the others of its batch get their rows."""
+
+    async def read(keys: Sequence[int]) -> dict[int, str]:
+        if 3 in keys:
+            raise ValueError("out of range")
+        return await table.read(keys)
+
+    loader = BatchedLoader(read)
+
+    answers = await asyncio.gather(*[loader.get(key) for key in (2, 3, 4)], return_exceptions=True)
+
+    assert answers[0] == "row 2"
+    assert isinstance(answers[1], ValueError)
+    assert answers[2] == "row 4"
+
+
 async def test_a_cancelled_call_fails_no_other(table: Table) -> None:
     """Another caller with the same key gets its row."""
     loader = BatchedLoader(table.read)
