@@ -1,4 +1,4 @@
-"""Decoding what clients send: whatever it contains, one error says that it cannot be used."""
+"""Decoding of JSON from clients: everything that is wrong with it raises the same error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def decode_json(data: str | bytes | msgspec.Raw, decoder: Decoder = msgspec.json
     Decode the JSON of a client.
 
     Args:
-        data: anything.
+        data: what the client sent.
         decoder: for the expected type.
 
     Raises:

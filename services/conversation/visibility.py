@@ -1,4 +1,4 @@
-"""What a member may read of an event that changed a message from before they joined."""
+"""The part of an event that a member may read if it changed a message from before they joined."""
 
 from __future__ import annotations
 

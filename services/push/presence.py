@@ -1,4 +1,4 @@
-"""Who is online, as far as users show it, and pushes to clients that watch other users."""
+"""The presence of users, shown by their preferences, and pushes to clients that watch users."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ RETRY_SECONDS = 1.0
 """How long to wait after a check that failed."""
 
 RULES_ROOM = "presence-rules"
-"""The room in which workers learn that a user shows their presence to others than before."""
+"""The room in which workers are notified that a user's presence is shown to other users."""
 
 
 class PresenceService(Service):
     """The presence of users, as the user who asks may see it."""
 
     async def online(self, user_ids: Collection[int]) -> set[int]:
-        """Return those users who are online, without those who do not show it to this user."""
+        """Return those users who are online and show it to this user."""
         app, user_id = self.ctx.app, self.ctx.user.id
         online = await app.ws.is_online(user_ids) if user_ids else set()
         views = await read_views(
@@ -69,13 +69,13 @@ class PresenceWatch:
     """
     The sockets of this worker that watch users.
 
-    A socket is in the room of each user whose presence it is shown. So a change of presence is
-    pushed without a check: whether it is shown is checked when a socket begins to watch, and again
-    on every worker when a user blocks somebody or changes the preference.
+    A socket is in the room of each user whose presence it may see. So a change of presence is
+    pushed without a check. What a socket may see is checked when it begins to watch, and again on
+    every worker when a user blocks another one or changes the preference.
 
     Args:
-        database: to find out who may see whom.
-        sockets: all of them.
+        database: has the preferences and who blocks whom.
+        sockets: the server of all sockets.
         logger: for checks that fail.
     """
 
@@ -97,17 +97,17 @@ class PresenceWatch:
 
     async def watch(self, ctx: Context, user_ids: frozenset[int]) -> set[int]:
         """
-        Push to a socket, from now on, when one of these users goes online or offline.
+        Subscribe a socket to the presence of these users.
 
         Returns:
-            those of them who are online, and show it.
+            those of them that are online and show it.
         """
         requests, before = self._requests, ctx.watched
         ctx.watched = before | user_ids  # before the check: later changes of the rules find them
         try:
             visible = await self._visible([(ctx, one) for one in user_ids])
             shown = frozenset(one for one in user_ids if (ctx, one) in visible)
-            # Join first, then look: no change falls in between.
+            # Join first, then read: no change is lost in between.
             await ctx.websocket.room.join([_room(one) for one in shown])
             online = await self._sockets.is_online(shown)
         except BaseException:
@@ -126,7 +126,7 @@ class PresenceWatch:
 
         Args:
             user_id: the user.
-            viewer_id: the other user whom it concerns; None for all.
+            viewer_id: only for this other user; None for all.
         """
         self._sockets.send_to(RULES_ROOM, msgspec.json.encode([user_id, viewer_id]).decode())
 
@@ -157,7 +157,7 @@ class PresenceWatch:
             self._task = create_detached_task(self._run())
 
     async def _run(self) -> None:
-        """Check whatever waits, many in one query; while a database is unavailable, try again."""
+        """Check what waits, many pairs in one query; retry while the database is unavailable."""
         try:
             while self._waiting:
                 pairs: list[tuple[Context, int]] = []
