@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -12,10 +13,12 @@ import yolk
 from extend.application import Application
 from extend.settings import Settings
 from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
+from services.account.mail import ResetMails
 from services.account.name_index import NameIndex
 from services.account.old_passwords import OldPasswords
 from services.account.passwords import Passwords
 from services.account.refresh_tokens import RefreshTokens
+from services.account.reset_tokens import RESET_SUBJECTS, find_reset_mail
 from services.account.session_use import SessionUse
 from services.account.socket_checker import SocketChecker
 from services.account.token_expiry import TokenExpiry
@@ -74,6 +77,13 @@ class Parts:
         self.refresh_tokens = await RefreshTokens.load()
         self.session_use = SessionUse(app.orm, app.logger)
         closing.add(self.session_use.close)
+        self.reset_mails = ResetMails(
+            getattr(app, "mailer", None) if auth.email_column else None,
+            partial(find_reset_mail, app.orm, auth, app.config.locale),
+            RESET_SUBJECTS[app.config.locale],
+            app.logger,
+        )
+        closing.add(self.reset_mails.close)
         self.name_index = NameIndex(app.orm, app.logger)
         self.name_index.start()
         closing.add(self.name_index.close)

@@ -22,6 +22,14 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The lifetime of an unused login (refresh token), in seconds."""
     ticket_expires_in: int = 30
     """The lifetime of a ticket that opens a WebSocket, in seconds."""
+    reset_expires_in: int = 3600
+    """The lifetime of a one-time token that sets a new password, in seconds."""
+    reset_url: str = ""
+    """The address of your page that sets a new password, with `{token}` in it; mails contain it.
+    Empty for mails that contain only the token."""
+    email_column: ColumnName | None = None
+    """The column of the `user` table with the address of each user, for mails that reset
+    passwords."""
     hash_threads: int = 2
     """The number of passwords that a worker hashes at the same time; each takes 64 MiB."""
     hash_queue: int = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from controllers.api.account import AccountController
     from controllers.api.auth import AuthController
     from controllers.api.chat.chatwebsocket import ChatwebsocketController
     from controllers.api.chat.contact import ContactController
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from controllers.api.file.upload import UploadController
     from controllers.api.user import UserController
     from services.account.account import AccountService
+    from services.account.profile import ProfileService
+    from services.account.recovery import RecoveryService
     from services.account.sessions import SessionsService
     from services.account.tickets import TicketsService
     from services.account.tokens import TokensService
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
                 tus: type[TusController]
                 upload: type[UploadController]
 
+            account: type[AccountController]
             auth: type[AuthController]
             chat: _Chat
             file: _File
@@ -65,6 +69,8 @@ if TYPE_CHECKING:
         """The tree below `services/`."""
 
         class _Account(AccountService):
+            profile: ProfileService
+            recovery: RecoveryService
             sessions: SessionsService
             tickets: TicketsService
             tokens: TokensService

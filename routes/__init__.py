@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from extend.application import Application
 from routes import page
-from routes.api import auth, file, user
+from routes.api import account, auth, file, user
 from routes.api.chat import contact, conversation, group, search, websocket
 
 
 def mount(app: Application) -> None:
     """Mount all routes."""
     auth.mount(app)
+    account.mount(app)
     user.mount(app)
     websocket.mount(app)
     conversation.mount(app)

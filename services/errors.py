@@ -575,6 +575,31 @@ class PasswordNotAllowed(Refused):
     en = "This password has characters that are not allowed"
 
 
+class WrongOldPassword(Refused):
+    """The current password, which confirms a change, is wrong."""
+
+    code = 3103
+    zh = "密码错误"
+    en = "The current password is wrong"
+
+
+class BadResetToken(Refused):
+    """The token that resets a password is unknown, used or expired: request a new one."""
+
+    code = 3104
+    zh = "重置链接无效或已过期, 请重新获取"
+    en = "This reset token is invalid or has expired, request a new one"
+
+
+class MailUnavailable(Refused):
+    """The server sends no mail, so passwords are reset by an administrator."""
+
+    code = 3105
+    status = 404
+    zh = "未开启邮件找回密码, 请联系管理员"
+    en = "Passwords cannot be reset by mail on this server, ask an administrator"
+
+
 class OtherUser(Refused):
     """The token that a socket is given belongs to another user."""
 
@@ -650,6 +675,14 @@ class TooManyInvitations(Temporary):
     status = 429
     zh = "待对方接受的邀请过多, 请稍后再试"
     en = "Too many of your invitations are pending. Please try again later"
+
+
+class TooManyChanges(Limited):
+    """The user changed the profile too often."""
+
+    code = 4100
+    zh = "修改过于频繁, 请稍后重试"
+    en = "You changed your profile too often, please try again later"
 
 
 # --- 5xxx: the server

@@ -10,8 +10,10 @@ from extend.context import Context
 from services.account.sessions import Login
 from services.errors import (
     BadRefreshToken,
+    BadResetToken,
     Busy,
     LoginsBusy,
+    MailUnavailable,
     NameNotAllowed,
     NameTaken,
     PasswordNotAllowed,
@@ -57,6 +59,19 @@ class Logout(msgspec.Struct):
     """The refresh token of a session to revoke, beside the session of the token itself."""
 
     refresh_token: Secret | None = None
+
+
+class Forgotten(msgspec.Struct):
+    """The username of somebody who forgot the password."""
+
+    username: Annotated[str, msgspec.Meta(min_length=1, max_length=30)]
+
+
+class Reset(msgspec.Struct):
+    """A one-time token, and the password that it sets."""
+
+    reset_token: Secret
+    password: Password
 
 
 class Ticket(msgspec.Struct):
@@ -108,6 +123,20 @@ class AuthController(Controller[Context]):
         """Log out on this device; its sockets are closed with 4505."""
         body = self.ctx.read(Logout)
         await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
+        self.ctx.api_success({})
+
+    @describe(body=Forgotten, errors=(MailUnavailable, Busy))
+    async def forgot(self) -> None:
+        """Send a mail with a token that resets the password, if there is such a user."""
+        body = self.ctx.read(Forgotten)
+        self.ctx.app.reset_mails.put(body.username)
+        self.ctx.api_success({})
+
+    @describe(body=Reset, errors=(BadResetToken, PasswordNotAllowed, Busy))
+    async def reset(self) -> None:
+        """Set a new password with a one-time token; every login of the user ends."""
+        body = self.ctx.read(Reset)
+        await self.ctx.service.account.recovery.reset(body.reset_token, body.password)
         self.ctx.api_success({})
 
     @describe(answer=Ticket, errors=(TooManyTickets,))

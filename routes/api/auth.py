@@ -12,5 +12,7 @@ def mount(app: Application) -> None:
     app.http.post("/auth/register", auth.register)
     app.http.post("/auth/login", auth.login)
     app.http.post("/auth/refresh", auth.refresh)
+    app.http.post("/auth/forgot", auth.forgot)
+    app.http.post("/auth/reset", auth.reset)
     app.http.post("/auth/logout", authenticate, auth.logout)
     app.http.post("/auth/ticket", authenticate, auth.ticket)

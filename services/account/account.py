@@ -6,6 +6,7 @@ from tortoise.exceptions import IntegrityError
 
 from models import Account, User
 from services import Service
+from services.account.lookup import find_user
 from services.account.sessions import Login
 from services.account.sql import user_column
 from services.errors import NameTaken, UserDisabled, WrongPassword
@@ -57,31 +58,12 @@ class AccountService(Service):
             UserDisabled: the account was disabled.
             Busy: too many passwords wait to be hashed.
         """
-        user = await self.find(username)
+        user = await find_user(username)
         if not await self.verify(user, password) or user is None:
             raise WrongPassword
         if not user.status:
             raise UserDisabled
         return await self.ctx.service.account.sessions.open(user)
-
-    async def find(self, username: str) -> User | None:
-        """
-        Return the user of a username as somebody types it, or None.
-
-        Exactly this username comes first, so that users of an existing table, whose usernames may
-        differ in case only, are each found by theirs; then one that counts as the same.
-        """
-        if "\0" in username:
-            return None  # some databases refuse it
-        user = await User.get_or_none(username=username)
-        if user is not None and user.username == username:
-            return await self._live(user)
-        key = username_key(username)
-        account = await Account.get_or_none(name=key) if key else None
-        if account is not None:
-            user = await User.get_or_none(id=account.user_id)
-        # Otherwise what the database takes for the same, such as MariaDB does with case.
-        return await self._live(user)
 
     async def verify(self, user: User | None, password: str) -> bool:
         """
@@ -127,11 +109,6 @@ class AccountService(Service):
             )
         else:
             user.password = stored
-
-    async def _live(self, user: User | None) -> User | None:
-        if user is None or await Account.exists(user_id=user.id, delete_time__not_isnull=True):
-            return None
-        return user
 
     async def _is_taken(self, username: str) -> bool:
         key = username_key(username)

@@ -86,6 +86,8 @@ class SessionsService(Service):
                 id=session_id,
                 user_id=user.id,
                 refresh_hash=digest(refresh_token),
+                create_time=now,
+                refresh_time=now,
                 use_time=now,
                 expire_time=now + self._lifetime(),
                 **self._origin(),

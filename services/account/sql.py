@@ -11,6 +11,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 from models import User
 from services.database import Database
 from services.sql import bind_placeholders, bind_values_table, join_by_key, values_table
+from services.wire import single_users
 
 MAX_INT32 = 2**31 - 1
 
@@ -162,3 +163,27 @@ async def find_session_users(database: Database, ids: Collection[str]) -> dict[s
     query = f"SELECT id, user_id FROM session WHERE {condition} AND revoke_time IS NULL"
     rows = await database.connection.execute_query_dict(bind_placeholders(dialect, query), values)
     return {str(row["id"]): row["user_id"] for row in rows}
+
+
+async def people_around(database: Database, user_id: int, limit: int) -> set[int]:
+    """
+    Return users who share a conversation with a user.
+
+    Args:
+        database: the database.
+        user_id: the user.
+        limit: the largest number of users of conversations of two, and as many of groups.
+    """
+    dialect, found = database.dialect, set[int]()
+    query = "SELECT conv FROM member WHERE user_id = ? AND conv LIKE 's:%'"
+    for kind in (
+        f"{query} LIMIT {limit:d}",
+        "SELECT DISTINCT o.user_id FROM member o WHERE o.conv IN (SELECT m.conv FROM member m"
+        f" WHERE m.user_id = ? AND m.conv LIKE 'g:%') LIMIT {limit:d}",
+    ):
+        # `%` would be a placeholder on MySQL.
+        bound = bind_placeholders(dialect, kind.replace("%", "%%" if dialect == "mysql" else "%"))
+        rows = await database.connection.execute_query_dict(bound, [user_id])
+        for row in rows:
+            found.update(single_users(row["conv"]) if "conv" in row else [int(row["user_id"])])
+    return found

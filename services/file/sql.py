@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from uuid_utils.compat import UUID
 
-from models import File
+from models import Account, File
 from services.database import Database
 from services.sql import bind_placeholders, join_by_key
 
@@ -15,7 +15,9 @@ async def find_readable_files(
     database: Database, user_id: int, ids: Collection[UUID]
 ) -> list[File]:
     """
-    Return those files that a user may read: their own, and those in messages that they can see.
+    Return those files that a user may read.
+
+    These are their own, those in messages that they can see, and the avatars of all users.
 
     Args:
         database: the database.
@@ -25,7 +27,15 @@ async def find_readable_files(
     files = await File.filter(id__in=list(ids)) if ids else []
     others = [file.id for file in files if file.user_id != user_id]
     attached = await _find_attached(database, user_id, others) if others else set()
-    return [file for file in files if file.user_id == user_id or file.id in attached]
+    others = [file_id for file_id in others if file_id not in attached]
+    shown = attached | (await _find_avatars(others) if others else set())
+    return [file for file in files if file.user_id == user_id or file.id in shown]
+
+
+async def _find_avatars(ids: Collection[UUID]) -> set[UUID]:
+    """Return the ids of those files that are the avatar of their user."""
+    accounts = await Account.filter(avatar_file__in=list(ids), delete_time=None)
+    return {account.avatar_file for account in accounts if account.avatar_file is not None}
 
 
 async def _find_attached(database: Database, user_id: int, ids: Collection[UUID]) -> set[UUID]:

@@ -229,6 +229,8 @@ async def change_oneself(hers: Listening, ada: User, carol: User) -> None:
     await hers.wait_for(type="system")
     await ada.post("/chat/preferences", strangers="one")
     await hers.wait_for(type="system")
+    await carol.post("/account/profile", nickname="Carol")
+    await hers.wait_for(type="system")
 
 
 async def live_in_a_group(

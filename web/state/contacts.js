@@ -3,7 +3,8 @@
 import { signal } from "@preact/signals";
 import { t } from "../i18n/words.js";
 import { reloadRequests } from "./groups.js";
-import { client, onUserChange } from "./session.js";
+import { rememberPerson } from "./people.js";
+import { client, me, onUserChange } from "./session.js";
 import { toast } from "./ui.js";
 
 /** The ids of the blocked users; null while they are not known. */
@@ -44,9 +45,16 @@ export async function setPreference(name, value) {
 /** Apply a `system` push. */
 export function handleSystemEvent({ event, ...fields }) {
   if (event === "block") setBlocked(fields.user_id, fields.on);
+  else if (event === "profile") rememberProfile(fields);
   else if (event === "preferences") preferences.value = fields;
   else if (event === "join_requested") reloadRequests(fields.group_id);
   else if (event === "join_refused") toast(t("joinRefused", { id: fields.group_id }));
+}
+
+function rememberProfile({ user_id, username, nickname, avatar }) {
+  const profile = { id: user_id, username, nickname, avatar };
+  if (user_id === me.peek()?.id) me.value = profile;
+  else rememberPerson(profile);
 }
 
 function setBlocked(id, on) {

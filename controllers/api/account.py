@@ -1,0 +1,107 @@
+"""One's own account over HTTP: profile, password and logins."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from extend.context import Context
+from services.account.profile import Profile
+from services.account.recovery import PasswordChanged
+from services.account.sessions import Device
+from services.errors import (
+    Busy,
+    NameNotAllowed,
+    NoFile,
+    PasswordNotAllowed,
+    TooManyChanges,
+    TypeRefused,
+    WrongOldPassword,
+)
+from yolk import Controller, describe
+
+
+class ProfileChanges(msgspec.Struct):
+    """What changes of a profile; what is missing stays as it is."""
+
+    nickname: Annotated[str, msgspec.Meta(max_length=60)] | None = None
+    """The display name, at most 30 characters after it is normalised; empty for the username."""
+    avatar: Annotated[str, msgspec.Meta(max_length=255)] | None = None
+    """`/files/<id>` of a picture that the user uploaded, or empty for none."""
+
+
+class NewPassword(msgspec.Struct):
+    """The current password and the new one."""
+
+    old_password: Annotated[str, msgspec.Meta(max_length=128)]
+    new_password: Annotated[str, msgspec.Meta(min_length=6, max_length=128)]
+
+
+class EndedLogin(msgspec.Struct):
+    """The login to end."""
+
+    id: Annotated[str, msgspec.Meta(max_length=36)]
+
+
+class Ended(msgspec.Struct):
+    """How many logins were ended."""
+
+    ended: int
+
+
+class AccountController(Controller[Context]):
+    """A controller of the account of whoever asks."""
+
+    @describe(answer=Profile)
+    async def show(self) -> None:
+        """Show one's own profile."""
+        self.ctx.api_success(await self.ctx.service.account.profile.show(self.ctx.user.id))
+
+    @describe(
+        body=ProfileChanges,
+        answer=Profile,
+        errors=(NameNotAllowed, NoFile, TypeRefused, TooManyChanges),
+    )
+    async def change(self) -> None:
+        """Change the display name or the avatar; those who see them are notified."""
+        body = self.ctx.read(ProfileChanges)
+        self.ctx.api_success(
+            await self.ctx.service.account.profile.change(
+                self.ctx.user.id, body.nickname, body.avatar
+            )
+        )
+
+    @describe(
+        body=NewPassword,
+        answer=PasswordChanged,
+        errors=(WrongOldPassword, PasswordNotAllowed, Busy),
+    )
+    async def password(self) -> None:
+        """Change the password; all other logins end."""
+        body = self.ctx.read(NewPassword)
+        self.ctx.api_success(
+            await self.ctx.service.account.recovery.change(
+                self.ctx.claims, body.old_password, body.new_password
+            )
+        )
+
+    @describe(answer=list[Device])
+    async def logins(self) -> None:
+        """List one's own logins, the one used last first."""
+        self.ctx.api_success(await self.ctx.service.account.sessions.devices(self.ctx.claims))
+
+    @describe(body=EndedLogin, answer=Ended)
+    async def end_login(self) -> None:
+        """End one login; its sockets are closed with 4505."""
+        body = self.ctx.read(EndedLogin)
+        ended = await self.ctx.service.account.sessions.end(self.ctx.user.id, body.id)
+        self.ctx.api_success(Ended(ended))
+
+    @describe(answer=Ended)
+    async def end_other_logins(self) -> None:
+        """End all logins but this one."""
+        ended = await self.ctx.service.account.sessions.end_all(
+            self.ctx.user.id, keep=self.ctx.claims
+        )
+        self.ctx.api_success(Ended(ended))

@@ -1,0 +1,17 @@
+"""One's own account."""
+
+from __future__ import annotations
+
+from extend.application import Application
+from middleware.authenticate import authenticate
+
+
+def mount(app: Application) -> None:
+    """Mount profile, password and logins."""
+    account, http = app.controller.api.account, app.http
+    http.get("/account/profile", authenticate, account.show)
+    http.post("/account/profile", authenticate, account.change)
+    http.post("/account/password", authenticate, account.password)
+    http.get("/account/logins", authenticate, account.logins)
+    http.post("/account/logins/end", authenticate, account.end_login)
+    http.post("/account/logins/end_others", authenticate, account.end_other_logins)
