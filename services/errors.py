@@ -678,11 +678,11 @@ class TooManyInvitations(Temporary):
 
 
 class TooManyChanges(Limited):
-    """The user changed the profile too often."""
+    """The account was changed too often, or a password was asked for too often."""
 
     code = 4100
-    zh = "修改过于频繁, 请稍后重试"
-    en = "You changed your profile too often, please try again later"
+    zh = "操作过于频繁, 请稍后重试"
+    en = "You are changing your account too often, please try again later"
 
 
 # --- 5xxx: the server

@@ -75,7 +75,7 @@ class AccountController(Controller[Context]):
     @describe(
         body=NewPassword,
         answer=PasswordChanged,
-        errors=(WrongOldPassword, PasswordNotAllowed, Busy),
+        errors=(WrongOldPassword, PasswordNotAllowed, TooManyChanges, Busy),
     )
     async def password(self) -> None:
         """Change the password; all other logins end."""

@@ -18,6 +18,7 @@ from services.errors import (
     NameTaken,
     PasswordNotAllowed,
     RefreshTokenReused,
+    TooManyChanges,
     TooManyLogins,
     TooManyRegistrations,
     TooManyTickets,
@@ -125,14 +126,15 @@ class AuthController(Controller[Context]):
         await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
         self.ctx.api_success({})
 
-    @describe(body=Forgotten, errors=(MailUnavailable, Busy))
+    @describe(body=Forgotten, errors=(MailUnavailable, TooManyChanges, Busy))
     async def forgot(self) -> None:
         """Send a mail with a token that resets the password, if there is such a user."""
         body = self.ctx.read(Forgotten)
+        await self.ctx.service.account.recovery.count_anonymous()
         self.ctx.app.reset_mails.put(body.username)
         self.ctx.api_success({})
 
-    @describe(body=Reset, errors=(BadResetToken, PasswordNotAllowed, Busy))
+    @describe(body=Reset, errors=(BadResetToken, PasswordNotAllowed, TooManyChanges, Busy))
     async def reset(self) -> None:
         """Set a new password with a one-time token; every login of the user ends."""
         body = self.ctx.read(Reset)

@@ -14,9 +14,6 @@ from services.names import normalize_display_name
 FILES_PATH = "/files/"
 MAX_NOTIFIED = 5000
 """Users who are told of a change, of those in conversations of two, and of those in groups."""
-MAX_CHANGES = 30
-"""Changes of a user within `CHANGES_SECONDS`."""
-CHANGES_SECONDS = 3600
 
 
 class Profile(msgspec.Struct):
@@ -72,7 +69,8 @@ class ProfileService(Service):
         if avatar is not None:
             changes["avatar"] = f"{FILES_PATH}{picture.id}" if picture else ""
         if changes:
-            await self._count(user_id)
+            app = self.ctx.app
+            await app.rates.take(app.config.auth.limits.profile, "profile", user_id, TooManyChanges)
             async with self.ctx.app.orm.transaction() as connection:
                 await User.filter(id=user_id).using_db(connection).update(**changes)
                 if avatar is not None:
@@ -108,13 +106,6 @@ class ProfileService(Service):
         if kind_of(file_info(file)) != "image":
             raise TypeRefused
         return file
-
-    async def _count(self, user_id: int) -> None:
-        key, redis = f"yolk:profile:{user_id}", self.ctx.app.redis
-        changes = int(await redis.incr(key))
-        await redis.expire(key, CHANGES_SECONDS, nx=True)
-        if changes > MAX_CHANGES:
-            raise TooManyChanges
 
 
 def _profile(user: User) -> Profile:

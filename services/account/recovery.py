@@ -13,7 +13,8 @@ from models.columns import milliseconds
 from services import Service
 from services.account.digest import digest
 from services.account.sessions import Login, end_sessions
-from services.errors import BadResetToken, WrongOldPassword
+from services.errors import BadResetToken, TooManyChanges, WrongOldPassword
+from services.limits.rates import network_of
 from services.names import normalize_password
 
 
@@ -41,10 +42,12 @@ class RecoveryService(Service):
         Raises:
             WrongOldPassword: the current password is another one.
             PasswordNotAllowed: the new one has characters that are not allowed.
+            TooManyChanges: the user asked for too many changes.
             Busy: too many passwords wait to be hashed.
         """
         account = self.ctx.service.account
         password = normalize_password(new)
+        await self.count(claims["id"])
         user = await User.get_or_none(id=claims["id"])
         if not await account.verify(user, old) or user is None:
             raise WrongOldPassword
@@ -59,6 +62,26 @@ class RecoveryService(Service):
         login = None if claims.get("sid") else await account.sessions.open(user)
         return PasswordChanged(len(ended), login)
 
+    async def count(self, user_id: int) -> None:
+        """
+        Count a request of a user that asks for the password, before it is verified.
+
+        Raises:
+            TooManyChanges: there were too many.
+        """
+        app = self.ctx.app
+        await app.rates.take(app.config.auth.limits.password, "password", user_id, TooManyChanges)
+
+    async def count_anonymous(self) -> None:
+        """
+        Count a request of somebody who forgot the password.
+
+        Raises:
+            TooManyChanges: there were too many from this address.
+        """
+        app, network = self.ctx.app, network_of(self.ctx.request.ip)
+        await app.rates.take(app.config.auth.limits.recovery, "recovery", network, TooManyChanges)
+
     async def reset(self, token: str, new: str) -> None:
         """
         Set a new password with a one-time token. All logins are ended, on every worker.
@@ -66,9 +89,11 @@ class RecoveryService(Service):
         Raises:
             BadResetToken: the token is unknown, used or expired.
             PasswordNotAllowed: the password has characters that are not allowed.
+            TooManyChanges: there were too many such requests from this address.
             Busy: too many passwords wait to be hashed.
         """
         password, hashed = normalize_password(new), digest(token)
+        await self.count_anonymous()
         reset = await PasswordReset.get_or_none(hash=hashed)
         if reset is None or reset.expire_time <= milliseconds():
             raise BadResetToken  # before the cost of a hash

@@ -49,6 +49,12 @@ class LoginLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Accounts registered from one address."""
     ticket: Rate = "120/minute"
     """Tickets of one user."""
+    password: Rate = "10/5 minutes"  # noqa: S105 - a rate
+    """Requests of one user that ask for the password: to change it, or to delete the account."""
+    recovery: Rate = "20/5 minutes"
+    """Mails and one-time tokens for new passwords, from one address."""
+    profile: Rate = "30/hour"
+    """Changes of one user's profile, each of which notifies many."""
 
 
 class LoginLimiter:

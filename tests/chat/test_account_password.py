@@ -106,6 +106,17 @@ async def test_a_refused_change_ends_nothing(
     assert await log_in(server, grace.username, OLD) == (200, None)
 
 
+async def test_guesses_of_the_current_password_are_limited(server: Server) -> None:
+    """A stolen token is good for ten guesses in five minutes."""
+    grace = await server.user("grace")
+    guesses = [
+        await outcome(server, "/account/password", grace.token, old_password="x", new_password=NEW)
+        for _ in range(11)
+    ]
+
+    assert guesses == [(400, 3103)] * 10 + [(429, 4100)]
+
+
 async def test_somebody_without_a_password_cannot_set_one(server: Server) -> None:
     """An empty password of an existing table is nobody's."""
     ada = add_user(server, "ada")
@@ -165,8 +176,9 @@ async def test_a_one_time_token_sets_a_password_once(server: Server) -> None:
     assert await log_in(server, grace.username, NEW) == (200, None)
 
 
-async def test_tokens_that_do_not_count(server: Server) -> None:
+async def test_tokens_that_do_not_count(serve: Serve) -> None:
     """An expired one, a replaced one, one from before a change of the password, a wrong one."""
+    server = serve()  # all tests share an address, whose requests are counted
     grace = await server.user("grace")
     expired = await reset_token(server, grace, expires_in=-1)
     assert await outcome(server, "/auth/reset", reset_token=expired, password=NEW) == (400, 3104)
@@ -178,6 +190,10 @@ async def test_tokens_that_do_not_count(server: Server) -> None:
     for token in (newest, "", "x", "\x00", "é"):
         assert await outcome(server, "/auth/reset", reset_token=token, password=NEW) == (400, 3104)
     assert await log_in(server, grace.username, OLD) == (200, None)
+    outcomes = [
+        await outcome(server, "/auth/reset", reset_token="x", password=NEW) for _ in range(20)
+    ]
+    assert outcomes[-1] == (429, 4100)
 
 
 # --- by mail
