@@ -5,7 +5,27 @@ from __future__ import annotations
 from tortoise import fields, migrations
 
 from models.columns import ExactCharField
-from models.migrations._operations import AddColumn, CreateTable
+from models.migrations._operations import AddColumn, CreateTable, Run
+
+_LOW_AND_HIGH = {
+    "sqlite": ("min", "max"),
+    "postgres": ("least", "greatest"),
+    "mysql": ("least", "greatest"),
+}
+
+
+def _freeze_cursors(dialect: str) -> str:
+    """Return the statement that stores the cursors of those who blocked somebody before."""
+    low, high = (f"{name}(b.user_id, b.blocked_id)" for name in _LOW_AND_HIGH[dialect])
+    if dialect == "mysql":
+        member = f"m.conv = concat('s:', {low}, ':', {high}) AND m.user_id = b.user_id"
+        cursors = "b.read_seq = m.read_seq, b.delivered_seq = m.delivered_seq"
+        return f"UPDATE block b JOIN member m ON {member} SET {cursors} WHERE b.delivered_seq = 0"  # noqa: S608
+    member = f"m.conv = 's:' || {low} || ':' || {high} AND m.user_id = b.user_id"
+    return (
+        "UPDATE block AS b SET read_seq = m.read_seq, delivered_seq = m.delivered_seq"  # noqa: S608
+        f" FROM member m WHERE {member} AND b.delivered_seq = 0"
+    )
 
 
 class Migration(migrations.Migration):
@@ -38,4 +58,5 @@ class Migration(migrations.Migration):
         ),
         AddColumn("Block", "read_seq", fields.BigIntField(default=0, db_default=0)),
         AddColumn("Block", "delivered_seq", fields.BigIntField(default=0, db_default=0)),
+        Run({dialect: [_freeze_cursors(dialect)] for dialect in _LOW_AND_HIGH}),
     ]

@@ -112,6 +112,7 @@ class PresenceWatch:
             online = await self._sockets.is_online(shown)
         except BaseException:
             ctx.watched = before
+            await ctx.websocket.room.leave([_room(one) for one in user_ids - before])
             raise
         hidden = user_ids - shown
         await ctx.websocket.room.leave([_room(one) for one in hidden])
@@ -183,14 +184,14 @@ class PresenceWatch:
         for ctx, user_id in changed:
             if (ctx, user_id) in visible:
                 await ctx.websocket.room.join(_room(user_id))
-                ctx.hidden -= {user_id}
             else:
                 await ctx.websocket.room.leave(_room(user_id))
-                ctx.hidden |= {user_id}
         online = await self._sockets.is_online({user_id for _, user_id in changed})
         for ctx, user_id in changed:
+            is_shown = (ctx, user_id) in visible
+            ctx.hidden = ctx.hidden - {user_id} if is_shown else ctx.hidden | {user_id}
             if user_id in online:
-                ctx.websocket.send(_presence(user_id, online=user_id not in ctx.hidden))
+                ctx.websocket.send(_presence(user_id, online=is_shown))
 
     async def _visible(self, pairs: Sequence[tuple[Context, int]]) -> set[tuple[Context, int]]:
         """Return those pairs of a socket and a user whose presence it is shown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from models import Account, Block, Member, Privacy
 from models import User as UserRow
+from models.migrations._operations import Run
 from services.account.sql import search_users
 from services.contact.relations import View
 from services.contact.sql import read_views
@@ -20,6 +22,8 @@ from tests.databases import database_url, open_orm
 from tests.groups import make_group, people
 from tests.rows import add_user, database, disable
 from yolk.testing import Server, Socket, User
+
+Migration = importlib.import_module("models.migrations.0009_privacy").Migration
 
 __all__ = ["database_url"]
 
@@ -561,6 +565,27 @@ async def test_views_are_the_same_on_every_database(tmp_path: Path, database_url
             (3, 2): View(presence=False, receipts=False),
         }
         assert await read_views(orm.connection, orm.dialect, []) == {}
+
+
+async def test_earlier_blocks_keep_their_cursors(tmp_path: Path, database_url: str) -> None:
+    """The migration stores what blocked users see already; running it again changes nothing."""
+    run = Migration.operations[-1]
+    assert isinstance(run, Run)
+    async with open_orm(tmp_path, database_url) as host:
+        for user_id, blocked_id, seq in ((2, 1, 5), (1, 3, 6), (4, 5, 0)):
+            await Block.create(user_id=user_id, blocked_id=blocked_id)
+            conv = single_conv(user_id, blocked_id)
+            if seq:
+                await Member.create(conv=conv, user_id=user_id, read_seq=seq, delivered_seq=seq + 1)
+            await Member.create(conv=conv, user_id=blocked_id, read_seq=9, delivered_seq=9)
+        assert not isinstance(run.statements, str)
+        for _ in range(2):
+            for statement in run.statements[host.orm.dialect]:
+                await host.orm.connection.execute_query(statement)
+            await Member.filter(read_seq=5).update(read_seq=7)
+
+        rows = await Block.all().order_by("user_id")
+        assert [(row.read_seq, row.delivered_seq) for row in rows] == [(6, 7), (5, 6), (0, 0)]
 
 
 async def test_a_search_is_the_same_on_every_database(tmp_path: Path, database_url: str) -> None:
