@@ -178,6 +178,19 @@ async def test_a_key_that_ported_code_deletes_is_restored(
         await until(lambda: key(valkey, 7))
 
 
+async def test_a_key_that_is_written_too_late_does_not_stay(
+    workers: Any, valkey: Redis, valkey_server: Any
+) -> None:
+    """A worker that sets the key after the last socket closed elsewhere deletes it again."""
+    worker = await workers.start(serve, redis=valkey_server.url)
+    backplane = worker.app.plugins["websocket"].backplane
+
+    # What another worker's answer said before its socket of the user closed.
+    await backplane._keys.write({7: True})
+
+    assert await key(valkey, 7) is None
+
+
 async def test_an_emptied_redis_is_reconciled(
     workers: Any, valkey: Redis, valkey_server: Any
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..topics import user_topic
+from ..topics import Topics, user_topic
 from .store import Store
 
 _MAX_ROUNDS = 5
@@ -19,11 +19,13 @@ class OnlineKeys:
 
     Args:
         store: of this worker.
+        topics: the index of this worker's sockets.
         value: the value of the keys; a number, since Egg apps read it as JSON.
     """
 
-    def __init__(self, store: Store, value: str) -> None:
+    def __init__(self, store: Store, topics: Topics, value: str) -> None:
         self._store = store
+        self._topics = topics
         self._value = value
         self._marked: set[int] = set()
 
@@ -49,7 +51,7 @@ class OnlineKeys:
 
     async def write(self, online: dict[int, bool]) -> None:
         """
-        Write keys, and check those that were deleted again.
+        Write keys, and check those again that another worker may have changed meanwhile.
 
         Args:
             online: user id to whether the user was online a moment ago.
@@ -58,9 +60,13 @@ class OnlineKeys:
             if not online:
                 return
             await self._store.write_online(online, self._value)
-            # A key that was set is deleted by the worker where the last socket closes. A
-            # deletion, or a key set by such a check, may have crossed with another worker's.
-            unsure = [user_id for user_id, is_online in online.items() if not is_online or attempt]
+            # Where this worker has a socket of the user, it deletes the key itself when the last
+            # one closes. Any other write may have crossed with that of another worker.
+            unsure = [
+                user_id
+                for user_id, is_online in online.items()
+                if not is_online or attempt or user_topic(user_id) not in self._topics
+            ]
             if not unsure:
                 return
             now_online = await self._store.subscribed([user_topic(user_id) for user_id in unsure])

@@ -51,7 +51,7 @@ class RedisBackplane:
         self._one_device = settings.devices == "one"
         self._renewal_interval = settings.lease / 3
         self._logger = logger
-        self._keys = OnlineKeys(store, str(os.getpid()))
+        self._keys = OnlineKeys(store, topics, str(os.getpid()))
         self._publisher = Publisher(store, settings.max_unpublished, engine.counters, logger)
         self._reader = StreamReader(store, delivery, events, logger)
         self._changes = ChangeWriter(store, topics, delivery, events, self._keys)
