@@ -14,7 +14,7 @@ from typing import Any, cast
 from sanic import Request as SanicRequest
 from sanic import Sanic, SanicException
 from sanic.config import Config
-from sanic.exceptions import ServerError
+from sanic.exceptions import NotFound, ServerError
 from sanic.log import logger
 from sanic.server.protocols.http_protocol import HttpProtocol
 
@@ -27,6 +27,7 @@ from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
 from yolk.extensions import switch_off_unused
 from yolk.hooks import Hooks
+from yolk.http_protocol import HttpConnection
 from yolk.lifecycle import attach_hooks, mute_start_errors, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
@@ -112,8 +113,8 @@ class Application(Sanic[Config, SimpleNamespace]):
         self.hooks = hooks(self)
         self.http: HttpRouter = HttpRouter(self)
         """The router of HTTP requests."""
-        self.http_protocol: type[HttpProtocol] | None = None
-        """The protocol class of HTTP connections, where a plugin replaces Sanic's."""
+        self.http_protocol: type[HttpProtocol] = HttpConnection
+        """The protocol class of HTTP connections."""
         self.stop_noted: Callable[[], bool] = bool
         self._http_middlewares: list[Middleware] = []
         self._load(boot, settings)
@@ -147,6 +148,8 @@ class Application(Sanic[Config, SimpleNamespace]):
         own = {name: value for name, value in layers.values.items() if name in fields}
         self.settings = convert(layers, "", settings, own)
         self.config.update({name: getattr(self.settings, name) for name in fields})
+        self.http.connections.timeouts.body = self.settings.body_timeout
+        self.http.connections.timeouts.write = self.settings.write_timeout
         self.config.PROXIES_COUNT = self.settings.proxies or None
         self.config.update({name: value for name, value in layers.values.items() if name.isupper()})
         for plugin in found:
@@ -262,6 +265,8 @@ class Application(Sanic[Config, SimpleNamespace]):
         ctx = self.context_class(self, Request(request), {}, req=request)
         if isinstance(error, ApiError):
             ctx.fail(error)
+        elif isinstance(error, NotFound):
+            ctx.api_fail("Not Found", status=404)  # one text: Sanic's repeats the address
         elif isinstance(error, SanicException) and not isinstance(error, ServerError):
             ctx.api_fail(str(error), status=error.status_code)
             for header, value in error.headers.items():
@@ -290,8 +295,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         mute_start_errors()
         self.stop_noted = note_signals()
         repair_state_server()
-        if self.http_protocol is not None:
-            options.setdefault("protocol", self.http_protocol)
+        options.setdefault("protocol", self.http_protocol)
         options["motd"] = False
         super().prepare(host, port, **options)
 

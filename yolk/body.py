@@ -28,6 +28,10 @@ class BodyBroken(Exception):
     """The body is malformed, or the client sent nothing for too long."""
 
 
+class BodyLate(BodyBroken):
+    """The client sent nothing for too long."""
+
+
 class Stopping(ApiError):
     """The server is stopping and reads no more of the body."""
 
@@ -80,13 +84,32 @@ class Body:
             except TimeoutError:
                 if self._stopping:
                     raise Stopping from None
-                raise BodyBroken(f"nothing was received for {patience} seconds") from None
+                raise BodyLate(f"nothing was received for {patience} seconds") from None
             except (BadRequest, PayloadTooLarge) as error:
                 raise BodyBroken(str(error)) from None
             finally:
                 self._timeout = None
             if data:
                 yield data
+
+    async def read(self, limit: int, patience: float) -> bytes:
+        """
+        Read on until the end, or until at least *limit* bytes came.
+
+        Args:
+            limit: bytes; the last chunk may go beyond.
+            patience: how long to wait for the next chunk, in seconds.
+
+        Raises:
+            BodyBroken: the client sent nothing for that long, or a malformed body.
+            Stopping: the server is stopping.
+        """
+        found = bytearray()
+        async for chunk in self.chunks(patience):
+            found += chunk
+            if len(found) >= limit:
+                break
+        return bytes(found)
 
     def close_after(self) -> None:
         """Close the connection after the answer (`Connection: close`)."""

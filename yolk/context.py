@@ -14,6 +14,7 @@ from sanic.response import ResponseStream
 
 from yolk.decoding import NUL, NotJson, decode_json, holds_nul
 from yolk.errors import ApiError
+from yolk.forms import check_breadth, read_form
 from yolk.tree import BoundTree
 
 if TYPE_CHECKING:
@@ -151,6 +152,15 @@ class Request:
         """Free the parsed query string; it is parsed again on the next access."""
         self._query = None
 
+    def parse_body(self, request: SanicRequest) -> None:
+        """
+        Parse the body of *request*, once it was read.
+
+        Raises:
+            ApiError: it is neither a JSON object nor a form.
+        """
+        self._body = _read_body(request)
+
     @property
     def body(self) -> dict[str, Any]:
         """The parameters of the body, from JSON or a form; empty on a WebSocket."""
@@ -206,7 +216,7 @@ class Context:
     ) -> Context:
         """Return the context of an HTTP request."""
         ctx = cls(app, Request(request), params, req=request)
-        ctx.request._body = _read_body(request)
+        ctx.request.parse_body(request)
         return ctx
 
     @classmethod
@@ -336,11 +346,12 @@ def _check_texts(values: Mapping[str, Any]) -> None:
 def _read_body(request: SanicRequest) -> dict[str, Any]:
     if not request.body:
         return {}
-    kind, _ = parse_content_header(request.headers.get("content-type", ""))
+    kind, options = parse_content_header(request.headers.get("content-type", ""))
     if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        form = {name: values[0] for name, values in (request.form or {}).items()}
+        form = read_form(request, kind, str(options.get("boundary", "")))
         _check_texts(form)
-        return form
+        return dict(form)
+    check_breadth(request.body)
     try:
         body = decode_json(request.body)
     except NotJson as error:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import re
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,18 +14,33 @@ from sanic import HTTPResponse
 from sanic import Request as SanicRequest
 from sanic.response import ResponseStream, empty
 
-from yolk.body import Body, Stopping
+from yolk.body import Body, BodyBroken, BodyLate, Stopping
 from yolk.compose import Handler, Middleware, compose
+from yolk.context import UNREADABLE, Context, Request
 from yolk.controller import Controller
 from yolk.errors import ApiError, StartError
+from yolk.http_protocol import Connections
 from yolk.tree import find
 
 if TYPE_CHECKING:
     from yolk.application import Application
 
 F = TypeVar("F", bound=Callable[..., Any])
+BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose bodies are read."""
+EARLY_BODY = 64 * 1024
+"""Bytes of a body that are read before the middlewares run, which may find the token in it."""
+TOO_LARGE = 4170
+LATE = 4171
 
 EGG_PARAMETER = re.compile(r":(\w+)")
+
+
+class BodyTooLarge(ApiError):
+    """The body has more bytes than the route allows."""
+
+    def __init__(self) -> None:
+        super().__init__(TOO_LARGE, "The body is too large", status=413)
 
 
 class Route(NamedTuple):
@@ -66,6 +81,19 @@ class HttpRouter:
         self._bodies: set[Body] = set()
         """The bodies that are being read."""
         self._idle = asyncio.Event()
+        self._body_limits: list[tuple[str, int]] = []
+        self.connections = Connections()
+        """What the connections of this worker share."""
+
+    def limit_bodies(self, prefix: str, limit: int) -> None:
+        """
+        Limit the bodies of all routes that are mounted from now on below *prefix*.
+
+        Args:
+            prefix: the beginning of a path, such as "/auth/".
+            limit: bytes, in place of `REQUEST_MAX_SIZE`. Routes with `stream=True` have no limit.
+        """
+        self._body_limits.append((prefix, limit))
 
     def get(self, path: str, *middleware_then_handler: Any) -> None:
         """Mount a handler for GET *path*; the arguments before it are middlewares."""
@@ -112,40 +140,47 @@ class HttpRouter:
         handler = resolve_handler(self._app, target)
         stack: list[Middleware] = [*self._app.http_middlewares(), *middlewares]
         app = self._app
+        limit = next((size for start, size in self._body_limits if path.startswith(start)), None)
 
         async def endpoint(request: SanicRequest, **params: Any) -> Any:
+            ctx = app.context_class(app, Request(request), params, req=request)
+            body = Body(request)
+            has_body = body.unread and bool(BODY_METHODS.intersection(methods))
+            chain, last = stack, handler
+            self._in_flight += 1
+            if has_body:
+                self._bodies.add(body)
             try:
                 if self._stopping:
                     raise Stopping
-                ctx = app.context_class.for_http(app, request, params)
-            except ApiError as error:
-                return app.answer_error(request, error)
-            self._in_flight += 1
-            if stream:
-                ctx.stream = Body(request)
-                self._bodies.add(ctx.stream)
-            try:
-                returned = await compose(stack, ctx, handler)
+                if stream:
+                    ctx.stream = body
+                elif has_body:
+                    most = app.config.REQUEST_MAX_SIZE if limit is None else limit
+                    rest = await read_early(ctx, body, request, most, app.settings.body_timeout)
+                    if rest is not None:
+                        last = after_rest(rest, handler)
+                returned = await compose(chain, ctx, last)
             except ApiError as error:
                 ctx.fail(error)
                 returned = None
             finally:
                 self._in_flight -= 1
-                if ctx.stream:
-                    self._bodies.discard(ctx.stream)
+                self._bodies.discard(body)
                 if self._in_flight == 0:
                     self._idle.set()
             if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
             response = ctx.response()
-            if ctx.stream and ctx.stream.unread:
-                return await refuse_the_rest(request, ctx.stream, response)
+            if has_body and body.unread:
+                return await refuse_the_rest(request, body, response)
             return response
 
         endpoint.__doc__ = handler.__doc__
         path = sanic_path(path)
         name = "_".join([*methods, *re.findall(r"\w+", path), str(len(self.routes) + 1)]).lower()
-        app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True, stream=stream)
+        # A stream to Sanic in any case: the body is read here, after who sends it is known.
+        app.add_route(endpoint, path, methods=list(methods), name=name, unquote=True, stream=True)
         self.routes.append(Route(tuple(methods), path, tuple(stack), handler, name))
 
     async def stop(self, timeout: float) -> None:
@@ -194,6 +229,63 @@ def _allowing(methods: str) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
         return empty(headers={"Allow": methods})
 
     return allow
+
+
+async def read_early(
+    ctx: Context, body: Body, request: SanicRequest, limit: int, patience: float
+) -> Callable[[], Awaitable[None]] | None:
+    """
+    Read a body before the middlewares run: a large one only in part, until they let it in.
+
+    Args:
+        ctx: of the request; the body is parsed into it.
+        body: of the request.
+        request: Sanic's own.
+        limit: bytes.
+        patience: seconds to wait for the next chunk.
+
+    Returns:
+        what reads the rest, or None where all was read.
+
+    Raises:
+        BodyTooLarge: there are more bytes.
+        ApiError: the body is malformed, or did not come.
+    """
+    if body.length is not None and body.length > limit:
+        raise BodyTooLarge
+    data = b""
+
+    async def read(upto: int) -> None:
+        nonlocal data
+        try:
+            data += await body.read(upto - len(data), patience)
+        except BodyBroken as error:
+            body.close_after()
+            if isinstance(error, BodyLate):
+                raise ApiError(LATE, "The body did not arrive in time", status=408) from None
+            raise ApiError(UNREADABLE, f"The body is incomplete: {error}") from None
+        if len(data) > limit:
+            raise BodyTooLarge
+        if not body.unread:
+            request.body = data
+            ctx.request.parse_body(request)
+
+    async def read_rest() -> None:
+        await read(limit + 1)
+
+    if body.length is None or body.length <= EARLY_BODY:
+        await read(min(EARLY_BODY, limit) + 1)
+    return read_rest if body.unread else None
+
+
+def after_rest(read_rest: Callable[[], Awaitable[None]], handler: Handler) -> Handler:
+    """Return a handler that first reads the rest of the body."""
+
+    async def handle(ctx: Any) -> Any:
+        await read_rest()
+        return await handler(ctx)
+
+    return handle
 
 
 async def refuse_the_rest(

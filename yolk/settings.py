@@ -40,9 +40,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     middleware: list[str] = []
     """The HTTP middlewares of the whole application, by file name in middleware/, the outermost
     first."""
-    proxies: int = 0
+    proxies: Annotated[int, msgspec.Meta(ge=0)] = 0
     """The number of reverse proxies in front of the server, whose `X-Forwarded-For` entries are
     trusted for a client's address."""
+    body_timeout: Annotated[float, msgspec.Meta(gt=0)] = 20.0
+    """Seconds to wait for the body of a request, and one more for each 4 KiB of it."""
+    write_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    """Seconds after which a client that does not read its answer is disconnected."""
 
 
 ENVIRONMENT = {"HOST": "host", "PORT": "port", "WORKERS": "workers", "YOLK_DATA": "data"}

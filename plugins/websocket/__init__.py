@@ -13,7 +13,6 @@ from .backplane.redis_backplane import RedisBackplane
 from .backplane.single_worker import SingleWorkerBackplane
 from .backplane.store import Store
 from .collector import Collector
-from .connection.head_timeout import HeadTimeoutProtocol
 from .connection.pinger import Pinger
 from .delivery import LocalDelivery
 from .engine import Engine
@@ -45,7 +44,7 @@ class WebSocketPlugin(Plugin):
                 '{"origins": ["https://your.page"]}, or "any".'
             )
         # Without Sanic's own websocket, whose buffers and timers are not needed.
-        app.http_protocol = HeadTimeoutProtocol
+        app.http.connections.timeouts.head = settings.head_timeout
 
         self.engine = Engine(secrets.token_hex(8), settings, app.logger)
         events = Events(self.engine)

@@ -263,7 +263,7 @@ def _detach(request: Request, sanic: Any) -> None:
     if timeouts is not None:
         timeouts.cancel()
         sanic._callback_check_timeouts = None
-    sanic.cancel_head_timer()
+    sanic.cancel_timer()
     sanic.connections.discard(sanic)
     sanic.conn_info.lost = True
     sanic.transport = None
