@@ -85,6 +85,9 @@ class ConversationService(Service):
         Raises:
             NoConversation: the user is not a member.
         """
+        # First: conversations of others are the same as none, also in the time that it takes.
+        if not await Member.filter(conv=conv, user_id=user_id).exists():
+            raise NoConversation
         conversation = await Conversation.get_or_none(conv=conv)
         if conversation is None:
             raise NoConversation

@@ -79,7 +79,9 @@ async def find_candidates(
         strangers=[
             one
             for one in ids
-            if one not in known and one not in blocking and wishes.get(one, default) != "nothing"
+            if one not in known
+            and one not in blocking
+            and (wishes.get(one) or default) != "nothing"
         ],
     )
 

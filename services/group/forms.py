@@ -210,7 +210,7 @@ class LinkView(msgspec.Struct):
 class NewLinkView(LinkView, kw_only=True):
     """An invitation link that was just created."""
 
-    token: str
+    link_token: str
     """The secret part of the link. It is stored as a hash: this answer alone contains it."""
 
 

@@ -8,11 +8,11 @@ from typing import Literal
 from tortoise.expressions import Q
 from tortoise.functions import Count
 
-from models import Block, Group, Invitation
+from models import Block, Group, Invitation, User
 from models.columns import milliseconds
 from services import Service
 from services.errors import NoInvitation, TooManyInvitations
-from services.group.candidates import request_approval
+from services.group.candidates import existing, request_approval
 from services.group.change import Change, changing
 from services.group.forms import GroupPreview, InvitationPage, InvitationView
 from services.group.roles import ADMIN
@@ -57,6 +57,8 @@ async def send_invitations(change: Change, user_ids: Sequence[int], inviter_id: 
     received = dict(await counts.values_list("user_id", "count"))
     new = [one for one in user_ids if one not in asked and received.get(one, 0) < MAX_RECEIVED]
     if new:
+        # One transaction of an inviter at a time, or several would pass the limit together.
+        await User.filter(id=inviter_id).using_db(connection).select_for_update().first()
         sent = Invitation.filter(
             inviter_id=inviter_id, decline_time=None, create_time__gt=now - VALID_FOR
         )
@@ -139,6 +141,8 @@ class InvitationsService(Service):
                 return "joined"
             inviter = members.get(invitation.inviter_id)
             if inviter is None or inviter.role < change.group.invite_role:
+                raise NoInvitation
+            if not await existing(change.connection, [inviter.user_id]):
                 raise NoInvitation
             self._close(change, user_id)
             if change.group.approval and inviter.role < ADMIN:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Group, InvitationLink, Member
+from models import Group, InvitationLink, Member, User
 from models.columns import milliseconds
 from services import Service
 from services.account.digest import digest
@@ -65,7 +65,7 @@ class LinksService(Service):
             )
         view = _view(link)
         return NewLinkView(
-            **{name: getattr(view, name) for name in view.__struct_fields__}, token=token
+            **{name: getattr(view, name) for name in view.__struct_fields__}, link_token=token
         )
 
     async def list(self, user_id: int, group_id: int) -> Links:
@@ -190,11 +190,13 @@ async def _valid(hashed: str, connection: BaseDBAsyncClient | None = None) -> In
 async def _creator(
     link: InvitationLink, group: Group, connection: BaseDBAsyncClient | None = None
 ) -> Member:
-    """Return the creator of a link, who must still be permitted to create one."""
+    """Return the creator of a link, who must still exist and be permitted to create one."""
     creator = await Member.get_or_none(
         conv=group_conv(group.id), user_id=link.creator_id, using_db=connection
     )
     if creator is None or creator.role < group.link_role:
+        raise BadLink
+    if not await User.filter(id=link.creator_id, status=1).using_db(connection).exists():
         raise BadLink
     return creator
 

@@ -15,6 +15,7 @@ from services.errors import (
     MentionsAll,
     NoFile,
     NoForward,
+    NoGroup,
     NoMention,
     NoMessage,
     NoReply,
@@ -37,7 +38,7 @@ from services.search.sql import change, forget
 from services.wire import WireMessage
 
 NOT_FOR_REPETITIONS = (
-    *(NoReply, NoForward, NoMention, MentionsAll),
+    *(NoReply, NoForward, NoMention, MentionsAll, NoGroup),
     *(NoFile, TypeRefused, NoSuchPerson, RefusedByPlugin),
 )
 """Refusals that do not apply to a repetition of a stored message: its sender gets the first answer

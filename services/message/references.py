@@ -8,7 +8,7 @@ from typing import Any
 from uuid_utils.compat import UUID
 
 from models import Member, Message
-from services.errors import InvalidData, MentionsAll, NoForward, NoMention, NoReply
+from services.errors import InvalidData, MentionsAll, NoForward, NoGroup, NoMention, NoReply
 from services.fields import EVENT_TYPES
 from services.message.draft import Draft
 from services.message.target import parse_message_id
@@ -29,6 +29,7 @@ async def check_references(draft: Draft) -> None:
 
     Raises:
         InvalidData: a value has the wrong form.
+        NoGroup: the sender is not in the group.
         NoReply: the message that it replies to is not in this conversation.
         NoForward: the forwarded message is in no conversation of the sender.
         NoMention: a user who is mentioned is not in the conversation.
@@ -58,6 +59,8 @@ async def check_references(draft: Draft) -> None:
         member = own.get(draft.conv)
         if draft.chat_type != "group" or member is None or not member.role:
             raise MentionsAll
+    elif mentions and draft.chat_type == "group" and draft.conv not in own:
+        raise NoGroup  # others do not learn who is a member
     elif not await _are_members(draft, mentions):
         raise NoMention
 

@@ -162,6 +162,14 @@ class Person:
 
     # ---- Other devices of the user
 
+    async def link_to(self, number: str) -> str:
+        """Create an invitation link to a group, and return its token."""
+        own = self.login or await self.session()
+        headers = {"token": own["token"]}
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30) as client:
+            answer = await client.post(f"/chat/groups/{number}/links", json={})
+        return str(answer.json()["data"]["link_token"])
+
     async def session(self) -> Any:
         """The login that the page stores."""
         return json.loads(await self.page.evaluate("localStorage['yolk.session']"))

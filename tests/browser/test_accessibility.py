@@ -117,7 +117,7 @@ async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
     await expect(ada.find("save-group")).to_be_visible()
     await is_fine(axe, ada)
     await ada.find("group-notice-text").fill("At eleven")
-    await ada.find("approval").click()
+    await ada.page.get_by_role("radio", name="With approval").check()
     await ada.find("save-group").click()
     await linus.begin("join-group")
     await linus.find("group-id").fill(

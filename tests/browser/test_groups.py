@@ -22,7 +22,8 @@ async def save_settings(someone: Person) -> None:
 
 async def number_of_group(someone: Person) -> str:
     """Read the number that others need to join, in the panel of the group."""
-    await someone.open_info()
+    if await someone.find("panel").count() == 0:
+        await someone.open_info()
     return (await someone.find("group-number").inner_text()).removeprefix("Number ")
 
 
@@ -113,7 +114,7 @@ async def test_an_administrator_accepts_requests_to_join(people: Company) -> Non
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast")
     await ada.look_at("group-settings")
-    await ada.find("approval").click()
+    await ada.page.get_by_role("radio", name="With approval").check()
     await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
     await ada.find("close").click()
     number = (await ada.find("group-number").inner_text()).removeprefix("Number ")
@@ -141,6 +142,10 @@ async def test_an_open_group_is_joined_at_once(people: Company) -> None:
     """A group can be joined by its number; a wrong number is reported in the dialog."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast")
+    await ada.look_at("group-settings")
+    await ada.page.get_by_role("radio", name="Anyone").check()
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await ada.find("close").click()
     number = await number_of_group(ada)
 
     await grace.begin("join-group")
@@ -201,3 +206,47 @@ async def test_the_owner_decides_who_invites(people: Company) -> None:
     await ada.page.get_by_role("radio", name="All", exact=True).check()
 
     await expect(grace.find("invite")).to_be_visible()
+
+
+async def test_a_stranger_invites(people: Company) -> None:
+    """A user who does not know the inviter joins by accepting, or declines and is left alone."""
+    ada, grace, linus = await people("ada", "grace", "linus", strangers=True)
+
+    await ada.make_group("Breakfast", grace, linus)
+    await ada.is_told("2 people were invited.")
+    await expect(ada.find("member-count")).not_to_contain_text("3")
+    for someone in (grace, linus):
+        invitation = someone.find("invitation")
+        await expect(invitation).to_contain_text("Ada invites you to “Breakfast”")
+        await expect(someone.find("conversation")).to_have_count(0)
+    await linus.find("decline-invitation").click()
+    await expect(linus.find("invitation")).to_have_count(0)
+    await grace.find("accept-invitation").click()
+
+    await expect(grace.find("chat-name")).to_have_text("Breakfast")
+    await expect(grace.find("invitations")).to_have_count(0)
+    await expect(ada.find("notice-line").last).to_have_text("Grace joined the group")
+    await grace.say("Hello")
+    await ada.sees("Hello")
+    await linus.page.reload()
+    await expect(linus.find("me")).to_have_text("Linus")
+    await expect(linus.find("invitation")).to_have_count(0)
+
+
+async def test_a_link_leads_into_a_closed_group(people: Company) -> None:
+    """A link that was created over HTTP can be pasted; a wrong one is reported in the dialog."""
+    ada, grace = await people("ada", "grace", strangers=True)
+    await ada.make_group("Breakfast")
+    number = await number_of_group(ada)
+    token = await ada.link_to(number)
+
+    await grace.begin("join-group")
+    await grace.find("group-id").fill("https://chat.example/#join=wrong")
+    await grace.find("join").click()
+    alert = grace.find("dialog").get_by_role("alert")
+    await expect(alert).to_have_text("This link is invalid or has expired.")
+    await grace.find("group-id").fill(f"https://chat.example/#join={token}")
+    await grace.find("join").click()
+
+    await expect(grace.find("chat-name")).to_have_text("Breakfast")
+    await expect(ada.find("notice-line").last).to_have_text("Grace joined the group")

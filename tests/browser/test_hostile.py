@@ -48,7 +48,7 @@ HOSTILE = [
 ]
 NAMES = [
     "<img src=x onerror=pwned=1>",
-    "\u202egge\u202c {n} $& null",
+    "{n} $& null",
     "__proto__",
     "<b>{who}</b>&lt;",
 ]
@@ -126,6 +126,18 @@ async def test_hostile_texts_are_quoted_found_and_announced(people: Company) -> 
     await expect(grace.message(hostile[1]).get_by_test_id("quote")).to_contain_text(hostile[0])
 
     await unharmed(ada, grace)
+
+
+async def test_invisible_names_are_refused(people: Company) -> None:
+    """A group's name that changes the direction of text is refused, with the reason."""
+    ada, _ = await people("ada", "grace")
+
+    await ada.begin("new-group")
+    await ada.find("group-name").fill("\u202egge\u202c")
+    await ada.find("create-group").click()
+
+    alert = ada.find("dialog").get_by_role("alert")
+    await expect(alert).to_have_text("This name has characters that are not allowed.")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -306,7 +306,7 @@ async def begin_the_story(server: Server) -> dict[str, str]:
     return {
         FIRST_MESSAGE: first["id"],
         SECOND_MESSAGE: second["id"],
-        LINK_TOKEN: link["token"],
+        LINK_TOKEN: link["link_token"],
     }
 
 

@@ -31,6 +31,7 @@ export function Sidebar() {
       </header>
       <${SearchBox} />
       ${shouldPrompt.value && html`<${NotificationPrompt} />`}
+      <${InvitationList} />
       ${query.value.trim() ? html`<${SearchResults} />` : html`<${Conversations} />`}
     </nav>
   `;
@@ -62,6 +63,11 @@ function SearchResults() {
       ${Content ? html`<${Content} />` : html`<p class="hint" role="status">${t(isFailed ? "unreachable" : "searching")}</p>`}
     </div>
   `;
+}
+
+function InvitationList() {
+  const { Content } = useModule(() => import("./invitations.js"));
+  return Content && html`<${Content} />`;
 }
 
 function Conversations() {

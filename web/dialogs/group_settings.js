@@ -49,8 +49,9 @@ export default function GroupSettings({ id, close }) {
         <p class="error" role="alert">${error}</p>
         <h3>${t("rules")}</h3>
         <${Switch} label=${t("muteAll")} isOn=${group.muted} onChange=${(muted) => change({ muted })} data-testid="mute-all" />
-        <${Switch} label=${t("approval")} isOn=${group.approval} onChange=${(approval) => change({ approval })} data-testid="approval" />
         <${Switch} label=${t("historyForNew")} isOn=${group.history} isDisabled=${!isOwner} onChange=${(history) => change({ history })} data-testid="history" />
+        <${Choice} label=${t("joinRule")} name="join" value=${group.join} options=${{ closed: t("join_closed"), approval: t("join_approval"), open: t("join_open") }}
+          onChoose=${(join) => change({ join })} />
         <${Choice} label=${t("whoInvites")} name="invite" value=${group.invite_role} isDisabled=${!isOwner} options=${{ 0: t("everybodyIn"), 1: t("administrators"), 2: t("owner") }}
           onChoose=${(role) => change({ invite_role: Number(role) })} />
       <//>

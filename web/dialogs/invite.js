@@ -20,6 +20,7 @@ export default function Invite({ id, close }) {
     if (!answer) return;
     close();
     if (answer.requested.length) toast(t("inviteAsked", { n: answer.requested.length }));
+    if (answer.invited.length) toast(t("someInvited", { n: answer.invited.length }));
     else if (answer.refused.length) toast(t("someRefused", { n: answer.refused.length }));
   }
 

@@ -25,6 +25,7 @@ export default function NewGroup({ close }) {
     if (!made) return;
     close();
     go(made.conv);
+    if (made.invited.length) toast(t("someInvited", { n: made.invited.length }));
     if (made.refused.length) toast(t("someRefused", { n: made.refused.length }));
   }
 

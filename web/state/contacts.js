@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { t } from "../i18n/words.js";
 import { reloadRequests } from "./groups.js";
+import { forgetInvitation, loadInvitations } from "./invitations.js";
 import { rememberPerson } from "./people.js";
 import { client, me, onUserChange } from "./session.js";
 import { toast } from "./ui.js";
@@ -48,6 +49,8 @@ export function handleSystemEvent({ event, ...fields }) {
   else if (event === "profile") rememberProfile(fields);
   else if (event === "preferences") preferences.value = fields;
   else if (event === "join_requested") reloadRequests(fields.group_id);
+  else if (event === "group_invitation") loadInvitations();
+  else if (event === "group_invitation_closed") forgetInvitation(fields.group_id);
   else if (event === "join_refused") toast(t("joinRefused", { id: fields.group_id }));
 }
 

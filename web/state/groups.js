@@ -58,11 +58,11 @@ export async function loadRequests(id) {
   change(id, { requests });
 }
 
-/** Create a group. Returns its conv, and the users who could not be added. */
+/** Create a group. Returns its conv, and the users who were only invited, or could not be added. */
 export async function createGroup(fields) {
   const group = await client.call("POST", "/chat/groups", fields);
   takeGroup(group);
-  return { conv: chatOfGroup(group), refused: group.refused ?? [] };
+  return { conv: chatOfGroup(group), invited: group.invited ?? [], refused: group.refused ?? [] };
 }
 
 /** Join a group, or ask to. Returns "joined" or "requested". */
@@ -73,6 +73,16 @@ export async function joinGroup(id, text) {
     chatOfGroup(groupOf(id));
   }
   return state;
+}
+
+/** Join a group with the token of an invitation link. Returns {conv, state}. */
+export async function joinByLink(token, text) {
+  const { group_id: id, conv, state } = await client.call("POST", "/chat/groups/join", { link_token: token, ...(text && { text }) });
+  if (state === "joined") {
+    await loadGroup(id, { again: true });
+    chatOfGroup(groupOf(id));
+  }
+  return { conv, state };
 }
 
 /** Change settings of a group. */

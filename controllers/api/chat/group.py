@@ -248,7 +248,7 @@ class GroupController(Controller[Context]):
         """Show the group of an invitation link."""
         body = self.ctx.read(PreviewByLink)
         links = self.ctx.service.group.links
-        self.ctx.api_success(await links.preview(self.ctx.user.id, body.token))
+        self.ctx.api_success(await links.preview(self.ctx.user.id, body.link_token))
 
     @describe(
         body=JoinByLink,
@@ -259,7 +259,7 @@ class GroupController(Controller[Context]):
         """Join a group with an invitation link."""
         body = self.ctx.read(JoinByLink)
         links = self.ctx.service.group.links
-        group_id, state = await links.join(self.ctx.user.id, body.token, body.text)
+        group_id, state = await links.join(self.ctx.user.id, body.link_token, body.text)
         self.ctx.api_success(JoinedByLink(group_id, group_conv(group_id), state))
 
     # --- bans

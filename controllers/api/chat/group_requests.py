@@ -70,14 +70,14 @@ class OneLink(msgspec.Struct):
 class JoinByLink(msgspec.Struct):
     """A request to join with an invitation link."""
 
-    token: LinkToken
+    link_token: LinkToken
     text: Text = ""
 
 
 class PreviewByLink(msgspec.Struct):
     """A question about the group of an invitation link."""
 
-    token: LinkToken
+    link_token: LinkToken
 
 
 class SetRole(msgspec.Struct):
