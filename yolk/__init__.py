@@ -2,6 +2,7 @@
 
 from yolk.application import Application
 from yolk.boot import Boot, NoSettings, Plugin
+from yolk.commands import Commands
 from yolk.compose import Handler, Middleware, Next, compose
 from yolk.context import Context
 from yolk.contracts import CloseNotice, Label, Listener, Room, WebSocket, WebSocketServer
@@ -18,6 +19,7 @@ __all__ = [
     "Application",
     "Boot",
     "CloseNotice",
+    "Commands",
     "Context",
     "Controller",
     "Example",

@@ -80,6 +80,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         "registry",
         "root",
         "service",
+        "serving",
         "settings",
         "stop_noted",
     )
@@ -115,6 +116,8 @@ class Application(Sanic[Config, SimpleNamespace]):
         """The router of HTTP requests."""
         self.http_protocol: type[HttpProtocol] = HttpConnection
         """The protocol class of HTTP connections."""
+        self.serving: bool = True
+        """False in a command of `python -m yolk`, beside which a server may be running."""
         self.stop_noted: Callable[[], bool] = bool
         self._http_middlewares: list[Middleware] = []
         self._load(boot, settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -122,6 +122,14 @@ class Request:
         self._query: Values | None = None
         self._body: dict[str, Any] | None = None
 
+    @classmethod
+    def of_command(cls, name: str) -> Request:
+        """Return a stand-in for the request in a command: without headers, body or address."""
+        request = cls.__new__(cls)
+        request.method, request.path = "", name
+        request._peer, request._head, request._query, request._body = "", b"", None, None
+        return request
+
     @property
     def ip(self) -> str:
         """The client's address; behind `proxies` reverse proxies, from `X-Forwarded-For`."""
@@ -231,6 +239,11 @@ class Context:
         copied = Request(request)
         copied._peer = request.client_ip
         return cls(app, copied, params, websocket=websocket)
+
+    @classmethod
+    def for_command(cls, app: Application, name: str) -> Self:
+        """Return the context of a command of `python -m yolk`, which has no request."""
+        return cls(app, Request.of_command(name), {})
 
     @property
     def query(self) -> Values:

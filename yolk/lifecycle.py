@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from yolk.boot import Boot, Plugin
@@ -64,11 +65,7 @@ def attach_hooks(app: Application) -> None:
         for end_watch in watches:
             end_watch()  # a second stop would interrupt this one and begin again
         await app.http.stop(REQUEST_SECONDS)
-        for boot in reversed(app.boots):
-            try:
-                await boot.before_close()
-            except Exception:
-                app.logger.exception("%s: before_close failed", _name(boot))
+        await _close(app, app.boots)
 
     async def after_stop(*_: Any) -> None:
         if _single_process():
@@ -86,6 +83,31 @@ def attach_hooks(app: Application) -> None:
     app.after_server_start(after_start)
     app.before_server_stop(before_stop)
     app.after_server_stop(after_stop)
+
+
+@asynccontextmanager
+async def started(app: Application) -> AsyncIterator[None]:
+    """
+    Start the application as a worker is started, except that it does not serve.
+
+    A server may run beside it: `app.serving` is false, so that plugins share what it has started.
+
+    Raises:
+        StartError: a hook failed.
+    """
+    app.serving = False
+    begun: list[Boot] = []
+    try:
+        _start_main(app)
+        for hook in ("did_load", "will_ready"):
+            for boot in app.boots:
+                await _run_load_hook(app, boot, hook)
+                if hook == "did_load":
+                    begun.append(boot)
+        yield
+    finally:
+        await _close(app, begun)
+        _stop_main(app)
 
 
 def run_config_hook(app: Application, hook: str) -> None:
@@ -147,14 +169,29 @@ def _run_plain_hook(app: Application, boot: Boot, hook: str) -> None:
         raise _failed(app, boot, hook, error) from None
 
 
-async def _run_start_hook(app: Application, boot: Boot, hook: str) -> None:
+async def _close(app: Application, boots: Sequence[Boot]) -> None:
+    for boot in reversed(boots):
+        try:
+            await boot.before_close()
+        except Exception:
+            app.logger.exception("%s: before_close failed", _name(boot))
+
+
+async def _run_load_hook(app: Application, boot: Boot, hook: str) -> None:
     try:
         await getattr(boot, hook)()
+    except StartError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one hook
+        raise _failed(app, boot, hook, error) from None
+
+
+async def _run_start_hook(app: Application, boot: Boot, hook: str) -> None:
+    try:
+        await _run_load_hook(app, boot, hook)
         return
     except StartError as error:
         failure = error
-    except Exception as error:  # noqa: BLE001 - one hook
-        failure = _failed(app, boot, hook, error)
     if _single_process():
         _stop_main(app)
         raise failure

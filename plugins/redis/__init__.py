@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -12,7 +15,7 @@ from redis.exceptions import RedisError
 from yolk import Plugin, StartError
 
 from .client import SCHEMES, RedisClient, show
-from .embedded import EmbeddedServer
+from .embedded import EmbeddedServer, running_socket
 
 __all__ = ["EmbeddedServer", "RedisClient", "RedisPlugin", "RedisSettings", "plugin"]
 
@@ -51,6 +54,7 @@ class RedisPlugin(Plugin):
     settings: RedisSettings
     server: EmbeddedServer | None = None
     client: RedisClient | None = None
+    private_folder: Path | None = None
 
     def config_will_load(self) -> None:
         url = self.settings.url
@@ -61,10 +65,19 @@ class RedisPlugin(Plugin):
             )
 
     def main_process_start(self) -> None:
-        if self.settings.url is None:
-            self.server = EmbeddedServer(self.app.data_dir / "valkey", self.app.logger)
-            # The workers are started after this, and inherit it.
-            os.environ[EMBEDDED] = str(self.server.start())
+        if self.settings.url is not None:
+            return
+        folder = self.app.data_dir / "valkey"
+        if not self.app.serving:
+            running = running_socket(folder)
+            if running is not None:
+                os.environ[EMBEDDED] = str(running)
+                return
+            # No server runs that could share it. One may start meanwhile: leave it its folder.
+            folder = self.private_folder = Path(tempfile.mkdtemp(prefix="yolk-"))
+        self.server = EmbeddedServer(folder, self.app.logger)
+        # The workers are started after this, and inherit it.
+        os.environ[EMBEDDED] = str(self.server.start())
 
     async def did_load(self) -> None:
         settings = self.settings
@@ -104,6 +117,9 @@ class RedisPlugin(Plugin):
             self.server.stop()
             self.server = None
             os.environ.pop(EMBEDDED, None)
+        if self.private_folder is not None:
+            shutil.rmtree(self.private_folder, ignore_errors=True)
+            self.private_folder = None
 
 
 def _reason(error: Exception) -> str:

@@ -26,6 +26,7 @@ from .processes import STOP_SECONDS, command_line, end_stranger, last_line
 REMEDY = "set REDIS_URL to a Redis or Valkey server"
 STABLE_SECONDS = 10.0
 """A server that ran this long is restarted at once; one that ended earlier, with a backoff."""
+STATE = "server.json"
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 
@@ -56,7 +57,7 @@ class EmbeddedServer:
         self.logger = logger
         self.start_timeout = start_timeout
         self.socket_path: Path | None = None
-        self._state = folder / "server.json"
+        self._state = folder / STATE
         self._log = folder / "valkey.log"
         self._lock = -1
         self._stopping = threading.Event()
@@ -136,9 +137,8 @@ class EmbeddedServer:
 
     def _clean_up(self) -> None:
         """End the server that a killed application has left, and remove its socket."""
-        try:
-            state = msgspec.json.decode(self._state.read_bytes(), type=State)
-        except (OSError, msgspec.DecodeError):
+        state = _read_state(self._state)
+        if state is None:
             return
         if state.socket in command_line(state.pid):
             end_stranger(state.pid, state.socket)
@@ -248,6 +248,26 @@ class EmbeddedServer:
                 )
             self._stopping.wait(0.01)
         return StartError("The embedded Valkey was stopped while it started.")
+
+
+def running_socket(folder: Path) -> Path | None:
+    """
+    Return the socket of the server that another process keeps running with *folder*.
+
+    Returns:
+        its path, or None if there is no such server.
+    """
+    state = _read_state(folder / STATE)
+    if state is None or state.socket not in command_line(state.pid):
+        return None
+    return Path(state.socket)
+
+
+def _read_state(path: Path) -> State | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=State)
+    except (OSError, msgspec.DecodeError):
+        return None
 
 
 def find_server() -> Path:

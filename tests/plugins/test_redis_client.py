@@ -17,6 +17,8 @@ from yolk import Application, StartError
 class Host:
     """The part of an application that the plugin uses."""
 
+    serving = True
+
     def __init__(self, folder: Path) -> None:
         self.data_dir = folder / "data"
         self.logger = logging.getLogger("tests")

@@ -25,6 +25,7 @@ YOLK = Path(__file__).resolve().parents[2]
 
 ROOMS = {
     "app",
+    "commands",
     "config",
     "controllers",
     "extend",

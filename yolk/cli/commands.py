@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from yolk.cli.config import show_config
+from yolk.cli.contributed import Groups
 from yolk.cli.new import make_plugin
 from yolk.cli.plugins import show_plugins
 from yolk.cli.routes import show_routes
@@ -35,8 +36,9 @@ Enable = Annotated[bool, typer.Option("--enable", help="Also switch it on in con
 def main() -> None:
     """Run the command line."""
     commands = typer.Typer(
-        help="Inspect an application, or create a part of it. No server, database or Redis is "
-        "started or needed. YOLK_ENV selects the environment.",
+        cls=Groups,
+        help="Inspect an application, create a part of it, or run a command of its own. YOLK_ENV "
+        "selects the environment.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
