@@ -72,6 +72,8 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checked."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
+    reports_per_day: Annotated[int, msgspec.Meta(ge=1)] = 50
+    """The largest number of reports that a user can send in 24 hours."""
 
 
 class Settings(yolk.Settings, frozen=True, kw_only=True):

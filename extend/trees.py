@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from controllers.api.account import AccountController
+    from controllers.api.admin.accounts import AccountsController
+    from controllers.api.admin.audit import AuditController
+    from controllers.api.admin.groups import GroupsController
+    from controllers.api.admin.messages import MessagesController
+    from controllers.api.admin.reports import ReportsController
     from controllers.api.auth import AuthController
     from controllers.api.chat.chatwebsocket import ChatwebsocketController
     from controllers.api.chat.contact import ContactController
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from controllers.api.file.download import DownloadController
     from controllers.api.file.tus import TusController
     from controllers.api.file.upload import UploadController
+    from controllers.api.report import ReportController
     from controllers.api.user import UserController
     from services.account.account import AccountService
     from services.account.profile import ProfileService
@@ -23,6 +29,12 @@ if TYPE_CHECKING:
     from services.account.tickets import TicketsService
     from services.account.tokens import TokensService
     from services.account.users import UsersService
+    from services.admin.accounts import AccountsService
+    from services.admin.audit import AuditService
+    from services.admin.groups import GroupsService
+    from services.admin.messages import MessagesService
+    from services.admin.reports import ReportsService
+    from services.admin.roles import RolesService
     from services.cache import CacheService
     from services.contact.contact import ContactService
     from services.conversation.conversation import ConversationService
@@ -39,12 +51,20 @@ if TYPE_CHECKING:
     from services.message.message import MessageService
     from services.push.presence import PresenceService
     from services.push.typing_indicator import TypingIndicatorService
+    from services.report.report import ReportService
     from services.search.search import SearchService
 
     class Controllers(Protocol):
         """The tree below `controllers/`."""
 
         class _Api(Protocol):
+            class _Admin(Protocol):
+                accounts: type[AccountsController]
+                audit: type[AuditController]
+                groups: type[GroupsController]
+                messages: type[MessagesController]
+                reports: type[ReportsController]
+
             class _Chat(Protocol):
                 chatwebsocket: type[ChatwebsocketController]
                 contact: type[ContactController]
@@ -58,9 +78,11 @@ if TYPE_CHECKING:
                 upload: type[UploadController]
 
             account: type[AccountController]
+            admin: _Admin
             auth: type[AuthController]
             chat: _Chat
             file: _File
+            report: type[ReportController]
             user: type[UserController]
 
         api: _Api
@@ -75,6 +97,14 @@ if TYPE_CHECKING:
             tickets: TicketsService
             tokens: TokensService
             users: UsersService
+
+        class _Admin(Protocol):
+            accounts: AccountsService
+            audit: AuditService
+            groups: GroupsService
+            messages: MessagesService
+            reports: ReportsService
+            roles: RolesService
 
         class _Conversation(ConversationService):
             cursors: CursorsService
@@ -93,6 +123,7 @@ if TYPE_CHECKING:
             typing_indicator: TypingIndicatorService
 
         account: _Account
+        admin: _Admin
         cache: CacheService
         contact: ContactService
         conversation: _Conversation
@@ -100,4 +131,5 @@ if TYPE_CHECKING:
         group: _Group
         message: MessageService
         push: _Push
+        report: ReportService
         search: SearchService

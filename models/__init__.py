@@ -1,6 +1,7 @@
 """The tables. A model describes what is stored; the rules for it are in `services/`."""
 
 from models.account import Account, PasswordReset
+from models.administration import AuditEntry, Report, UserRole
 from models.contact import Block, Preference, Privacy
 from models.conversation import Conversation
 from models.file import Attachment, File
@@ -15,6 +16,7 @@ from models.user import User
 __all__ = [
     "Account",
     "Attachment",
+    "AuditEntry",
     "Block",
     "Conversation",
     "Exclusion",
@@ -28,10 +30,12 @@ __all__ = [
     "PasswordReset",
     "Preference",
     "Privacy",
+    "Report",
     "SearchEntry",
     "Secret",
     "Session",
     "User",
+    "UserRole",
 ]
 
 __models__ = [
@@ -54,4 +58,7 @@ __models__ = [
     Secret,
     Account,
     PasswordReset,
+    UserRole,
+    Report,
+    AuditEntry,
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from extend.application import Application
 from routes import page
-from routes.api import account, auth, file, user
+from routes.api import account, admin, auth, file, user
 from routes.api.chat import contact, conversation, group, search, websocket
 
 
@@ -19,4 +19,5 @@ def mount(app: Application) -> None:
     contact.mount(app)
     file.mount(app)
     group.mount(app)
+    admin.mount(app)
     page.mount(app)

@@ -463,6 +463,26 @@ class TooManyBanned(Refused):
     en = "This group has banned as many users as it can"
 
 
+# --- 215x: reports
+
+
+class NoReport(Refused):
+    """There is no such report."""
+
+    code = 2150
+    status = 404
+    zh = "举报不存在"
+    en = "There is no such report"
+
+
+class ReportsThemselves(Refused):
+    """Users cannot report themselves, or their own messages."""
+
+    code = 2151
+    zh = "不能举报自己"
+    en = "You cannot report yourself"
+
+
 # --- 30xx: tokens, sessions and accounts
 
 
@@ -609,6 +629,27 @@ class OtherUser(Refused):
     en = "This token belongs to another user"
 
 
+# --- 312x: administrators
+
+
+class NotAdministrator(Refused):
+    """Only administrators of the server may do this."""
+
+    code = 3120
+    status = 403
+    zh = "仅限管理员操作"
+    en = "Only administrators can do this"
+
+
+class IsAdministrator(Refused):
+    """The account of an administrator can be changed on the command line only."""
+
+    code = 3121
+    status = 403
+    zh = "管理员账号只能通过命令行修改"
+    en = "Administrator accounts can only be changed on the command line"
+
+
 # --- 4xxx: limits
 
 
@@ -683,6 +724,14 @@ class TooManyChanges(Limited):
     code = 4100
     zh = "操作过于频繁, 请稍后重试"
     en = "You are changing your account too often, please try again later"
+
+
+class TooManyReports(Limited):
+    """The user has sent the largest number of reports of a day."""
+
+    code = 4130
+    zh = "举报过于频繁, 请稍后再试"
+    en = "You have sent too many reports, please try again later"
 
 
 # --- 5xxx: the server

@@ -21,6 +21,7 @@ Serve = Callable[..., Server]
 
 MARKED_PATHS = {
     "tests/browser/": "browser",
+    "tests/chat/test_admin_commands.py": "slow",
     "tests/chat/test_clients.py": "node",
     "tests/chat/test_crashes.py": "slow",
     "tests/chat/test_hooks.py": "slow",
@@ -39,6 +40,7 @@ MARKED_PATHS = {
     "tests/websocket/test_frame_sequences.py": "slow",
     "tests/websocket/test_limits.py": "slow",
     "tests/yolk/test_cli.py": "slow",
+    "tests/yolk/test_commands.py": "slow",
 }
 """The marker of tests whose ID begins with a path."""
 

@@ -52,6 +52,17 @@ def disable(server: Server, user: User) -> None:
         connection.execute("UPDATE user SET status = 0 WHERE id = ?", (user.id,))
 
 
+def add_administrator(server: Server, name: str) -> User:
+    """Add a user who is an administrator of the server."""
+    user = add_user(server, name)
+    with database(server) as connection:
+        connection.execute(
+            "INSERT INTO user_role (user_id, role, create_time) VALUES (?, 'administrator', 0)",
+            (user.id,),
+        )
+    return user
+
+
 def valkey_socket(server: Server) -> str:
     """Return the path of the embedded Valkey's socket of a running chat."""
     line = next(line for line in server.output.splitlines() if "valkey.sock" in line)

@@ -31,7 +31,7 @@ def _freeze_cursors(dialect: str) -> str:
 class Migration(migrations.Migration):
     """Create `privacy`, and add to `block` the cursors that a blocked user last saw."""
 
-    dependencies = [("models", "0006_accounts")]
+    dependencies = [("models", "0008_administration")]
 
     operations = [
         CreateTable(

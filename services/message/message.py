@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from models import Attachment, Member, Message
+from models import Member, Message
 from models.columns import milliseconds
 from services import Service
 from services.conversation.events import append_event, push_edit, push_events
@@ -28,13 +28,14 @@ from services.errors import (
 )
 from services.group.roles import ADMIN, MEMBER
 from services.message.batch import Stored
-from services.message.content_types import FREE_TYPES, carries_file, check_content
+from services.message.content_types import FREE_TYPES, check_content
 from services.message.draft import Draft
 from services.message.permission import recall_refusal, refusal_by_group, refusal_by_user
+from services.message.recalling import append_recall, earlier_recall
 from services.message.references import check_references, has_references
 from services.message.sql.permission import read_membership, read_relation
 from services.message.target import Target, lock_target, parse_message_id
-from services.search.sql import change, forget
+from services.search.sql import change
 from services.wire import WireMessage
 
 NOT_FOR_REPETITIONS = (
@@ -214,20 +215,11 @@ class MessageService(Service):
             if refusal is not None:
                 raise refusal
             if message.isremove:
-                return await _earlier_event(connection, message)
+                return await earlier_recall(connection, message)
             age = milliseconds() - message.create_time
             if age > self.ctx.app.config.chat.recall_within * 1000 and member.role < ADMIN:
                 raise TooLate
-            await _erase(connection, message)
-            event = await append_event(
-                connection,
-                conversation,
-                "recall",
-                user_id,
-                message.to_id,
-                {"target": str(message.id), "seq": message.seq},
-                target=message.id,
-            )
+            event = await append_recall(connection, conversation, message, user_id)
         await push_events(self.ctx, conversation.conv, [event])
         return event
 
@@ -242,22 +234,3 @@ async def _recall_refusal(connection: BaseDBAsyncClient, target: Target) -> Exce
         )
     author_role = MEMBER if author is None else author.role
     return recall_refusal(member.role, author_role, is_author=is_author, is_group=is_group)
-
-
-async def _earlier_event(connection: BaseDBAsyncClient, message: Message) -> WireMessage:
-    event = await Message.get_or_none(target=message.id, type="recall", using_db=connection)
-    if event is None:
-        raise NoMessage
-    return WireMessage.of(event)
-
-
-async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
-    """Erase the text of a message and of its edits, its options and its file."""
-    row = Message.filter(id=message.id).using_db(connection)
-    await row.update(data="", options=None, isremove=1)
-    if carries_file(message.type, message.data):
-        await Attachment.filter(message_id=message.id).using_db(connection).delete()
-    if message.edit_time is not None:
-        edits = Message.filter(target=message.id, type="edit").using_db(connection)
-        await edits.update(data="")
-    await forget(connection, message.conv, message.seq)

@@ -263,10 +263,10 @@ async def begin_the_story(server: Server) -> dict[str, str]:
     """
     Create what the examples presuppose, and return the real ids by those of the examples.
 
-    Ada is user 1, Grace 2, Carol 3, and so on. Ada wrote to Grace twice. Group 1 is Ada's, with
-    Grace, Carol and Dan, Eve and Finn ask to join, and there is an invitation link. Ada is a member
-    of Grace's group 2, and owns groups 3 and 5. She is not in Carol's groups 4, which is open, and
-    6, which has an invitation link. Eve invited her to groups 7 and 8.
+    Ada is user 1 and an administrator, Grace 2, Carol 3, and so on. Ada wrote to Grace twice. Group
+    1 is Ada's, with Grace, Carol and Dan, Eve and Finn ask to join, and there is an invitation
+    link. Ada is a member of Grace's group 2, and owns groups 3 and 5. She is not in Carol's groups
+    4, which is open, and 6, which has an invitation link. Eve invited her to groups 7 and 8.
     """
     hashed = PasswordHasher().hash(PASSWORD)
     with database(server) as connection:
@@ -277,6 +277,7 @@ async def begin_the_story(server: Server) -> dict[str, str]:
         connection.execute(
             "INSERT INTO password_reset VALUES (?, 2, 0, ?)", (digest(RESET_TOKEN), 2**62)
         )
+        connection.execute("INSERT INTO user_role VALUES (1, 'administrator', 0)")
     ada, grace, carol, _, eve, finn = (
         User(server, number, name, "", server.token(id=number), "")
         for number, name in enumerate(PEOPLE, 1)

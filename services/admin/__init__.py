@@ -1,0 +1,1 @@
+"""Administration: roles, accounts, groups, messages, reports, and the audit of every act."""

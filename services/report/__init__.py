@@ -1,0 +1,1 @@
+"""Reports of messages, users and groups."""
