@@ -417,6 +417,18 @@ class ChecksumMismatch(Refused):
     en = "The checksum does not match"
 
 
+# --- 2072 to 2079: pictures and files
+
+
+class PictureTooComplex(Refused):
+    """Decoding the image takes too much time or memory."""
+
+    code = 2072
+    status = 422
+    zh = "图片过于复杂, 无法处理"
+    en = "The image is too complex to process"
+
+
 # --- 212x: joining groups
 
 

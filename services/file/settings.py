@@ -34,6 +34,11 @@ class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The minimum lifetime of a signed link, in seconds."""
     threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     """The number of uploads that a worker writes to disk at the same time."""
-    picture_threads: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    """The number of pictures that a worker decodes at the same time; a large one takes some
-    200 MB of memory."""
+    picture_processes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    """The number of pictures that a worker decodes at the same time, each in a process of its own,
+    which is started when there is a picture, and ends a minute after the last one."""
+    picture_seconds: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    """How much processor time the decoding of a picture may take, in seconds."""
+    picture_memory: Annotated[int, msgspec.Meta(ge=256 * 1024**2)] = 2 * 1024**3
+    """How much memory (address space) such a process may use, in bytes; a large picture takes some
+    400 MB."""

@@ -20,8 +20,8 @@ from uuid_utils.compat import UUID, uuid7
 from models import File
 from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
 from services.file.info import FileInfo, file_info
+from services.file.media.decoder import Job, PictureDecoder
 from services.file.media.detection import HEAD_BYTES, PICTURES, detect_type
-from services.file.media.pictures import process_picture
 from services.file.quota import UploadQuota
 from services.file.rate_limiter import RateLimiter
 from services.file.storage import Storage
@@ -85,8 +85,8 @@ class Uploader:
         """The largest size of a file of any type."""
         self.rate_limiter = RateLimiter()
         self._threads = ThreadPoolExecutor(settings.threads, "uploads", _lower_thread_priority)
-        self._picture_threads = ThreadPoolExecutor(
-            settings.picture_threads, "pictures", _lower_thread_priority
+        self._pictures = PictureDecoder(
+            settings.picture_processes, settings.picture_seconds, settings.picture_memory, logger
         )
         self._completing: set[asyncio.Future[Any]] = set()
 
@@ -209,12 +209,13 @@ class Uploader:
             FileTooLarge: the file is larger than its type may be.
             TypeRefused: the type is not allowed.
             BadPicture: it is a picture that cannot be decoded.
+            PictureTooComplex: it is a picture that takes too much time or memory.
             StorageUnavailable: the storage is full or unavailable.
         """
         await self.rate_limiter.wait(FINISH_COST_BYTES)
         pending = await self.run(upload.read_journal)
         if pending is None:
-            pending = await self._process(upload)
+            pending = await self._process(upload, user_id)
         lock = await self.run(lock_storage_shared, self.storage.incoming)
         try:
             await self.run(upload.write, "journal", pending)
@@ -279,10 +280,10 @@ class Uploader:
 
     async def close(self) -> None:
         """Wait for files that are being stored, and end the threads; the rest is swept later."""
+        await self._pictures.close()
         if self._completing:
             await asyncio.wait(self._completing, timeout=CLOSE_SECONDS)
         self._threads.shutdown(wait=False)
-        self._picture_threads.shutdown(wait=False, cancel_futures=True)
 
     async def _store_and_remove(
         self, upload: Upload, user_id: int, name: str, folder: str
@@ -309,27 +310,21 @@ class Uploader:
                         await self.storage.delete(key)
         await self.run(upload.remove)
 
-    async def _process(self, upload: Upload) -> PendingFile:
+    async def _process(self, upload: Upload, user_id: int) -> PendingFile:
         """Detect the type of a complete upload, and process it if it is a picture."""
         await self.check_type(upload)
         media_type = await self.run(detect_type, upload.head, upload.content)
         if media_type not in PICTURES:
             digest = await self.run(upload.digest)
             return PendingFile(hash=digest, size=upload.size, type=media_type)
-        loop = asyncio.get_running_loop()
-        try:
-            picture = await loop.run_in_executor(
-                self._picture_threads,
-                process_picture,
-                upload.content,
-                media_type,
-                upload.clean,
-                upload.thumbnail,
-                self.settings.pixels,
-            )
-        except OSError as error:
-            self.logger.error("a picture could not be written: %s", error)
-            raise StorageUnavailable from error
+        job = Job(
+            source=str(upload.content),
+            media_type=media_type,
+            clean=str(upload.clean),
+            thumbnail=str(upload.thumbnail),
+            max_pixels=self.settings.pixels,
+        )
+        picture = await self._pictures.decode(user_id, job)
         return PendingFile(
             hash=(await self.run(digest_of, upload.clean)).hexdigest(),
             size=await self.run(lambda: upload.clean.stat().st_size),

@@ -12,6 +12,7 @@ from services.errors import (
     BadPicture,
     FileTooLarge,
     NameRefused,
+    PictureTooComplex,
     StorageUnavailable,
     TooManyBytes,
     TypeRefused,
@@ -27,6 +28,7 @@ ERRORS = (
     NameRefused,
     UploadBroken,
     BadPicture,
+    PictureTooComplex,
     TooManyBytes,
     StorageUnavailable,
 )

@@ -39,6 +39,11 @@ def remove_metadata(media_type: str, data: bytes) -> bytes | None:
         raise Malformed(str(error)) from None
 
 
+def count_scans(data: bytes) -> int:
+    """Return an upper bound of the number of scans of a JPEG."""
+    return data.count(b"\xff\xda")
+
+
 _SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 """The marker that ends the compressed data of a JPEG (T.81, section B.1.1)."""
 

@@ -1,4 +1,8 @@
-"""Pictures: metadata removed, turned upright, with a thumbnail. Everything here blocks."""
+"""
+Pictures: metadata removed, turned upright, with a thumbnail.
+
+This runs in the processes of `decoder_process.py`, and imports nothing of the server.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,9 @@ import io
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, ImageOps, WebPImagePlugin  # both register themselves
 
-from services.errors import BadPicture
-from services.file.media.metadata import remove_metadata
+from services.file.media.metadata import count_scans, remove_metadata
 
 MAX_THUMBNAIL_PIXELS = 480
 """The longer side of a thumbnail."""
@@ -18,6 +21,18 @@ MAX_PREVIEW_PIXELS = 16
 """The longer side of the blurred preview."""
 MAX_PREVIEW_LENGTH = 2000
 """The number of characters that the database stores of a preview."""
+
+MAX_SCANS = 50
+"""The number of scans of a progressive JPEG with the largest number of pixels: each scan goes over
+the whole picture. A smaller picture may have more."""
+MAX_ANIMATION_FACTOR = 10
+"""How many times the pixels of the largest picture all frames of an animation may have together."""
+MAX_ENCODED_PIXELS = 16_000_000
+"""How many pixels may be encoded again with care; above, speed is worth more than bytes."""
+
+# One thread: each takes address space, which is limited, and other pictures wait for processors.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+assert WebPImagePlugin.SUPPORTED  # noqa: S101 - the thumbnails are WebP
 
 _FORMATS = {
     "image/jpeg": "JPEG",
@@ -39,6 +54,10 @@ _DECODE_ERRORS = (
     Image.DecompressionBombWarning,
 )
 """What Pillow raises for pictures that are malformed."""
+
+
+class UndecodableError(Exception):
+    """The picture is malformed, or has too many pixels, frames or scans."""
 
 
 class Picture(NamedTuple):
@@ -66,7 +85,7 @@ def process_picture(
         max_pixels: how many pixels the picture may have.
 
     Raises:
-        BadPicture: the picture cannot be decoded, or has too many pixels.
+        UndecodableError: the picture cannot be decoded, or has too many pixels.
         OSError: the disk is full or unavailable.
     """
     data = source.read_bytes()
@@ -76,7 +95,7 @@ def process_picture(
         written = io.BytesIO()
         small.save(written, "WEBP", quality=80, method=4)
     except _DECODE_ERRORS as error:
-        raise BadPicture from error
+        raise UndecodableError from error
     clean.write_bytes(content)
     thumbnail.write_bytes(written.getvalue())
     return Picture(*size, blur)
@@ -89,9 +108,16 @@ def _decode(
     image: Image.Image = Image.open(io.BytesIO(data), formats=[_FORMATS[media_type]])
     width, height = image.size
     if width * height > max_pixels:
-        raise BadPicture
+        raise UndecodableError
     # A JPEG has no frames: Pillow calls it animated if it contains a second picture (MPO).
     animated = media_type != "image/jpeg" and getattr(image, "is_animated", False)
+    if animated:
+        # An animated AVIF is encoded again, frame by frame; the frames of others are copied.
+        factor = 1 if media_type == "image/avif" else MAX_ANIMATION_FACTOR
+        if width * height * getattr(image, "n_frames", 1) > max_pixels * factor:
+            raise UndecodableError
+    if media_type == "image/jpeg" and width * height * count_scans(data) > max_pixels * MAX_SCANS:
+        raise UndecodableError
     turned = not animated and image.getexif().get(_ORIENTATION, 1) not in (0, 1)
     if turned:
         image.load()
@@ -119,6 +145,9 @@ def _encode(image: Image.Image, media_type: str, *, animated: bool) -> bytes:
         options |= {"quality": 92}
     elif media_type in ("image/webp", "image/avif"):
         options |= {"quality": 90, "save_all": animated}
+        pixels = image.width * image.height * (getattr(image, "n_frames", 1) if animated else 1)
+        if media_type == "image/avif" and pixels > MAX_ENCODED_PIXELS:
+            options["speed"] = 10
     elif media_type == "image/png":
         image.info.clear()
         del options["xmp"]
