@@ -37,7 +37,7 @@ from yolk import Plugin, Service
 from yolk.body import STOPPING
 from yolk.boot import Boot
 from yolk.loader import load_tree
-from yolk.registry import Entry, Registry
+from yolk.plugin_registry import Entry, Registry
 from yolk.settings import ENVIRONMENT
 from yolk.testing import Server
 from yolk.tree import find

@@ -31,7 +31,7 @@ from yolk.http_protocol import HttpConnection
 from yolk.lifecycle import attach_hooks, mute_start_errors, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
-from yolk.registry import Registry
+from yolk.plugin_registry import Registry
 from yolk.router import HttpRouter, answer_head_and_options, resolve_handler
 from yolk.settings import (
     ENVIRONMENT,

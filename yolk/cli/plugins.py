@@ -14,7 +14,7 @@ from yolk.application import Application
 from yolk.boot import Plugin
 from yolk.cli.table import NOTHING, Cell, show_table
 from yolk.cli.target import Loaded
-from yolk.registry import Found, Registry
+from yolk.plugin_registry import Found, Registry
 
 COLUMNS = ("Start", "Plugin", "State", "Why", "From", "Needs", "Provides")
 
