@@ -12,6 +12,7 @@ from sanic import HTTPResponse
 from sanic.headers import parse_content_header
 from sanic.response import ResponseStream
 
+from yolk.addresses import parse_address
 from yolk.decoding import NUL, NotJson, decode_json, holds_nul
 from yolk.errors import ApiError
 from yolk.forms import check_breadth, read_form
@@ -134,7 +135,7 @@ class Request:
     def ip(self) -> str:
         """The client's address; behind `proxies` reverse proxies, from `X-Forwarded-For`."""
         if not isinstance(self._peer, str):
-            self._peer = self._peer.client_ip
+            self._peer = _address_of(self._peer)
         return self._peer
 
     @property
@@ -237,7 +238,7 @@ class Context:
     ) -> Context:
         """Return the context of a WebSocket. It does not keep Sanic's request alive."""
         copied = Request(request)
-        copied._peer = request.client_ip
+        copied._peer = _address_of(request)
         return cls(app, copied, params, websocket=websocket)
 
     @classmethod
@@ -354,6 +355,12 @@ def _check_texts(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if "\0" in name or (isinstance(value, str) and "\0" in value):
             raise ApiError(INVALID, NUL)
+
+
+def _address_of(request: SanicRequest) -> str:
+    """Return the client's address: a proxy may report any text in place of one."""
+    reported = request.remote_addr
+    return (parse_address(reported) if reported else None) or request.ip
 
 
 def _read_body(request: SanicRequest) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from yolk.addresses import is_loopback
 from yolk.boot import Boot, Plugin
+from yolk.data_folder import secure
 from yolk.errors import StartError
 from yolk.workers import repair_manager, stop_with_main_process, unblock_signals
 
@@ -142,14 +144,31 @@ def _log_serving(app: Application) -> None:
 
 def _start_main(app: Application) -> None:
     try:
-        app.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        secure(app.data_dir, app.logger)
     except OSError as error:
         raise StartError(
             f"{app.layers.source('data')}: the data folder {app.data_dir} cannot be created "
             f"({error.strerror}); name another one there, or in YOLK_DATA."
         ) from None
+    warn_of_risks(app)
     for boot in app.boots:
         _run_plain_hook(app, boot, "main_process_start")
+
+
+def warn_of_risks(app: Application) -> None:
+    """Warn about running as root, and about serving others with a developer's settings."""
+    if os.geteuid() == 0:
+        app.logger.warning(
+            "The server runs as root, so an error in it endangers the whole machine; "
+            "run it as a user of its own"
+        )
+    if app.env != "prod" and not is_loopback(str(app.config.host)):
+        app.logger.warning(
+            "The server listens on %s with the settings of the environment %s, which are for "
+            "developers; set YOLK_ENV=prod to serve others",
+            app.config.host,
+            app.env,
+        )
 
 
 def _stop_main(app: Application) -> None:

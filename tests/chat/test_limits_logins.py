@@ -18,16 +18,20 @@ from yolk.testing import Server, User
 
 WRONG = "a wrong password"
 
-Start = Callable[[str], Server]
+Start = Callable[..., Server]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Yield a function that starts a chat with a limit, such as "register = '2/hour'"."""
+    """Yield a function that starts a chat with a limit, such as "register = '2/hour'".
+
+    Further arguments are lines of its configuration.
+    """
     running: list[Server] = []
 
-    def with_limit(limit: str) -> Server:
-        config = {"config/config_limits.py": f"auth = dict(limits=dict({limit}))"}
+    def with_limit(limit: str, *lines: str) -> Server:
+        text = "\n".join([f"auth = dict(limits=dict({limit}))", *lines])
+        config = {"config/config_limits.py": text}
         root = copy_chat(tmp_path, config)
         running.append(Server(root, tmp_path / "data", {"YOLK_ENV": "limits"}))
         return running[0].start()
