@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from controllers.api.report import ReportController
     from controllers.api.user import UserController
     from services.account.account import AccountService
+    from services.account.deletion import DeletionService
     from services.account.profile import ProfileService
     from services.account.recovery import RecoveryService
     from services.account.sessions import SessionsService
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
         """The tree below `services/`."""
 
         class _Account(AccountService):
+            deletion: DeletionService
             profile: ProfileService
             recovery: RecoveryService
             sessions: SessionsService

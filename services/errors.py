@@ -632,6 +632,14 @@ class MailUnavailable(Refused):
     en = "Passwords cannot be reset by mail on this server, ask an administrator"
 
 
+class OwnsGroups(Refused):
+    """An account that owns groups cannot be deleted: transfer or dissolve them first."""
+
+    code = 3106
+    zh = "请先转让或解散你创建的群组"
+    en = "Transfer ownership of your groups or dissolve them first"
+
+
 class OtherUser(Refused):
     """The token that a socket is given belongs to another user."""
 

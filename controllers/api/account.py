@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from services.errors import (
     Busy,
     NameNotAllowed,
     NoFile,
+    OwnsGroups,
     PasswordNotAllowed,
     TooManyChanges,
     TypeRefused,
@@ -36,6 +37,14 @@ class NewPassword(msgspec.Struct):
 
     old_password: Annotated[str, msgspec.Meta(max_length=128)]
     new_password: Annotated[str, msgspec.Meta(min_length=6, max_length=128)]
+
+
+class Deletion(msgspec.Struct):
+    """The password, which confirms the deletion, and what becomes of the messages."""
+
+    password: Annotated[str, msgspec.Meta(max_length=128)]
+    messages: Literal["keep", "erase"] = "keep"
+    """Whether others keep the user's messages, or all of them are recalled."""
 
 
 class EndedLogin(msgspec.Struct):
@@ -105,3 +114,15 @@ class AccountController(Controller[Context]):
             self.ctx.user.id, keep=self.ctx.claims
         )
         self.ctx.api_success(Ended(ended))
+
+    @describe(
+        body=Deletion,
+        errors=(WrongOldPassword, OwnsGroups, TooManyChanges, Busy),
+    )
+    async def delete(self) -> None:
+        """Delete the account; its sockets are closed with 4500."""
+        body = self.ctx.read(Deletion)
+        await self.ctx.service.account.deletion.delete_own(
+            self.ctx.user.id, body.password, erase=body.messages == "erase"
+        )
+        self.ctx.api_success({})

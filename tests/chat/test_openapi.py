@@ -28,7 +28,7 @@ from tests.uploads import picture
 from yolk.openapi import build
 from yolk.testing import Server, User
 
-PEOPLE = ("ada", "grace", "carol", "dan", "eve", "finn")
+PEOPLE = ("ada", "grace", "carol", "dan", "eve", "finn", "gus")
 
 # Ids and secrets in the examples, in whose place a test has others.
 FIRST_MESSAGE = "01a207a8-eebd-7473-8832-dbf9fe8f35e3"
@@ -186,7 +186,8 @@ async def test_every_example_runs(served: Server, document: dict[str, Any]) -> N
     """In their order, each is answered with 200 and exactly the documented fields."""
     real = await begin_the_story(served)
     login = await served.post("/auth/login", username="ada", password=PASSWORD)
-    tokens = {"api.auth.logout": served.token(id=1)}  # which ends no login
+    # A logout ends no login, and a deleted account is in no other example.
+    tokens = {"api.auth.logout": served.token(id=1), "api.account.delete": served.token(id=7)}
     for path, method, operation in operations(document):
         content = operation["responses"]["200"]["content"]
         body, parameters = example_of(operation)
