@@ -279,7 +279,7 @@ async def begin_the_story(server: Server) -> dict[str, str]:
             "INSERT INTO password_reset VALUES (?, 2, 0, ?)", (digest(RESET_TOKEN), 2**62)
         )
         connection.execute("INSERT INTO user_role VALUES (1, 'administrator', 0)")
-    ada, grace, carol, _, eve, finn = (
+    ada, grace, carol, _, eve, finn, _ = (
         User(server, number, name, "", server.token(id=number), "")
         for number, name in enumerate(PEOPLE, 1)
     )
