@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.contact.relations import EVERYTHING, Pair, View
 from services.sql import ColumnType, bind_placeholders, bind_values_table, join_by_key, values_table
 from services.wire import single_conv
+
+MAX_PAIRS = 500
+"""Pairs of one query: the loop runs on between two of them."""
 
 _KEYS: dict[str, ColumnType] = {"viewer": "int", "owner": "int", "conv": "text"}
 
@@ -36,7 +40,7 @@ async def read_views(
     connection: BaseDBAsyncClient, dialect: str, pairs: Iterable[Pair]
 ) -> dict[Pair, View]:
     """
-    Return what users may see of others, in one query for any number of pairs.
+    Return what users may see of others, in one query for each `MAX_PAIRS` pairs.
 
     Args:
         connection: the connection to read with.
@@ -47,20 +51,22 @@ async def read_views(
     keys = [
         (viewer, owner, single_conv(viewer, owner)) for viewer, owner in views if viewer != owner
     ]
-    if not keys:
-        return views
-    rows = await connection.execute_query_dict(
-        bind_placeholders(dialect, _views(dialect)), bind_values_table(dialect, keys)
-    )
-    for row in rows:
-        blocked = row["block_id"] is not None
-        are_contacts = row["owner_sent"] > 0 and row["viewer_sent"] > 0
-        views[row["viewer"], row["owner"]] = View(
-            blocked=blocked,
-            presence=not blocked
-            and (row["presence"] == "everyone" or (row["presence"] == "contacts" and are_contacts)),
-            receipts=bool(row["shown"] and row["seen"]),
-            read_seq=row["read_seq"] or 0,
-            delivered_seq=row["delivered_seq"] or 0,
-        )
+    query = bind_placeholders(dialect, _views(dialect)) if keys else ""
+    for start in range(0, len(keys), MAX_PAIRS):
+        some = bind_values_table(dialect, keys[start : start + MAX_PAIRS])
+        for row in await connection.execute_query_dict(query, some):
+            views[row["viewer"], row["owner"]] = _view_of(row)
     return views
+
+
+def _view_of(row: dict[str, Any]) -> View:
+    blocked = row["block_id"] is not None
+    are_contacts = row["owner_sent"] > 0 and row["viewer_sent"] > 0
+    return View(
+        blocked=blocked,
+        presence=not blocked
+        and (row["presence"] == "everyone" or (row["presence"] == "contacts" and are_contacts)),
+        receipts=bool(row["shown"] and row["seen"]),
+        read_seq=row["read_seq"] or 0,
+        delivered_seq=row["delivered_seq"] or 0,
+    )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_WATCHED = 5000
 """Users that one socket watches."""
 
-MAX_PAIRS = 2000
+MAX_PAIRS = 500
 """Pairs of a socket and a user that it watches that are checked with one query."""
 
 RETRY_SECONDS = 1.0

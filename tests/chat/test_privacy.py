@@ -565,6 +565,11 @@ async def test_views_are_the_same_on_every_database(tmp_path: Path, database_url
             (3, 2): View(presence=False, receipts=False),
         }
         assert await read_views(orm.connection, orm.dialect, []) == {}
+        many = [(1, other) for other in range(10, 1300)]
+        assert await read_views(orm.connection, orm.dialect, [*many, (1, 3)]) == {
+            **dict.fromkeys(many, View()),
+            (1, 3): View(presence=False, receipts=False),
+        }
 
 
 async def test_earlier_blocks_keep_their_cursors(tmp_path: Path, database_url: str) -> None:
