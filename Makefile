@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help run check test lint format types fast pytest smoke browser node bench reference requirements clean
+.PHONY: help run check test lint format types fast pytest smoke browser node bench reference permissions requirements clean
 
 VENV := .venv
 JOBS ?= 2
@@ -101,6 +101,9 @@ bench: $(VENV)/test.stamp ## Measure beside an Egg app (BENCH="echo rooms" TURNS
 
 reference: $(VENV)/test.stamp ## Write docs/reference.md from the docstrings of yolk
 	@$(BIN)/python -m docs.reference
+
+permissions: $(VENV)/test.stamp ## Write docs/permissions.md, who may do what, from the declared rules
+	@$(BIN)/python -m docs.permissions
 
 requirements: $(VENV)/run.stamp ## Pin the versions of the .in files (UPGRADE=package raises one)
 	@$(call quietly,$(PIP) install pip-tools==7.6.2)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from extend.context import Context
+from services import permissions
 from services.errors import NotAdministrator
 from yolk import Next, describe
 
 
+@permissions.allows(permissions.ADMINISTRATORS)
 @describe(errors=(NotAdministrator,))
 async def require_administrator(ctx: Context, next: Next) -> None:
     """Refuse whoever is no administrator; the role is read from the database every time."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from extend.context import Context
+from services import permissions
 from services.account.profile import Profile
 from services.account.recovery import PasswordChanged
 from services.account.sessions import Device
@@ -62,11 +63,13 @@ class Ended(msgspec.Struct):
 class AccountController(Controller[Context]):
     """A controller of the account of whoever asks."""
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Profile)
     async def show(self) -> None:
         """Show one's own profile."""
         self.ctx.api_success(await self.ctx.service.account.profile.show(self.ctx.user.id))
 
+    @permissions.allows(permissions.USERS)
     @describe(
         body=ProfileChanges,
         answer=Profile,
@@ -81,6 +84,7 @@ class AccountController(Controller[Context]):
             )
         )
 
+    @permissions.allows(permissions.USERS)
     @describe(
         body=NewPassword,
         answer=PasswordChanged,
@@ -95,11 +99,13 @@ class AccountController(Controller[Context]):
             )
         )
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=list[Device])
     async def logins(self) -> None:
         """List one's own logins, the one used last first."""
         self.ctx.api_success(await self.ctx.service.account.sessions.devices(self.ctx.claims))
 
+    @permissions.allows(*permissions.OWN_LOGIN)
     @describe(body=EndedLogin, answer=Ended)
     async def end_login(self) -> None:
         """End one login; its sockets are closed with 4505."""
@@ -107,6 +113,7 @@ class AccountController(Controller[Context]):
         ended = await self.ctx.service.account.sessions.end(self.ctx.user.id, body.id)
         self.ctx.api_success(Ended(ended))
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Ended)
     async def end_other_logins(self) -> None:
         """End all logins but this one."""

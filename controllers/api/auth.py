@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from extend.context import Context
+from services import permissions
 from services.account.sessions import Login
 from services.errors import (
     BadRefreshToken,
@@ -85,6 +86,7 @@ class Ticket(msgspec.Struct):
 class AuthController(Controller[Context]):
     """A controller that registers users, logs them in and out."""
 
+    @permissions.allows(permissions.ANYBODY)
     @describe(
         body=Registration,
         answer=Login,
@@ -99,6 +101,7 @@ class AuthController(Controller[Context]):
             )
         self.ctx.api_success(login)
 
+    @permissions.allows(permissions.ANYBODY)
     @describe(
         body=Credentials,
         answer=Login,
@@ -111,6 +114,7 @@ class AuthController(Controller[Context]):
             login = await self.ctx.service.account.login(body.username, body.password)
         self.ctx.api_success(login)
 
+    @permissions.allows(permissions.ANYBODY)
     @describe(
         body=Refresh, answer=Login, errors=(BadRefreshToken, RefreshTokenReused, UserDisabled, Busy)
     )
@@ -119,6 +123,7 @@ class AuthController(Controller[Context]):
         body = self.ctx.read(Refresh)
         self.ctx.api_success(await self.ctx.service.account.sessions.refresh(body.refresh_token))
 
+    @permissions.allows(permissions.USERS)
     @describe(body=Logout)
     async def logout(self) -> None:
         """Log out on this device; its sockets are closed with 4505."""
@@ -126,6 +131,7 @@ class AuthController(Controller[Context]):
         await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.ANYBODY)
     @describe(body=Forgotten, errors=(MailUnavailable, TooManyChanges, Busy))
     async def forgot(self) -> None:
         """Send a mail with a token that resets the password, if there is such a user."""
@@ -134,6 +140,7 @@ class AuthController(Controller[Context]):
         self.ctx.app.reset_mails.put(body.username)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.ANYBODY)
     @describe(body=Reset, errors=(BadResetToken, PasswordNotAllowed, TooManyChanges, Busy))
     async def reset(self) -> None:
         """Set a new password with a one-time token; every login of the user ends."""
@@ -141,6 +148,7 @@ class AuthController(Controller[Context]):
         await self.ctx.service.account.recovery.reset(body.reset_token, body.password)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Ticket, errors=(TooManyTickets,))
     async def ticket(self) -> None:
         """Get a ticket for one socket: /ws?ticket=..."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from extend.context import Context
+from services import permissions
 from services.errors import (
     NoGroup,
     NoMessage,
@@ -17,6 +18,7 @@ from yolk import Controller, describe
 class ReportController(Controller[Context]):
     """A controller that accepts reports."""
 
+    @permissions.allows(*permissions.REPORT)
     @describe(
         body=NewReport,
         answer=Reported,

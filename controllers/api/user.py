@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from extend.context import Context
+from services import permissions
 from services.account.users import Person
 from services.errors import NoSuchPerson
 from yolk import Controller, describe
@@ -28,12 +29,14 @@ class UserPath(msgspec.Struct):
 class UserController(Controller[Context]):
     """A controller that finds users."""
 
+    @permissions.allows(permissions.UNBLOCKED_SILENTLY)
     @describe(query=Search, answer=list[Person])
     async def search(self) -> None:
         """Find users whose username begins with `q`."""
         query = self.ctx.read(Search, self.ctx.query)
         self.ctx.api_success(await self.ctx.service.account.users.search(query.q, query.limit))
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Person, errors=(NoSuchPerson,))
     async def show(self) -> None:
         """Show one user."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from models import Exclusion
-from services import Service
+from services import Service, permissions
 from services.errors import NotPermitted, TooManyBanned
 from services.group.candidates import existing
 from services.group.change import changing, member_of
 from services.group.forms import BannedPage, BannedView
-from services.group.roles import ADMIN
 from services.wire import group_conv
 
 MAX_BANNED = 5000
@@ -40,7 +39,7 @@ class BansService(Service):
             TooManyBanned: `MAX_BANNED` would be exceeded.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            member = await change.require_member(user_id, ADMIN)
+            member = await change.require_member(user_id, permissions.BAN.role)
             found = await change.members(user_ids)
             if any(one.role >= member.role for one in found.values()):
                 raise NotPermitted
@@ -72,7 +71,7 @@ class BansService(Service):
             NotPermitted: the user is not an admin.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            await change.require_member(user_id, ADMIN)
+            await change.require_member(user_id, permissions.UNBAN.role)
             excluded = await change.excluded(user_ids)
             unbanned = sorted(one for one, row in excluded.items() if row.banned)
             await change.readmit(unbanned)
@@ -92,7 +91,7 @@ class BansService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user is not an admin.
         """
-        await member_of(group_conv(group_id), user_id, ADMIN)
+        await member_of(group_conv(group_id), user_id, permissions.LIST_BANS.role)
         rows = (
             await Exclusion.filter(group_id=group_id, banned=1, user_id__gt=after)
             .order_by("user_id")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from services import permissions
 from services.account.users import Person
 from services.fields import Id
 
@@ -37,9 +38,9 @@ class NewGroup(msgspec.Struct):
     """How users join without an invitation; "closed" by default."""
     approval: bool = False
     """Whether an admin approves new members: the same as `join` "approval"."""
-    invite_role: Role = 0
+    invite_role: Role = permissions.INVITE.role
     """The lowest role that may invite."""
-    link_role: Role = 1
+    link_role: Role = permissions.CREATE_LINK.role
     """The lowest role that may create invitation links."""
 
     @property

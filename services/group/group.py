@@ -7,7 +7,7 @@ from typing import Any
 
 from models import Conversation, Group, Member
 from models.columns import milliseconds
-from services import Service
+from services import Service, permissions
 from services.errors import GroupFull, NameNotAllowed, NoGroup
 from services.group.candidates import find_candidates
 from services.group.change import Change, changing, member_of, push_change
@@ -20,7 +20,7 @@ from services.group.forms import (
     Oneself,
 )
 from services.group.invitations import send_invitations
-from services.group.roles import ADMIN, OWNER
+from services.group.roles import OWNER
 from services.names import normalize_display_name
 from services.wire import group_conv
 
@@ -122,15 +122,15 @@ class GroupService(Service):
         }
         if wanted.name is not None:
             given["name"] = group_name(wanted.name)
-        least = OWNER if OWNER_RULES & given.keys() else ADMIN
+        rule = permissions.CHANGE_RULES if OWNER_RULES & given.keys() else permissions.CHANGE_GROUP
         async with changing(self.ctx, group_id, user_id) as change:
-            member = await change.require_member(user_id, least)
+            member = await change.require_member(user_id, rule.role)
             group = change.group
             before = _columns(group)
-            rule, approval = given.pop("join", None), given.pop("approval", None)
+            join_rule, approval = given.pop("join", None), given.pop("approval", None)
             group.update_from_dict(given)
-            if rule is not None:
-                group.join_rule = rule
+            if join_rule is not None:
+                group.join_rule = join_rule
             elif approval or (approval is not None and group.join_rule == "approval"):
                 group.join_rule = "approval" if approval else "closed"
             after = _columns(group)
@@ -153,7 +153,7 @@ class GroupService(Service):
             NotPermitted: the user is not the owner.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            await change.require_member(user_id, OWNER)
+            await change.require_member(user_id, permissions.DISSOLVE.role)
             await change.remove_all()
             await change.add_notice("dissolved", user_id)
             change.group.dissolve_time = milliseconds()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from models import Group, JoinRequest, Member
-from services import Service
+from services import Service, permissions
 from services.errors import Excluded, NoGroup
 from services.group.candidates import existing, find_candidates, request_approval
 from services.group.change import Change, changing, member_of
@@ -163,7 +163,8 @@ class JoiningService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user is not an admin.
         """
-        await member_of(group_conv(group_id), user_id, ADMIN)
+        least = permissions.DECIDE_REQUESTS.role
+        await member_of(group_conv(group_id), user_id, least)
         rows = (
             await JoinRequest.filter(group_id=group_id, user_id__gt=after)
             .order_by("user_id")
@@ -181,7 +182,7 @@ class JoiningService(Service):
 
 async def _decide(change: Change, user_id: int, user_ids: Collection[int]) -> list[int]:
     """Delete the join requests of these users; return those who had one, sorted."""
-    await change.require_member(user_id, ADMIN)
+    await change.require_member(user_id, permissions.DECIDE_REQUESTS.role)
     requests = JoinRequest.filter(group_id=change.group.id, user_id__in=list(user_ids))
     rows = await requests.using_db(change.connection).values_list("user_id")
     waiting = sorted(row[0] for row in rows)

@@ -9,7 +9,7 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Group, InvitationLink, Member, User
 from models.columns import milliseconds
-from services import Service
+from services import Service, permissions
 from services.account.digest import digest
 from services.errors import BadLink, Excluded, NoGroup, NotPermitted, TooManyLinks
 from services.group.candidates import request_approval
@@ -80,7 +80,7 @@ class LinksService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user is not an admin.
         """
-        await member_of(group_conv(group_id), user_id, ADMIN)
+        await member_of(group_conv(group_id), user_id, permissions.LIST_LINKS.role)
         valid = InvitationLink.filter(group_id=group_id, expire_time__gt=milliseconds())
         return Links([_view(link) for link in await valid.order_by("-id").limit(MAX_LINKS)])
 
@@ -102,7 +102,8 @@ class LinksService(Service):
             member = await change.require_member(user_id)
             links = InvitationLink.filter(id=link_id, group_id=group_id)
             link = await links.using_db(change.connection).first()
-            if member.role < ADMIN and (link is None or link.creator_id != user_id):
+            is_own = link is not None and link.creator_id == user_id
+            if member.role < permissions.REVOKE_LINK.role and not is_own:
                 raise NotPermitted
             if link is None:
                 raise BadLink

@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from models import Member
 from models.columns import milliseconds
-from services import Service
+from services import Service, permissions
 from services.errors import NoMember, NotPermitted, OwnerMustStay
 from services.group.change import Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
-from services.group.roles import ADMIN, MEMBER, OWNER
+from services.group.roles import MEMBER, OWNER
 from services.names import normalize_display_name
 from services.wire import group_conv
 
@@ -93,7 +93,7 @@ class MembersService(Service):
             NotPermitted: the user's role is not above all of theirs.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            member = await change.require_member(user_id, ADMIN)
+            member = await change.require_member(user_id, permissions.REMOVE.role)
             found = await change.members(user_ids)
             if any(one.role >= member.role for one in found.values()):
                 raise NotPermitted
@@ -115,7 +115,7 @@ class MembersService(Service):
             NoMember: the other user is not a member.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            await change.require_member(user_id, OWNER)
+            await change.require_member(user_id, permissions.HAND_OVER.role)
             if to_id not in await change.members({user_id, to_id}):
                 raise NoMember
             if to_id != user_id:
@@ -134,7 +134,7 @@ class MembersService(Service):
             NoMember: the other user is not a member.
         """
         async with changing(self.ctx, group_id, user_id) as change:
-            member = await self._below(change, user_id, OWNER, to_id)
+            member = await self._below(change, user_id, permissions.SET_ROLE.role, to_id)
             if member.role != role:
                 await change.update_member(to_id, role=role)
                 await change.add_notice("role", user_id, users=[to_id], role=role)
@@ -160,7 +160,7 @@ class MembersService(Service):
         now = milliseconds()
         until = now + seconds * 1000 if seconds else 0
         async with changing(self.ctx, group_id, user_id) as change:
-            member = await self._below(change, user_id, ADMIN, to_id)
+            member = await self._below(change, user_id, permissions.MUTE.role, to_id)
             if until:
                 await change.update_member(to_id, muted_until=until)
                 await change.add_notice("muted", user_id, users=[to_id], until=until)

@@ -24,6 +24,7 @@ from services.errors import (
     StrangersRefused,
 )
 from services.group.roles import ADMIN, OWNER
+from services.permissions import RECALL_OF_OTHERS
 
 
 class Relation(msgspec.Struct):
@@ -104,6 +105,6 @@ def recall_refusal(
         return None
     if not is_group:
         return NoMessage()
-    if role < ADMIN or (role < OWNER and author_role == OWNER):
+    if role < RECALL_OF_OTHERS.role or (role < OWNER and author_role == OWNER):
         return NotPermitted()
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from controllers.api.admin.requests import AccountSearch, Because, IdPath, LoginPath
 from extend.context import Context
+from services import permissions
 from services.admin.accounts import AccountPage, AccountView, Ended
 from services.admin.actor import Actor
 from services.errors import IsAdministrator, NoSuchPerson
@@ -32,11 +33,13 @@ class AccountsController(Controller[Context]):
         """Show a user with the logins."""
         self.ctx.api_success(await self.ctx.service.admin.accounts.show(self.user_id))
 
+    @permissions.allows(*permissions.DISABLE)
     @describe(body=Because, errors=(NoSuchPerson, IsAdministrator))
     async def disable(self) -> None:
         """Disable a user, and close the user's sockets."""
         await self._set_enabled(False)
 
+    @permissions.allows(*permissions.DISABLE)
     @describe(body=Because, errors=(NoSuchPerson, IsAdministrator))
     async def enable(self) -> None:
         """Enable a user again."""
@@ -49,12 +52,14 @@ class AccountsController(Controller[Context]):
         )
         self.ctx.api_success({})
 
+    @permissions.allows(*permissions.DISABLE)
     @describe(answer=Ended, errors=(NoSuchPerson, IsAdministrator))
     async def end_logins(self) -> None:
         """End all logins of a user."""
         actor, accounts = Actor.of_request(self.ctx), self.ctx.service.admin.accounts
         self.ctx.api_success(Ended(await accounts.end_logins(actor, self.user_id)))
 
+    @permissions.allows(*permissions.DISABLE)
     @describe(answer=Ended, errors=(NoSuchPerson, IsAdministrator))
     async def end_login(self) -> None:
         """End one login of a user."""

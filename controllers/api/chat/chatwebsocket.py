@@ -10,6 +10,7 @@ import msgspec
 from controllers.api.chat import frames, requests
 from extend.context import Context
 from models.columns import milliseconds
+from services import permissions
 from services.conversation.history import Synced
 from services.errors import (
     AllMuted,
@@ -59,6 +60,7 @@ SEND_ERRORS = (
 class ChatwebsocketController(Controller[Context]):
     """A user's open socket, and the same requests over HTTP."""
 
+    @permissions.allows(permissions.USERS)
     @sends_first
     async def connect(self) -> None:
         """Serve an open socket. It is registered already: it misses nothing from here on."""
@@ -95,6 +97,7 @@ class ChatwebsocketController(Controller[Context]):
         """Log the close. The middleware `register` sets the user offline."""
         self.ctx.logger.debug("user %s left: %d %s", self.ctx.user.id, code, reason)
 
+    @permissions.allows(*permissions.SEND)
     @describe(body=frames.Send, answer=WireMessage, errors=SEND_ERRORS)
     async def send(self) -> None:
         """Send a message; the answer follows the commit."""
@@ -102,12 +105,14 @@ class ChatwebsocketController(Controller[Context]):
         stored = await self.ctx.service.message.send(asked.draft(self.ctx.user.id))
         self.ctx.api_success(stored.message)
 
+    @permissions.allows(*permissions.RECALL)
     @describe(body=frames.Recall, answer=WireMessage, errors=(NoMessage, NotPermitted, TooLate))
     async def recall(self) -> None:
         """Recall a message; the members of the conversation are notified."""
         asked = self.ctx.read(frames.Recall)
         self.ctx.api_success(await self.ctx.service.message.recall(self.ctx.user.id, asked.id))
 
+    @permissions.allows(*permissions.EDIT)
     @describe(
         body=frames.Edit,
         answer=WireMessage,
@@ -119,6 +124,7 @@ class ChatwebsocketController(Controller[Context]):
         edited = await self.ctx.service.message.edit(self.ctx.user.id, asked.id, asked.data)
         self.ctx.api_success(edited)
 
+    @permissions.allows(permissions.USERS)
     @describe(body=Undelivered, answer=list[WireMessage], errors=(Busy,))
     async def getmessage(self) -> None:
         """Get undelivered messages; the delivered cursor moves past them."""
@@ -128,6 +134,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success(undelivered)
 
+    @permissions.allows(permissions.SYNC)
     @describe(body=frames.Resume, answer=Synced)
     async def sync(self) -> None:
         """Get what a client has missed since the cursors that it has."""
@@ -137,6 +144,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success(synced)
 
+    @permissions.allows(*permissions.TYPING)
     @describe(body=frames.Typing, errors=(NoGroup,))
     async def typing(self) -> None:
         """Show the recipients that you are typing."""
@@ -146,6 +154,7 @@ class ChatwebsocketController(Controller[Context]):
         )
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.PRESENCE)
     @describe(body=frames.Watch, answer=frames.Online)
     async def presence(self) -> None:
         """Get who is online now; over a socket you are also notified of changes."""

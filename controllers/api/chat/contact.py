@@ -8,6 +8,7 @@ import msgspec
 
 from controllers.api.chat import frames
 from extend.context import Context
+from services import permissions
 from services.contact.contact import Blocked, PreferenceChanges, Preferences
 from services.errors import BlocksThemselves, NoSuchPerson, TooManyBlocked
 from services.fields import Id
@@ -31,6 +32,7 @@ class Page(msgspec.Struct):
 class ContactController(Controller[Context]):
     """A controller for blocked users and preferences."""
 
+    @permissions.allows(permissions.USERS)
     @describe(body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked))
     async def block(self) -> None:
         """Block a user, or unblock them."""
@@ -38,6 +40,7 @@ class ContactController(Controller[Context]):
         await self.ctx.service.contact.block(self.ctx.user.id, body.user_id, on=body.on)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.USERS)
     @describe(query=Page, answer=Blocked)
     async def blocked(self) -> None:
         """List the users that you blocked."""
@@ -45,11 +48,13 @@ class ContactController(Controller[Context]):
         found = await self.ctx.service.contact.blocked(self.ctx.user.id, query.after, query.limit)
         self.ctx.api_success(found)
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Preferences)
     async def preferences(self) -> None:
         """Show your preferences."""
         self.ctx.api_success(await self.ctx.service.contact.preferences(self.ctx.user.id))
 
+    @permissions.allows(permissions.USERS)
     @describe(body=PreferenceChanges, answer=Preferences)
     async def decide(self) -> None:
         """Set what strangers may send to you, and what others see of you."""

@@ -8,6 +8,7 @@ import msgspec
 
 from controllers.api.chat import frames
 from extend.context import Context
+from services import permissions
 from services.conversation.conversation import Marks
 from services.conversation.history import Page
 from services.conversation.overview import Overview, Place, Unread
@@ -40,6 +41,7 @@ class Hide(msgspec.Struct):
 class ConversationController(Controller[Context]):
     """A controller for the list of conversations, their marks, cursors and history."""
 
+    @permissions.allows(permissions.USERS)
     @describe(query=Index, answer=list[Overview])
     async def index(self) -> None:
         """List your conversations: first the pinned ones, then the others, the latest first."""
@@ -53,11 +55,13 @@ class ConversationController(Controller[Context]):
         )
         self.ctx.api_success(overview)
 
+    @permissions.allows(permissions.USERS)
     @describe(answer=Unread)
     async def unread(self) -> None:
         """Count your unread messages."""
         self.ctx.api_success(await self.ctx.service.conversation.unread(self.ctx.user.id))
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def pin(self) -> None:
         """Pin a conversation to the top of the list, or unpin it."""
@@ -65,6 +69,7 @@ class ConversationController(Controller[Context]):
         marks = await self.ctx.service.conversation.pin(self.ctx.user.id, body.conv, on=body.on)
         self.ctx.api_success(marks)
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=Switch, answer=Marks, errors=(NoConversation,))
     async def quiet(self) -> None:
         """Mute the notifications of a conversation, or unmute them."""
@@ -72,6 +77,7 @@ class ConversationController(Controller[Context]):
         marks = await self.ctx.service.conversation.quiet(self.ctx.user.id, body.conv, on=body.on)
         self.ctx.api_success(marks)
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=Hide, answer=Marks, errors=(NoConversation,))
     async def hide(self) -> None:
         """Hide a conversation until there is a new message in it."""
@@ -79,6 +85,7 @@ class ConversationController(Controller[Context]):
         marks = await self.ctx.service.conversation.hide(self.ctx.user.id, body.conv)
         self.ctx.api_success(marks)
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def delivered(self) -> None:
         """Confirm that all messages up to a seq were delivered."""
@@ -86,6 +93,7 @@ class ConversationController(Controller[Context]):
         await self.ctx.service.conversation.cursors.delivered(self.ctx.user.id, body.conv, body.seq)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=frames.Cursor, errors=(NoConversation, Busy))
     async def read(self) -> None:
         """Confirm that all messages up to a seq were read."""
@@ -93,6 +101,7 @@ class ConversationController(Controller[Context]):
         await self.ctx.service.conversation.cursors.read(self.ctx.user.id, body.conv, body.seq)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=frames.ReadersOf, answer=Readers, errors=(NoMessage,))
     async def readers(self) -> None:
         """List the users who have read a message."""
@@ -102,6 +111,7 @@ class ConversationController(Controller[Context]):
         )
         self.ctx.api_success(found)
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(query=frames.Pull, answer=Page, errors=(NoConversation,))
     async def history(self) -> None:
         """Get a page of a conversation, by seq."""

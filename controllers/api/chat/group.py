@@ -27,6 +27,7 @@ from controllers.api.chat.group_requests import (
     Users,
 )
 from extend.context import Context
+from services import permissions
 from services.errors import (
     BadLink,
     Excluded,
@@ -68,6 +69,7 @@ class GroupController(Controller[Context]):
         """The id of the group in the path."""
         return self.ctx.read(GroupPath, self.ctx.params).id
 
+    @permissions.allows(permissions.USERS)
     @describe(
         body=NewGroup, answer=NewGroupView, errors=(NameNotAllowed, GroupFull, TooManyInvitations)
     )
@@ -76,11 +78,13 @@ class GroupController(Controller[Context]):
         body = self.ctx.read(NewGroup)
         self.ctx.api_success(await self.ctx.service.group.create(self.ctx.user.id, body))
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(answer=GroupView, errors=(NoGroup,))
     async def show(self) -> None:
         """Show a group that you are a member of."""
         self.ctx.api_success(await self.ctx.service.group.show(self.ctx.user.id, self.group_id))
 
+    @permissions.allows(permissions.CHANGE_GROUP, permissions.CHANGE_RULES)
     @describe(body=GroupChanges, answer=GroupView, errors=(NoGroup, NotPermitted, NameNotAllowed))
     async def change(self) -> None:
         """Change a group's name, avatar, notice or rules."""
@@ -88,6 +92,7 @@ class GroupController(Controller[Context]):
         group = self.ctx.service.group
         self.ctx.api_success(await group.change(self.ctx.user.id, self.group_id, body))
 
+    @permissions.allows(permissions.DISSOLVE)
     @describe(errors=(NoGroup, NotPermitted))
     async def dissolve(self) -> None:
         """Dissolve a group that you own."""
@@ -96,6 +101,7 @@ class GroupController(Controller[Context]):
 
     # --- members
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(query=Page, answer=MemberPage, errors=(NoGroup,))
     async def members(self) -> None:
         """List members."""
@@ -104,12 +110,14 @@ class GroupController(Controller[Context]):
         page = await members.page(self.ctx.user.id, self.group_id, query.after, query.limit)
         self.ctx.api_success(page)
 
+    @permissions.allows(permissions.LEAVE)
     @describe(errors=(NoGroup, OwnerMustStay))
     async def leave(self) -> None:
         """Leave a group."""
         await self.ctx.service.group.members.leave(self.ctx.user.id, self.group_id)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.REMOVE, permissions.REMOVE_ADMIN)
     @describe(body=Users, answer=Removed, errors=(NoGroup, NotPermitted))
     async def remove(self) -> None:
         """Remove members."""
@@ -118,6 +126,7 @@ class GroupController(Controller[Context]):
         removed = await members.remove(self.ctx.user.id, self.group_id, body.users)
         self.ctx.api_success(Removed(removed))
 
+    @permissions.allows(permissions.HAND_OVER)
     @describe(body=OneUser, answer=NewOwner, errors=(NoGroup, NotPermitted, NoMember))
     async def hand_over(self) -> None:
         """Transfer ownership to another member."""
@@ -126,6 +135,7 @@ class GroupController(Controller[Context]):
         await members.hand_over(self.ctx.user.id, self.group_id, body.user_id)
         self.ctx.api_success(NewOwner(body.user_id))
 
+    @permissions.allows(permissions.SET_ROLE)
     @describe(body=SetRole, answer=SetRole, errors=(NoGroup, NotPermitted, NoMember))
     async def roles(self) -> None:
         """Make a member an administrator, or an ordinary member again."""
@@ -134,6 +144,7 @@ class GroupController(Controller[Context]):
         await members.set_role(self.ctx.user.id, self.group_id, body.user_id, body.role)
         self.ctx.api_success(body)
 
+    @permissions.allows(permissions.MUTE, permissions.MUTE_ADMIN)
     @describe(body=Mute, answer=Muted, errors=(NoGroup, NotPermitted, NoMember))
     async def mute(self) -> None:
         """Mute a member for some time, or unmute them."""
@@ -142,6 +153,7 @@ class GroupController(Controller[Context]):
         until = await members.mute(self.ctx.user.id, self.group_id, body.user_id, body.seconds)
         self.ctx.api_success(Muted(body.user_id, until))
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(body=OwnNickname, answer=OwnNickname, errors=(NoGroup, NameNotAllowed))
     async def nickname(self) -> None:
         """Set your nickname in the group."""
@@ -152,6 +164,7 @@ class GroupController(Controller[Context]):
 
     # --- joining
 
+    @permissions.allows(permissions.INVITE)
     @describe(
         body=Users,
         answer=Invited,
@@ -163,6 +176,7 @@ class GroupController(Controller[Context]):
         joining = self.ctx.service.group.joining
         self.ctx.api_success(await joining.invite(self.ctx.user.id, self.group_id, body.users))
 
+    @permissions.allows(*permissions.JOIN)
     @describe(body=Join, answer=JoinResult, errors=(NoGroup, Excluded, GroupFull, RequestsFull))
     async def join(self) -> None:
         """Join an open group, or request to join one that needs approval."""
@@ -171,6 +185,7 @@ class GroupController(Controller[Context]):
         state = await joining.join(self.ctx.user.id, self.group_id, body.text)
         self.ctx.api_success(JoinResult(state))
 
+    @permissions.allows(permissions.DECIDE_REQUESTS)
     @describe(query=Page, answer=WaitingPage, errors=(NoGroup, NotPermitted))
     async def requests(self) -> None:
         """List join requests."""
@@ -179,6 +194,7 @@ class GroupController(Controller[Context]):
         page = await joining.requests(self.ctx.user.id, self.group_id, query.after, query.limit)
         self.ctx.api_success(page)
 
+    @permissions.allows(permissions.DECIDE_REQUESTS)
     @describe(body=Users, answer=Accepted, errors=(NoGroup, NotPermitted, GroupFull))
     async def accept(self) -> None:
         """Accept join requests."""
@@ -187,6 +203,7 @@ class GroupController(Controller[Context]):
         joined = await joining.accept(self.ctx.user.id, self.group_id, body.users)
         self.ctx.api_success(Accepted(joined))
 
+    @permissions.allows(permissions.DECIDE_REQUESTS)
     @describe(body=Users, answer=Refused, errors=(NoGroup, NotPermitted))
     async def refuse(self) -> None:
         """Refuse join requests."""
@@ -197,6 +214,7 @@ class GroupController(Controller[Context]):
 
     # --- invitations
 
+    @permissions.allows(permissions.USERS)
     @describe(query=Page, answer=InvitationPage)
     async def invitations(self) -> None:
         """List your invitations to groups."""
@@ -205,6 +223,7 @@ class GroupController(Controller[Context]):
         page = await invitations.page(self.ctx.user.id, query.after, query.limit)
         self.ctx.api_success(page)
 
+    @permissions.allows(*permissions.ANSWER_INVITATION)
     @describe(body=OneGroup, answer=JoinResult, errors=(NoInvitation, GroupFull, RequestsFull))
     async def accept_invitation(self) -> None:
         """Accept an invitation to a group."""
@@ -213,6 +232,7 @@ class GroupController(Controller[Context]):
         state = await invitations.accept(self.ctx.user.id, body.group_id)
         self.ctx.api_success(JoinResult(state))
 
+    @permissions.allows(*permissions.ANSWER_INVITATION)
     @describe(body=OneGroup, errors=(NoInvitation,))
     async def decline_invitation(self) -> None:
         """Decline an invitation to a group."""
@@ -222,6 +242,7 @@ class GroupController(Controller[Context]):
 
     # --- invitation links
 
+    @permissions.allows(permissions.CREATE_LINK)
     @describe(body=NewLink, answer=NewLinkView, errors=(NoGroup, NotPermitted, TooManyLinks))
     async def create_link(self) -> None:
         """Create an invitation link."""
@@ -230,12 +251,14 @@ class GroupController(Controller[Context]):
         user_id, seconds = self.ctx.user.id, body.expires_in
         self.ctx.api_success(await links.create(user_id, self.group_id, seconds, body.max_uses))
 
+    @permissions.allows(permissions.LIST_LINKS)
     @describe(answer=Links, errors=(NoGroup, NotPermitted))
     async def links(self) -> None:
         """List invitation links."""
         links = self.ctx.service.group.links
         self.ctx.api_success(await links.list(self.ctx.user.id, self.group_id))
 
+    @permissions.allows(permissions.REVOKE_LINK, permissions.REVOKE_OWN_LINK)
     @describe(body=OneLink, errors=(NoGroup, NotPermitted, BadLink))
     async def revoke_link(self) -> None:
         """Revoke an invitation link."""
@@ -243,6 +266,7 @@ class GroupController(Controller[Context]):
         await self.ctx.service.group.links.revoke(self.ctx.user.id, self.group_id, body.id)
         self.ctx.api_success({})
 
+    @permissions.allows(permissions.USERS)
     @describe(body=PreviewByLink, answer=LinkPreview, errors=(BadLink,))
     async def preview(self) -> None:
         """Show the group of an invitation link."""
@@ -250,6 +274,7 @@ class GroupController(Controller[Context]):
         links = self.ctx.service.group.links
         self.ctx.api_success(await links.preview(self.ctx.user.id, body.link_token))
 
+    @permissions.allows(permissions.NOT_REMOVED)
     @describe(
         body=JoinByLink,
         answer=JoinedByLink,
@@ -264,6 +289,7 @@ class GroupController(Controller[Context]):
 
     # --- bans
 
+    @permissions.allows(permissions.BAN, permissions.BAN_ADMIN)
     @describe(body=Users, answer=Banned, errors=(NoGroup, NotPermitted, TooManyBanned))
     async def ban(self) -> None:
         """Ban users. Members are removed."""
@@ -271,6 +297,7 @@ class GroupController(Controller[Context]):
         bans = self.ctx.service.group.bans
         self.ctx.api_success(Banned(await bans.ban(self.ctx.user.id, self.group_id, body.users)))
 
+    @permissions.allows(permissions.UNBAN)
     @describe(body=Users, answer=Unbanned, errors=(NoGroup, NotPermitted))
     async def unban(self) -> None:
         """Unban users."""
@@ -279,6 +306,7 @@ class GroupController(Controller[Context]):
         unbanned = await bans.unban(self.ctx.user.id, self.group_id, body.users)
         self.ctx.api_success(Unbanned(unbanned))
 
+    @permissions.allows(permissions.LIST_BANS)
     @describe(query=Page, answer=BannedPage, errors=(NoGroup, NotPermitted))
     async def bans(self) -> None:
         """List banned users."""

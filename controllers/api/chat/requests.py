@@ -13,6 +13,7 @@ from controllers.api.chat import frames
 from controllers.api.chat.frames import Frame
 from extend.context import Context
 from models.columns import milliseconds
+from services import permissions
 from services.errors import ChatError, UnknownType
 from services.message.batch import Stored
 from services.message.draft import Draft
@@ -53,6 +54,7 @@ async def _guard(ctx: Context, frame: Frame, work: Awaitable[None]) -> None:
         _fail(ctx, frame.id, ctx.fault(error))
 
 
+@permissions.allows(*permissions.SEND)
 def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
     asked: frames.Send = frames.read(frame, frames.Send)
     draft = asked.draft(ctx.user.id, ctx.websocket)
@@ -90,6 +92,7 @@ def _answer_send(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> 
     ctx.websocket.send(frames.ok(request, result))
 
 
+@permissions.allows(permissions.MEMBERS)
 async def _delivered(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
     ctx.says_delivered = True
@@ -97,18 +100,21 @@ async def _delivered(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
+@permissions.allows(permissions.MEMBERS)
 async def _read(ctx: Context, frame: Frame) -> None:
     asked: frames.Cursor = frames.read(frame, frames.Cursor)
     await ctx.service.conversation.cursors.read(ctx.user.id, asked.conv, asked.seq)
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
+@permissions.allows(permissions.SYNC)
 async def _sync(ctx: Context, frame: Frame) -> None:
     asked: frames.Resume = frames.read(frame, frames.Resume)
     synced = await ctx.service.conversation.history.missed(ctx.user.id, asked.cursors, asked.limit)
     ctx.websocket.send(frames.ok(frame.id, synced))
 
 
+@permissions.allows(permissions.MEMBERS)
 async def _pull(ctx: Context, frame: Frame) -> None:
     asked: frames.Pull = frames.read(frame, frames.Pull)
     page = await ctx.service.conversation.history.page(
@@ -117,18 +123,21 @@ async def _pull(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, page))
 
 
+@permissions.allows(*permissions.RECALL)
 async def _recall(ctx: Context, frame: Frame) -> None:
     asked: frames.Recall = frames.read(frame, frames.Recall)
     event = await ctx.service.message.recall(ctx.user.id, asked.id)
     ctx.websocket.send(frames.ok(frame.id, event))
 
 
+@permissions.allows(*permissions.EDIT)
 async def _edit(ctx: Context, frame: Frame) -> None:
     asked: frames.Edit = frames.read(frame, frames.Edit)
     edited = await ctx.service.message.edit(ctx.user.id, asked.id, asked.data)
     ctx.websocket.send(frames.ok(frame.id, edited))
 
 
+@permissions.allows(permissions.MEMBERS)
 async def _readers(ctx: Context, frame: Frame) -> None:
     asked: frames.ReadersOf = frames.read(frame, frames.ReadersOf)
     found = await ctx.service.conversation.readers.of(
@@ -137,6 +146,7 @@ async def _readers(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, found))
 
 
+@permissions.allows(*permissions.TYPING)
 async def _typing(ctx: Context, frame: Frame) -> None:
     asked: frames.Typing = frames.read(frame, frames.Typing)
     await ctx.service.push.typing_indicator.show(
@@ -145,18 +155,21 @@ async def _typing(ctx: Context, frame: Frame) -> None:
     ctx.websocket.send(frames.ok(frame.id, {}))
 
 
+@permissions.allows(permissions.PRESENCE)
 async def _presence(ctx: Context, frame: Frame) -> None:
     asked: frames.Watch = frames.read(frame, frames.Watch)
     online = await ctx.service.push.presence.watch(asked.users)
     ctx.websocket.send(frames.ok(frame.id, frames.Online(sorted(online))))
 
 
+@permissions.allows(permissions.USERS)
 async def _token(ctx: Context, frame: Frame) -> None:
     asked: frames.NewToken = frames.read(frame, frames.NewToken)
     expires_in = await ctx.service.account.tokens.replace(asked.token)
     ctx.websocket.send(frames.ok(frame.id, frames.TokenAccepted(expires_in)))
 
 
+@permissions.allows(permissions.USERS)
 def _pong(ctx: Context, frame: Frame) -> None:
     pong = {"type": "pong", "timestamp": milliseconds()}
     if frame.id is not None:

@@ -8,6 +8,7 @@ import msgspec
 
 from controllers.api.chat import frames
 from extend.context import Context
+from services import permissions
 from services.errors import Busy, NoConversation
 from services.search.search import Found
 from yolk import Controller, describe
@@ -25,6 +26,7 @@ class Search(msgspec.Struct):
 class SearchController(Controller[Context]):
     """A controller that searches messages."""
 
+    @permissions.allows(permissions.MEMBERS)
     @describe(query=Search, answer=Found, errors=(NoConversation, Busy))
     async def index(self) -> None:
         """Find messages that contain a text in your conversations, the newest first."""

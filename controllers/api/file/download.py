@@ -11,6 +11,7 @@ from sanic.response import ResponseStream
 from controllers.api.file.ranges import content_disposition, is_not_modified, parse_range
 from controllers.api.file.requests import FileIds, ReadOptions
 from extend.context import Context
+from services import permissions
 from services.errors import NoFile, StorageUnavailable
 from services.file.file import Content, SignedLinks
 from services.file.info import FileInfo, file_info
@@ -27,6 +28,7 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 class DownloadController(Controller[Context]):
     """The controller of downloads."""
 
+    @permissions.allows(*permissions.DOWNLOAD)
     @describe(query=ReadOptions, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def show(self) -> None:
         """
@@ -37,17 +39,20 @@ class DownloadController(Controller[Context]):
         """
         self.ctx.body = await self._send("file")
 
+    @permissions.allows(*permissions.DOWNLOAD)
     @describe(query=ReadOptions, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def thumbnail(self) -> None:
         """Read the thumbnail of a picture: WebP, at most 480 pixels wide and high."""
         self.ctx.body = await self._send("thumbnail")
 
+    @permissions.allows(*permissions.READ_FILE)
     @describe(answer=FileInfo, errors=(NoFile,))
     async def info(self) -> None:
         """Return the description of a file."""
         found = await self.ctx.service.file.find(self.ctx.params["id"])
         self.ctx.api_success(file_info(found))
 
+    @permissions.allows(*permissions.LINK_FILE)
     @describe(body=FileIds, answer=SignedLinks)
     async def links(self) -> None:
         """Sign links that work without a token; files that you may not read are left out."""

@@ -8,6 +8,7 @@ from email.utils import formatdate
 
 from controllers.api.file.upload_body import read_chunks
 from extend.context import Context
+from services import permissions
 from services.errors import InvalidData, NoFile
 from services.file.names import check_folder, check_name
 from services.file.resumable import Piece, Progress
@@ -24,6 +25,7 @@ INVALID_REQUEST = 1002
 class TusController(Controller[Context]):
     """The controller of uploads in several requests."""
 
+    @permissions.allows(permissions.ANYBODY)
     @undocumented
     async def options(self) -> None:
         """Return the supported version and extensions of the protocol."""
@@ -34,6 +36,7 @@ class TusController(Controller[Context]):
         self.ctx.set("Tus-Checksum-Algorithm", ",".join(CHECKSUM_ALGORITHMS))
         self.ctx.status = 204
 
+    @permissions.allows(permissions.USERS)
     @undocumented
     async def create(self) -> None:
         """Create an upload."""
@@ -50,6 +53,7 @@ class TusController(Controller[Context]):
         self._set_progress(progress)
         ctx.status = 201
 
+    @permissions.allows(*permissions.OWN_UPLOAD)
     @undocumented
     async def show(self) -> None:
         """Return the progress of an upload."""
@@ -62,6 +66,7 @@ class TusController(Controller[Context]):
         ctx.status = 200
         ctx.body = b""
 
+    @permissions.allows(*permissions.OWN_UPLOAD)
     @undocumented
     async def add(self) -> None:
         """Append a piece to an upload."""
@@ -73,6 +78,7 @@ class TusController(Controller[Context]):
         self._set_progress(await self._add(ctx.params["id"], offset))
         ctx.status = 204
 
+    @permissions.allows(*permissions.OWN_UPLOAD)
     @undocumented
     async def remove(self) -> None:
         """Remove an upload."""
@@ -80,6 +86,7 @@ class TusController(Controller[Context]):
         await self.ctx.app.resumable_uploads.remove(self.ctx.user.id, self.ctx.params["id"])
         self.ctx.status = 204
 
+    @permissions.allows(*permissions.OWN_UPLOAD)
     @undocumented
     async def override(self) -> None:
         """Serve PATCH and DELETE for clients without them: `X-HTTP-Method-Override`."""

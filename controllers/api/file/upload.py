@@ -8,6 +8,7 @@ from controllers.api.file.multipart import MAX_OTHER_BYTES, FormFile
 from controllers.api.file.requests import Form
 from controllers.api.file.upload_body import read_chunks
 from extend.context import Context
+from services import permissions
 from services.errors import (
     BadPicture,
     FileTooLarge,
@@ -37,11 +38,13 @@ ERRORS = (
 class UploadController(Controller[Context]):
     """The controller of uploads in one request."""
 
+    @permissions.allows(permissions.USERS)
     @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS)
     async def create(self) -> None:
         """Upload a file: the first part of the form that has a filename."""
         self.ctx.api_success(await self._receive(""))
 
+    @permissions.allows(permissions.USERS)
     @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS)
     async def create_in(self) -> None:
         """Upload a file with a folder of your choice, which is only a label."""
