@@ -122,6 +122,7 @@ class AccountController(Controller[Context]):
         )
         self.ctx.api_success(Ended(ended))
 
+    @permissions.allows(permissions.USERS)
     @describe(
         body=Deletion,
         errors=(WrongOldPassword, OwnsGroups, TooManyChanges, Busy),
