@@ -70,6 +70,11 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_types: tuple[MessageType, ...] = ()
     """Message types that are accepted beside those of the protocol. Their content is not
     checked."""
+    user_sockets: Annotated[int, msgspec.Meta(ge=1)] = 50
+    """The largest number of open sockets of one user on one worker."""
+    address_sockets: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    """The largest number of open sockets from one address on one worker. Many users may share an
+    address."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
     reports_per_day: Annotated[int, msgspec.Meta(ge=1)] = 50

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from extend.context import Context
-from services.errors import LoggedOut
+from services.errors import LoggedOut, TooManySockets
 from yolk import Next
 
 
 async def register(ctx: Context, next: Next) -> None:
     """Register the user as online for as long as the socket is open, however it ends."""
+    # No await between the check and the registration: sockets that come together are all counted.
+    if len(ctx.app.ws.users.get(ctx.user.id, ())) >= ctx.app.config.chat.user_sockets:
+        return ctx.disconnect(TooManySockets())
     # A logout finds the sockets of its session by this.
     if sid := ctx.claims.get("sid"):
         ctx.websocket.session = sid

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from extend.context import Context
-from services.errors import BadToken, TokenExpired
+from services.errors import BadToken, TokenExpired, TooManySockets
 from yolk import Next
 
 
 async def verify_token(ctx: Context, next: Next) -> None:
     """Verify the ticket, or without one the token, or close the socket."""
+    if ctx.app.ws.addresses[ctx.request.ip] > ctx.app.config.chat.address_sockets:
+        return ctx.disconnect(TooManySockets())
     account, ticket = ctx.service.account, ctx.query.ticket
     try:
         ctx.claims = (

@@ -23,7 +23,7 @@ class Member(Model):
     join_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     delivered_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     read_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
-    # The `number` of the message at `read_seq`.
+    # The `number` of the message at `read_seq`, plus the member's own messages after it.
     read_number: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     # The last event that this member sent; 0 before the first, which makes the user a stranger.
     sent_seq: fields.Field[int] = fields.BigIntField(default=0, db_default=0)

@@ -495,6 +495,18 @@ class ReportsThemselves(Refused):
     en = "You cannot report yourself"
 
 
+# --- 217x: repetitions
+
+
+class CidReused(Refused):
+    """A message to another conversation has this `cid`."""
+
+    code = 2170
+    status = 409
+    zh = "该消息标识已用于其他会话"
+    en = "This cid was used in another conversation"
+
+
 # --- 30xx: tokens, sessions and accounts
 
 
@@ -752,6 +764,16 @@ class TooManyReports(Limited):
     code = 4130
     zh = "举报过于频繁, 请稍后再试"
     en = "You have sent too many reports, please try again later"
+
+
+class TooManySockets(Disconnected):
+    """The user, or the address, has too many open sockets."""
+
+    code = 4140
+    status = 429
+    close_code = 4504
+    zh = "连接数过多"
+    en = "Too many connections"
 
 
 # --- 5xxx: the server

@@ -62,7 +62,7 @@ class Seat:
     delivered: int = 0
     read: int = 0
     counted: int = 0
-    """Number of messages up to `read`."""
+    """Number of messages up to `read`, and of own messages after it."""
 
 
 @dataclass

@@ -51,6 +51,8 @@ class Chat:
         """Write a message; a repetition gives the one that was first."""
         conv = f"g:{to}" if group else f"s:{min(user, to)}:{max(user, to)}"
         if cid is not None and (user, cid) in self._cids:
+            if self._cids[user, cid].conv != conv:
+                raise errors.CidReused
             return self._cids[user, cid]
         if reply_to is not None and not (
             reply_to.conv == conv and self._answerable(user, reply_to)
@@ -68,7 +70,9 @@ class Chat:
         answered = None if reply_to is None else reply_to.id
         entry = conversation.append("text", user, data=data, cid=cid, reply_to=answered)
         seat = conversation.seats[user]
-        seat.read, seat.counted = entry.seq, entry.number
+        if conversation.unread(user) == 1:  # the new one, which is the user's own
+            seat.read = entry.seq
+        seat.counted += 1
         self.messages.append(entry)
         if cid is not None:
             self._cids[user, cid] = entry
@@ -146,7 +150,8 @@ class Chat:
         conversation, seat = self._seat(user, conv)
         seq = min(seq, conversation.last)
         if seq > seat.read:
-            seat.read, seat.counted = seq, conversation.entries[seq - 1].number
+            own = sum(one.from_id == user and one.is_message for one in conversation.entries[seq:])
+            seat.read, seat.counted = seq, conversation.entries[seq - 1].number + own
 
     # --- reading
 

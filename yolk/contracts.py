@@ -107,6 +107,10 @@ class WebSocketServer(Protocol):
     def users(self) -> Mapping[int, Collection[Any]]:
         """User id to that user's sockets on this worker."""
 
+    @property
+    def addresses(self) -> Mapping[str, int]:
+        """Address to the number of open sockets of this worker that come from it."""
+
     def use(self, *middleware: Middleware) -> None:
         """Add middlewares to the chain of every socket."""
 

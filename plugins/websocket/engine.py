@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from functools import cached_property
@@ -59,6 +60,8 @@ class Engine:
         """The open sockets by number."""
         self.contexts: dict[int, Any] = {}
         """The contexts of the open sockets, by the socket's number."""
+        self.addresses: Counter[str] = Counter()
+        """How many of them come from an address."""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._discard_task = self._tasks.discard  # bound once: not another object for each task
@@ -120,6 +123,7 @@ class Engine:
         self.counters.opened += 1
         self.sockets[socket.number] = socket
         self.contexts[socket.number] = ctx
+        self.addresses[ctx.request.ip] += 1
 
     def unregister(self, socket: WebSocket) -> None:
         """Remove a socket whose connection is gone."""
@@ -127,6 +131,10 @@ class Engine:
         ctx = self.contexts.pop(socket.number, None)
         if ctx is not None:
             self.access_log.closed(socket, ctx)
+            address = ctx.request.ip
+            self.addresses[address] -= 1
+            if not self.addresses[address]:
+                del self.addresses[address]
 
     async def stop(self, code: int, reason: str, timeout: float) -> None:
         """

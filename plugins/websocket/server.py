@@ -37,6 +37,8 @@ class WebSocketServer:
         """The contexts of the open sockets of this worker."""
         self.users: Mapping[int, Collection[WebSocket]] = rooms.topics.users
         """User id to that user's sockets on this worker."""
+        self.addresses: Mapping[str, int] = engine.addresses
+        """Address to the number of open sockets of this worker that come from it."""
         self.counters = engine.counters
         self.rooms = rooms
         self._router = router

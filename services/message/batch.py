@@ -8,7 +8,7 @@ import msgspec
 from uuid_utils import uuid7
 
 from models.columns import milliseconds
-from services.errors import ChatError, NoRecipient, UserDisabled
+from services.errors import ChatError, CidReused, NoRecipient, UserDisabled
 from services.message.draft import Draft
 from services.message.permission import (
     ONESELF,
@@ -34,6 +34,19 @@ class Stored(msgspec.Struct, frozen=True):
     """Its `Message.number`; 0 if it was stored by another batch."""
     users: tuple[int, ...] = ()
     """The members of the conversation; none if it is a repetition."""
+
+
+class OwnCursor(msgspec.Struct):
+    """What the messages of a batch do to the cursors of their sender in one conversation."""
+
+    number_before: int
+    """The number of the last message before the batch: a sender who had read it had read all."""
+    read_seq: int = 0
+    """The last of the sender's messages before which others wrote nothing in this batch, or 0."""
+    count: int = 0
+    """The sender's messages."""
+    sent_seq: int = 0
+    """The last one of them."""
 
 
 Outcome = Stored | ChatError
@@ -95,8 +108,8 @@ class Batch:
                 self.relations.add((draft.from_id, draft.to_id))
         self.counts: dict[str, int] = {}
         """Conversation to its number of new messages, in the order in which rows are locked."""
-        self.last: dict[tuple[str, int], Stored] = {}
-        """Conversation and sender to the last new message."""
+        self._own: dict[tuple[str, int], OwnCursor] = {}
+        """Conversation and sender to what the new messages do to the sender's cursors."""
         self.members: dict[str, tuple[int, ...]] = {}
         """Conversation to its members, for each conversation that gets messages."""
         self.unknown: list[str] = []
@@ -122,7 +135,8 @@ class Batch:
                 key = (draft.from_id, draft.cid)
                 stored = found.earlier.get(key)
                 if stored is not None:
-                    outcomes.append(Stored(stored, draft, dup=True))
+                    is_same = stored.conv == conv
+                    outcomes.append(Stored(stored, draft, dup=True) if is_same else CidReused())
                     continue
             if key not in new:
                 refusal = self._accept(draft, conv, found)
@@ -131,6 +145,9 @@ class Batch:
                     continue
                 new[key] = (draft, conv)
                 counts[conv] = counts.get(conv, 0) + 1
+            elif new[key][1] != conv:
+                outcomes.append(CidReused())
+                continue
             outcomes.append(key)
         self.counts = dict(sorted(counts.items()))
 
@@ -194,11 +211,24 @@ class Batch:
                 create_time=self.now,
             )
             row = Stored(message, draft, False, seq - gap[conv], self.members[conv])
-            rows[key] = self.last[conv, draft.from_id] = row
+            rows[key] = row
+            self._note_own(row, ends[conv][1] - self.counts[conv])
             if draft.file is not None:
                 self.attachments.append((message.id, str(draft.file), conv, seq))
         self._set_outcomes(rows)
         return list(rows.values())
+
+    def _note_own(self, row: Stored, number_before: int) -> None:
+        """Note a new message for the cursors of its sender."""
+        conv, sender, seq = row.message.conv, row.message.from_id, row.message.seq
+        own = self._own.get((conv, sender))
+        if own is None:
+            own = self._own[conv, sender] = OwnCursor(number_before)
+        # Nothing of others is between the earlier messages and this one.
+        if row.number == number_before + own.count + 1:
+            own.read_seq = seq
+        own.count += 1
+        own.sent_seq = seq
 
     def _set_outcomes(self, rows: Mapping[Key | int, Stored]) -> None:
         answered: set[Key | int] = set()
@@ -236,13 +266,15 @@ class Batch:
         new = [conv for conv, count in self.counts.items() if ends[conv][0] == count]
         return [(conv, user) for conv in new for user in sorted(set(self.members[conv]))]
 
-    def own_cursors(self) -> list[tuple[str, int, int, int]]:
+    def own_cursors(self) -> list[tuple[str, int, int, int, int, int]]:
         """
-        Return conversation, sender, seq and number of each sender's last message.
+        Return conversation, sender, and the fields of the `OwnCursor` of each sender.
 
-        A sender has read everything before their message. The delivered cursor does not move,
-        because their other devices may not have received everything.
+        A message moves the sender's read cursor only if everything before it was read, or is the
+        sender's own. It is not unread for the sender in any case, and the delivered cursor stays,
+        for the sender's other devices.
         """
         return [
-            (conv, user, row.message.seq, row.number) for (conv, user), row in self.last.items()
+            (conv, user, own.number_before, own.read_seq, own.count, own.sent_seq)
+            for (conv, user), own in self._own.items()
         ]

@@ -10,7 +10,7 @@ from models import Block
 from models.columns import milliseconds
 from services import Service
 from services.errors import NoGroup
-from services.message.permission import refusal_by_group, refusal_by_user
+from services.message.permission import may_show_typing, refusal_by_group
 from services.message.sql.permission import read_membership, read_relation
 from services.wire import group_conv
 
@@ -47,7 +47,8 @@ class TypingIndicatorService(Service):
         if chat_type != "group":
             strangers = app.config.chat.strangers
             relation = await read_relation(connection, dialect, user_id, to_id, strangers)
-            return [] if refusal_by_user(relation) else await self._unblocked(user_id, [to_id])
+            shown = [to_id] if may_show_typing(relation) else []
+            return await self._unblocked(user_id, shown)
         membership = await read_membership(connection, dialect, to_id, user_id)
         if membership is None:
             raise NoGroup

@@ -9,13 +9,18 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import jwt
 import pytest
 
+from extend.settings import ChatSettings
 from tests.conftest import Serve
+from tests.copies import copy_chat
 from tests.rows import add_user, database, disable, is_online, redis
-from yolk.testing import Server, Socket, User
+from yolk.testing import Server, Socket, User, close_all
+
+LIMIT = ChatSettings().user_sockets
 
 
 @contextmanager
@@ -260,3 +265,39 @@ async def test_a_socket_of_a_ticket_expires_with_its_token(server: Server, ada: 
     await socket.wait_for(type="token")
 
     assert (await refusal(socket, 4))[1] == 4009
+
+
+# --- how many sockets there may be
+
+
+async def test_the_sockets_of_a_user_are_bounded(server: Server, ada: User, bob: User) -> None:
+    """Also if they come all at once; a closed one makes room, and others are not concerned."""
+    sockets = await asyncio.gather(
+        *[server.connect(f"/ws?token={ada.token}") for _ in range(LIMIT + 10)]
+    )
+    frames = await asyncio.gather(*[socket.receive() for socket in sockets])
+
+    refused = {"msg": "fail", "data": "连接数过多"}
+    accepted = [at for at, frame in enumerate(frames) if frame.get("type") == "connected"]
+    assert len(accepted) == LIMIT
+    for at, socket in enumerate(sockets):
+        if at not in accepted:
+            assert frames[at] == refused
+            assert (await socket.closed())[0] == 4504
+    await bob.connect()
+    await sockets[accepted[0]].close()
+    await ada.connect()
+
+
+async def test_the_sockets_from_an_address_are_bounded(tmp_path: Path) -> None:
+    """Whoever they belong to, and before any token is verified."""
+    root = copy_chat(tmp_path, {"config/config_few.py": 'chat = {"address_sockets": 3}\n'})
+    async with Server(root, tmp_path / "data", {"YOLK_ENV": "few"}) as server:
+        users = [add_user(server, f"user{number}") for number in range(4)]
+        sockets = [await user.connect() for user in users[:3]]
+
+        for path in (f"/ws?token={users[3].token}", "/ws?token=rubbish"):
+            assert (await (await server.connect(path)).closed())[0] == 4504
+        await sockets[0].close()
+        await users[3].connect()
+        await close_all()

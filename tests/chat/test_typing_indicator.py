@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.groups import in_group, make_group, people
 from tests.rows import add_user
 from yolk.testing import Server, Socket, User
@@ -28,10 +30,11 @@ async def test_a_muted_member_is_not_shown(server: Server) -> None:
     await socket.wait_for(type="typing")
 
 
-async def test_a_refused_stranger_is_not_shown(server: Server, ada: User) -> None:
+@pytest.mark.parametrize("strangers", ["nothing", "one"])
+async def test_a_refused_stranger_is_not_shown(server: Server, ada: User, strangers: str) -> None:
     """Until the recipient has written to them."""
     stranger = add_user(server, "eve")
-    await ada.post("/chat/preferences", strangers="nothing")
+    await ada.post("/chat/preferences", strangers=strangers)
     socket = await ada.connect()
 
     await stranger.post("/chat/typing", to_id=ada.id)

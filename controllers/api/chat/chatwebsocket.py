@@ -17,6 +17,7 @@ from services.errors import (
     AwaitingReply,
     Blocked,
     Busy,
+    CidReused,
     MentionsAll,
     Muted,
     NoFile,
@@ -52,7 +53,7 @@ class Undelivered(msgspec.Struct):
 SEND_ERRORS = (
     *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
     *(NoReply, NoForward, NoMention, MentionsAll, NoFile, TypeRefused, NoSuchPerson),
-    *(RefusedByPlugin, NotStorable, Busy),
+    *(CidReused, RefusedByPlugin, NotStorable, Busy),
 )
 """What `send` answers if the message is refused."""
 

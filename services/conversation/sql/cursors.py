@@ -13,7 +13,15 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from services.database import Database
-from services.sql import ColumnType, bind_placeholders, bind_values_table, join_by_key, values_table
+from services.fields import EVENT_TYPES
+from services.sql import (
+    ColumnType,
+    bind_placeholders,
+    bind_values_table,
+    join_by_key,
+    join_by_range,
+    values_table,
+)
 
 
 class Move(NamedTuple):
@@ -63,6 +71,7 @@ class _Cursors(NamedTuple):
     delivered_seq: int
     read_seq: int
     read_number: int
+    sent_seq: int
 
 
 def cursor_store_for(database: Database) -> CursorStore:
@@ -100,6 +109,25 @@ SELECT k.place, m.id, c.last_seq, (SELECT number FROM message
 FROM {values_table(dialect, _KEYS)} {member} {conversation}"""
 
 
+_OWN: dict[str, ColumnType] = {
+    "id": "int",
+    "conv": "text",
+    "user_id": "int",
+    "upto": "int",
+    "sent": "int",
+}
+
+
+def _count_own(dialect: str) -> str:
+    """Return the query of how many messages members wrote themselves behind their new cursors."""
+    messages = join_by_range(
+        dialect, "message", "m", "m.conv = k.conv AND m.seq > k.upto AND m.seq <= k.sent"
+    )
+    return f"""
+SELECT k.place, COUNT(*) AS own FROM {values_table(dialect, _OWN)} {messages}
+WHERE m.from_id = k.user_id AND m.type NOT IN {EVENT_TYPES} GROUP BY k.place"""
+
+
 def _keys(moves: Sequence[Move]) -> list[tuple[str, int, int]]:
     return [(move.conv, move.user_id, move.read) for move in moves]
 
@@ -107,7 +135,7 @@ def _keys(moves: Sequence[Move]) -> list[tuple[str, int, int]]:
 # --- SQLite: there is no other writer during the transaction.
 
 _SQLITE_CURSORS = """
-SELECT id, delivered_seq, read_seq, read_number FROM member
+SELECT id, delivered_seq, read_seq, read_number, sent_seq FROM member
 WHERE id IN (SELECT value FROM json_each(?))"""
 _SQLITE_MOVE = """
 UPDATE member
@@ -120,7 +148,12 @@ def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Mo
     places = {row[0]: _Place(*row[1:]) for row in found}
     ids = msgspec.json.encode([place.id for place in places.values()]).decode()
     rows = connection.execute(_SQLITE_CURSORS, [ids])
-    updates, outcomes = _plan(moves, places, {row[0]: _Cursors(*row[1:]) for row in rows})
+    stored = {row[0]: _Cursors(*row[1:]) for row in rows}
+    own: dict[int, int] = {}
+    if behind := _behind_own(moves, places, stored):
+        counted = connection.execute(_count_own("sqlite"), bind_values_table("sqlite", behind))
+        own = {behind[place][0]: count for place, count in counted}
+    updates, outcomes = _plan(moves, places, stored, own)
     if updates:
         connection.execute(_SQLITE_MOVE, bind_values_table("sqlite", updates))
     return outcomes
@@ -132,10 +165,10 @@ def _in_sqlite(connection: sqlite3.Connection, moves: Sequence[Move]) -> list[Mo
 _IDS = values_table("mysql", {"id": "int"})
 _LOCK = {
     "postgres": """
-SELECT id, delivered_seq, read_seq, read_number FROM member
+SELECT id, delivered_seq, read_seq, read_number, sent_seq FROM member
 WHERE id = ANY(?::bigint[]) FOR NO KEY UPDATE""",
     "mysql": f"""
-SELECT m.id, m.delivered_seq, m.read_seq, m.read_number
+SELECT m.id, m.delivered_seq, m.read_seq, m.read_number, m.sent_seq
 FROM {_IDS} STRAIGHT_JOIN member m FORCE INDEX (PRIMARY) ON m.id = k.id
 FOR UPDATE""",
 }
@@ -166,7 +199,12 @@ async def _attempt(
     wait = "" if len(moves) == 1 else " SKIP LOCKED"
     ids = [(place.id,) for place in places.values()]
     locked = {row.pop("id"): _Cursors(**row) for row in await ask(_LOCK[dialect] + wait, ids)}
-    updates, outcomes = _plan(moves, places, locked)
+    own: dict[int, int] = {}
+    # While the member is locked, no message of its user is being stored.
+    if behind := _behind_own(moves, places, locked):
+        counted = await ask(_count_own(dialect), behind)
+        own = {behind[row["place"]][0]: row["own"] for row in counted}
+    updates, outcomes = _plan(moves, places, locked, own)
     if updates:
         values = bind_values_table(dialect, updates)
         await connection.execute_query(bind_placeholders(dialect, _MOVE[dialect]), values)
@@ -177,8 +215,24 @@ async def _attempt(
 # --- All databases.
 
 
-def _plan(
+def _behind_own(
     moves: Sequence[Move], places: Mapping[int, _Place], stored: Mapping[int, _Cursors]
+) -> list[tuple[int, str, int, int, int]]:
+    """Return the moves of read cursors that stay behind a message of the member's own."""
+    behind = []
+    for number, place in places.items():
+        move, cursors = moves[number], stored.get(place.id)
+        read = min(move.read, place.last_seq)
+        if cursors is not None and cursors.read_seq < read < cursors.sent_seq:
+            behind.append((place.id, move.conv, move.user_id, read, cursors.sent_seq))
+    return behind
+
+
+def _plan(
+    moves: Sequence[Move],
+    places: Mapping[int, _Place],
+    stored: Mapping[int, _Cursors],
+    own: Mapping[int, int],
 ) -> tuple[list[tuple[int, int, int, int]], list[Moved | None]]:
     """Return the rows to update and the outcome of each move."""
     updates: list[tuple[int, int, int, int]] = []
@@ -198,6 +252,8 @@ def _plan(
         )
         outcomes.append(moved)
         if moved.delivered_moved or moved.read_moved:
-            count = max(cursors.read_number, place.number or 0) if moved.read_moved else None
-            updates.append((place.id, delivered, read, count or cursors.read_number))
+            count = cursors.read_number
+            if moved.read_moved:
+                count = max(count, (place.number or 0) + own.get(place.id, 0))
+            updates.append((place.id, delivered, read, count))
     return updates, outcomes

@@ -49,10 +49,12 @@ _MESSAGES = f"INSERT INTO message ({COLUMNS}) VALUES {{rows}}"
 _ATTACHMENTS = "INSERT INTO attachment (message_id, file_id, conv, seq) VALUES {rows}"
 # STRAIGHT_JOIN keeps the order: look up each member by the index.
 _OWN_CURSORS = """
-UPDATE (SELECT %s COLLATE utf8mb4_bin AS conv, %s AS user_id, %s AS seq, %s AS number{more}) k
+UPDATE (SELECT %s COLLATE utf8mb4_bin AS conv, %s AS user_id, %s AS number_before, %s AS seq,
+    %s AS own, %s AS sent{more}) k
 STRAIGHT_JOIN member m ON m.conv = k.conv AND m.user_id = k.user_id
-SET m.read_seq = k.seq, m.read_number = k.number, m.sent_seq = k.seq"""
-_ONE_MORE = " UNION ALL SELECT %s, %s, %s, %s"
+SET m.read_seq = IF(k.seq > 0 AND m.read_number >= k.number_before, k.seq, m.read_seq),
+    m.read_number = m.read_number + k.own, m.sent_seq = k.sent"""
+_ONE_MORE = " UNION ALL SELECT %s, %s, %s, %s, %s, %s"
 
 
 async def store_in_mysql(connection: BaseDBAsyncClient, batch: Batch, strangers: str) -> None:

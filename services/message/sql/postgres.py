@@ -61,17 +61,19 @@ WITH ends AS (
     FROM unnest($2::text[], $3::bigint[], $4::bigint[]) k (conv, seq, number)
     WHERE c.conv = k.conv
 ), own_cursors AS (
-    UPDATE member m SET read_seq = k.seq, read_number = k.number, sent_seq = k.seq
-    FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[]) k (conv, user_id, seq, number)
+    UPDATE member m SET read_number = m.read_number + k.own, sent_seq = k.sent_seq, read_seq =
+        CASE WHEN k.seq > 0 AND m.read_number >= k.number_before THEN k.seq ELSE m.read_seq END
+    FROM unnest($5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
+        k (conv, user_id, number_before, seq, own, sent_seq)
     WHERE m.conv = k.conv AND m.user_id = k.user_id
 ), attachments AS (
     INSERT INTO attachment (message_id, file_id, conv, seq)
-    SELECT * FROM unnest($9::uuid[], $10::uuid[], $11::text[], $12::bigint[])
+    SELECT * FROM unnest($11::uuid[], $12::uuid[], $13::text[], $14::bigint[])
 )
 INSERT INTO message ({COLUMNS})
-SELECT k.*, 0, $1 FROM unnest($13::uuid[], $14::text[], $15::bigint[], $16::bigint[],
-    $17::bigint[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[],
-    $23::text[]) k
+SELECT k.*, 0, $1 FROM unnest($15::uuid[], $16::text[], $17::bigint[], $18::bigint[],
+    $19::bigint[], $20::bigint[], $21::text[], $22::text[], $23::text[], $24::text[],
+    $25::text[]) k
 """
 
 
@@ -112,7 +114,7 @@ async def store_in_postgres(connection: BaseDBAsyncClient, batch: Batch, strange
         [
             batch.now,
             *_columns(moved, 3),
-            *_columns(batch.own_cursors(), 4),
+            *_columns(batch.own_cursors(), 6),
             *_columns(batch.attachments, 4),
             *_columns(map(row_values, rows), len(NAMES)),
         ],

@@ -62,7 +62,9 @@ _ATTACHMENTS = """
 INSERT INTO attachment (message_id, file_id, conv, seq)
 SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)"""
 _OWN_CURSORS = """
-UPDATE member SET read_seq = k.value->>2, read_number = k.value->>3, sent_seq = k.value->>2
+UPDATE member SET
+    read_seq = iif(k.value->>3 > 0 AND read_number >= k.value->>2, k.value->>3, read_seq),
+    read_number = read_number + (k.value->>4), sent_seq = k.value->>5
 FROM json_each(?) k WHERE conv = k.value->>0 AND user_id = k.value->>1"""
 
 
