@@ -62,6 +62,10 @@ class Engine:
         """The contexts of the open sockets, by the socket's number."""
         self.addresses: Counter[str] = Counter()
         """How many of them come from an address."""
+        self.unfinished = 0
+        """Bytes of the messages whose ends have not come yet, as far as they are noted."""
+        self.unfinished_of_users: Counter[int | None] = Counter()
+        """Those of each user; None for sockets without one."""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._discard_task = self._tasks.discard  # bound once: not another object for each task

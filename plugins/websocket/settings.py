@@ -22,6 +22,11 @@ class WebSocketSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Whether all devices of a user stay connected, or the newest disconnects the previous one."""
     max_message_size: Count = 1024 * 1024
     """Bytes of one message from a client, over all of its fragments; more closes with 1009."""
+    max_unfinished_bytes: Count = 64 * 1024 * 1024
+    """Bytes of the messages whose ends have not come yet, of all sockets of a worker."""
+    max_user_unfinished_bytes: Count = 8 * 1024 * 1024
+    """Those of one user, or of all sockets without a user; beyond either bound the socket of the
+    newest ones is closed with 4013."""
     max_queued_messages: Count = 64
     """Messages of one socket that wait for their handler; at this number reading pauses."""
     max_queued_bytes: Count = 1024 * 1024

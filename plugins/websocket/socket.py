@@ -154,6 +154,9 @@ class WebSocket(Connection):
             self.flush()
             self._begin_close(code, reason)
 
+    def _user(self) -> int | None:
+        return self.user_id
+
     def _disconnected(self) -> None:
         self.held = None
         self._engine.unregister(self)

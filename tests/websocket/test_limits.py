@@ -309,3 +309,48 @@ def test_the_collector_can_be_left_as_it_is(tmp_path: Path) -> None:
     assert gc.get_threshold() == before
     alone.stop()
     assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_unfinished_messages_are_bounded(workers: Any, declared: bool) -> None:
+    """
+    The socket with the newest bytes is closed with 4013, whether frames or messages have no end.
+
+    Finished messages are not counted, nor those of sockets that are gone.
+    """
+
+    async def connect(ctx: Any) -> None:
+        await ctx.app.ws.online(ctx.websocket, 7)
+        ctx.websocket.on("message", lambda message: ctx.websocket.send(str(len(message))))
+
+    worker = await workers.start(
+        lambda app: app.ws.route("/ws", connect),
+        max_message_size=MB,
+        max_user_unfinished_bytes=3 * MB,
+    )
+    engine, size = worker.engine, MB - 20_000
+    payload = b"x" * size
+    begun = frame(2, payload, declared=MB) if declared else frame(2, payload, fin=False)
+    clients: list[Raw] = []
+    async with asyncio.timeout(30):
+        finished = await Raw.open(worker)
+        for _ in range(5):
+            await finished.send([frame(2, payload)])
+            assert await finished.read() == (1, str(size).encode())
+        while len(clients) < 3:
+            clients.append(await Raw.open(worker))
+            await clients[-1].send([begun])
+            while engine.unfinished < len(clients) * size * 0.9:
+                await asyncio.sleep(0.01)
+        assert engine.unfinished_of_users == {7: engine.unfinished}
+
+        clients.append(await Raw.open(worker))
+        await clients[-1].send([begun])
+
+        code = int.from_bytes((await clients[-1].read())[1][:2], "big")
+        assert code == 4013
+        for client in (*clients, finished):
+            client.wire.abort()
+        while engine.unfinished:
+            await asyncio.sleep(0.01)
+        assert not engine.unfinished_of_users

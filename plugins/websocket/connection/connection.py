@@ -17,6 +17,7 @@ from .heartbeat import Heartbeat
 from .inbox import Inbox, Listener
 
 READS_TOO_SLOWLY = 4008
+SENDS_TOO_MUCH = 4013
 
 # The frames collected within a turn are written after so many, or after a frame of so many bytes:
 # a handler that never awaits is bounded, and large frames gain nothing from being joined.
@@ -43,6 +44,9 @@ class Connection(Inbox):
         "_on_arrived",
         "_on_close",
         "_transport",
+        "_unfinished",
+        "_unfinished_frame",
+        "_unfinished_user",
         "_waiters",
         "protocol",
         "received",
@@ -58,6 +62,12 @@ class Connection(Inbox):
         """How many frames were sent, control frames included."""
         self._heartbeat = Heartbeat()
         self._transport = transport
+        self._unfinished = 0
+        """Bytes of the message whose end has not come yet, as the engine counts them."""
+        self._unfinished_frame = 0
+        """Those of its unfinished frame."""
+        self._unfinished_user: int | None = None
+        """The user for whom they are counted."""
         self._is_write_paused = False
         self._collected: bytes | list[bytes] | None = None
         """What this turn of the loop sends."""
@@ -68,6 +78,10 @@ class Connection(Inbox):
         """Aborts the connection if the closing handshake takes too long."""
 
     # --- implemented by the socket
+
+    def _user(self) -> int | None:
+        """Return the user whose socket this is, if it is known."""
+        raise NotImplementedError
 
     def _disconnected(self) -> None:
         """Unregister: the connection is gone, though queued messages may still be handled."""
@@ -185,6 +199,8 @@ class Connection(Inbox):
             self._fail(error.code, error.reason)
             return
         if isinstance(event, str) or isinstance(event, bytes):  # noqa: SIM101 - faster than a tuple
+            if self._unfinished:
+                self._count_unfinished()
             self._receive(event)
         elif isinstance(event, Ping):
             self.write(frames.pong(event.payload))
@@ -192,6 +208,40 @@ class Connection(Inbox):
             self._answer_close(event)
         elif event is not None:
             self._notify_arrived(self._heartbeat.pong(event.payload))
+        else:
+            self._count_unfinished()
+
+    def note_unfinished_frame(self, size: int) -> None:
+        """Note how many bytes there are of a frame whose end has not come yet."""
+        self._unfinished_frame = size
+        self._count_unfinished()
+
+    def _count_unfinished(self) -> None:
+        """Count the bytes of an unfinished message; close if there are too many of them."""
+        engine, settings = self._engine, self._engine.settings
+        size = self.protocol.unfinished + self._unfinished_frame
+        grown = size - self._unfinished
+        if not grown:
+            return
+        users, user = engine.unfinished_of_users, self._unfinished_user
+        if not self._unfinished:
+            user = self._unfinished_user = self._user()
+        self._unfinished = size
+        engine.unfinished += grown
+        users[user] += grown
+        if not users[user]:
+            del users[user]
+        if grown > 0 and (
+            engine.unfinished > settings.max_unfinished_bytes
+            or users[user] > settings.max_user_unfinished_bytes
+        ):
+            # In the next turn: this may be called while the packet is being read.
+            self._pause_reading()
+            engine.loop.call_soon(self._fail_unfinished, context=EMPTY)
+
+    def _fail_unfinished(self) -> None:
+        if self.open:
+            self._fail(SENDS_TOO_MUCH, "too many unfinished messages")
 
     def reject(self, code: int, reason: str) -> None:
         """
@@ -207,6 +257,7 @@ class Connection(Inbox):
     def on_ws_disconnected(self, _: WSTransport | None) -> None:
         """Release everything: the connection is gone."""
         self.protocol.connection_lost()
+        self.note_unfinished_frame(0)
         self._collected = None
         self._on_arrived = ()
         if self._close_timer is not None:

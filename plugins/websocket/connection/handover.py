@@ -26,6 +26,9 @@ READ_BUFFER_BYTES = 2048
 MAX_READ_BYTES = 65536
 """Bytes of one read. A read that fills picows' buffer doubles it for good, needed or not."""
 
+NOTED_BYTES = 16 * 1024
+"""Bytes of an unfinished frame from which on they are counted."""
+
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """Suffix of the key in the computation of the answer (RFC 6455, section 4.2.2)."""
 
@@ -33,7 +36,13 @@ _CLOSE = 0x88
 
 
 class Receiver(Protocol):
-    """The methods of a connection, a `WSListener`, that are called from this module."""
+    """The part of a connection, a `WSListener`, that is used by this module."""
+
+    received: int
+    """How many frames were received."""
+
+    def note_unfinished_frame(self, size: int) -> None:
+        """Note how many bytes there are of a frame whose end has not come yet."""
 
     def reject(self, code: int, reason: str) -> None:
         """Close with *code*: picows cannot parse what the peer sent."""
@@ -43,16 +52,40 @@ class Receiver(Protocol):
 
 
 _get_buffer = WSProtocol.get_buffer
+_buffer_updated = WSProtocol.buffer_updated
 
 
 class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
     """picows' protocol with a buffer that grows with the frames, not with the client's speed."""
 
-    __slots__ = ()
+    __slots__ = ("_pending", "_received", "receiver")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.receiver: Receiver | None = None
+        """Notified of how many bytes of an unfinished frame there are, if they are many."""
+        self._received = 0
+        self._pending = 0
+        """Bytes that were read since the last frame."""
 
     def get_buffer(self, size_hint: int) -> Any:
         buffer = _get_buffer(self, size_hint)
         return buffer if len(buffer) <= MAX_READ_BYTES else buffer[:MAX_READ_BYTES]
+
+    def buffer_updated(self, size: int) -> None:
+        _buffer_updated(self, size)
+        receiver = self.receiver
+        if receiver is None:
+            return
+        if receiver.received != self._received:
+            self._received = receiver.received
+            if self._pending > NOTED_BYTES:
+                receiver.note_unfinished_frame(0)
+            self._pending = 0
+        else:
+            self._pending += size
+            if self._pending > NOTED_BYTES:
+                receiver.note_unfinished_frame(self._pending)
 
 
 class _NoSocket:
@@ -176,6 +209,7 @@ def hand_over(
     received = bytes(sanic.recv_buffer)
     transport.pause_reading()
     reader = make_reader(receiver, max_frame_size)
+    reader.receiver = receiver
     # uvloop keeps the old protocol's data_received when the new one is a buffered protocol, and
     # with it the HttpProtocol: hence first one that is shared and does nothing.
     transport.set_protocol(_IDLE_PROTOCOL)

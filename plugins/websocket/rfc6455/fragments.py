@@ -26,6 +26,9 @@ class Fragments:
         self._checked = 0
         """Bytes that were found to be UTF-8."""
 
+    def __len__(self) -> int:
+        return len(self._data)
+
     def add(self, payload: memoryview, is_last: bool) -> None:
         """
         Add the next fragment.

@@ -110,6 +110,11 @@ class WebSocketProtocol:
         self._max_message_size = max_message_size
         self._fragments: Fragments | None = None
 
+    @property
+    def unfinished(self) -> int:
+        """Bytes of the fragments that wait for the end of their message."""
+        return 0 if self._fragments is None else len(self._fragments)
+
     def receive(self, frame: Frame) -> Event:
         """
         Return what *frame* completes.
