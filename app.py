@@ -27,7 +27,7 @@ from services.conversation.receipts import Receipts
 from services.conversation.sql.cursors import cursor_store_for
 from services.errors import Busy
 from services.file.links import Links
-from services.file.quota import UploadQuota
+from services.file.quota import FileSpace, UploadQuota
 from services.file.resumable import ResumableUploads
 from services.file.sweeper import Sweeper
 from services.file.uploader import Uploader
@@ -100,8 +100,9 @@ class Parts:
         closing.add(self.indexer.close)
         # Files.
         self.links = await Links.load(files.link_expires_in)
-        quota = UploadQuota(app.redis, files.user_bytes)
-        self.uploader = Uploader(app.storage, quota, files, app.logger)
+        quota = UploadQuota(app.redis, files.user_bytes, files.user_uploads)
+        space = FileSpace(files.kept_bytes, files.kept_files)
+        self.uploader = Uploader(app.storage, quota, space, files, app.logger)
         closing.add(self.uploader.close)
         self.resumable_uploads = ResumableUploads(self.uploader)
         self.sweeper = Sweeper(self.uploader)

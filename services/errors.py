@@ -429,6 +429,15 @@ class PictureTooComplex(Refused):
     en = "The image is too complex to process"
 
 
+class FileSpaceFull(Refused):
+    """The user keeps as many bytes or files as they may: delete some first."""
+
+    code = 2073
+    status = 413
+    zh = "文件空间已满, 请先删除一些文件"
+    en = "Your file storage is full. Delete some files first"
+
+
 # --- 212x: joining groups
 
 
@@ -739,6 +748,14 @@ class TooManyTickets(Limited):
     code = 4153
     zh = "操作过于频繁, 请稍后再试"
     en = "You are doing this too often, please try again later"
+
+
+class TooManyUploads(Limited):
+    """The user began too many uploads."""
+
+    code = 4190
+    zh = "上传过于频繁, 请稍后再试"
+    en = "You are uploading too often, please try again later"
 
 
 class TooManyInvitations(Temporary):

@@ -134,6 +134,7 @@ LINK_FILE = (
     MEMBERS_SILENTLY.on("file in a conversation"),
 )
 DOWNLOAD = (*READ_FILE, ANYBODY.on("signed link"))
+REMOVE_FILE = (USERS.on("own file", "uploader"), NO_ONE.on("another user's file"))
 OWN_UPLOAD = (USERS.on("own upload"), NO_ONE.on("another user's upload"))
 
 # --- accounts

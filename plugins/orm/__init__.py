@@ -136,6 +136,8 @@ class OrmPlugin(Plugin):
                 "journal_mode": "WAL",
                 "synchronous": "FULL",
                 "foreign_keys": "OFF" if migrating else "ON",
+                # What is deleted is overwritten in the file, as a build of SQLite may not do.
+                "secure_delete": "ON",
                 # The size of the log file after a checkpoint; growing it again costs time.
                 "journal_size_limit": 64 * 1024 * 1024,
             }

@@ -26,3 +26,5 @@ def mount(app: Application) -> None:
     http.get("/files/<id>", authenticate_or_link, file.download.show)
     http.get("/files/<id>/thumbnail", authenticate_or_link, file.download.thumbnail)
     http.get("/files/<id>/info", authenticate, file.download.info)
+    # Delete files.
+    http.delete("/files/<id>", authenticate, file.download.remove)

@@ -9,10 +9,11 @@ import msgspec
 
 from models import File
 from services import Service
-from services.errors import NoFile, StorageUnavailable
+from services.errors import NoFile, NotPermitted, StorageUnavailable, TooManyUploads
 from services.file.info import FileInfo, parse_file_id
 from services.file.links import Variant
 from services.file.names import check_folder, check_name
+from services.file.removal import remove_files
 from services.file.sql import find_readable_files
 from services.file.uploader import thumbnail_key
 
@@ -66,6 +67,33 @@ class FileService(Service):
         name, folder = check_name(name), check_folder(folder)
         uploader = self.ctx.app.uploader
         return await uploader.receive(self.ctx.user.id, name, folder, chunks, length)
+
+    async def remove(self, file_id: str) -> None:
+        """
+        Remove a file of the user, for everybody: messages tell that it is removed.
+
+        Raises:
+            NoFile: it does not exist, or the user may not read it.
+            NotPermitted: it is another user's.
+            StorageUnavailable: the disk is full or unavailable.
+        """
+        file = await self.find(file_id)
+        if file.user_id != self.ctx.user.id:
+            raise NotPermitted
+        app = self.ctx.app
+        await app.uploader.complete(remove_files(app.orm, app.uploader, [file]))
+
+    async def check_rate(self) -> None:
+        """
+        Count an upload that the user begins.
+
+        Raises:
+            TooManyUploads: there were too many.
+        """
+        app = self.ctx.app
+        await app.rates.take(
+            app.config.files.upload_rate, "upload", self.ctx.user.id, TooManyUploads
+        )
 
     async def find(self, file_id: str) -> File:
         """

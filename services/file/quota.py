@@ -1,11 +1,14 @@
-"""The limit on the bytes of each user's uploads in progress, on all workers together."""
+"""The limits on each user's uploads in progress, on all workers together, and on kept files."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
 
-from services.errors import TooManyBytes
+from tortoise.functions import Count, Sum
+
+from models import File
+from services.errors import FileSpaceFull, TooManyBytes
 
 if TYPE_CHECKING:
     from services.redis import Redis
@@ -15,7 +18,7 @@ PREFIX = "upload_quota_"
 
 _RESERVE = """
 local now, upload, bytes, limit = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local sum, last = bytes, tonumber(ARGV[5])
+local sum, last, count = bytes, tonumber(ARGV[5]), 1
 local all = redis.call('HGETALL', KEYS[1])
 for place = 1, #all, 2 do
   local reserved, expire_time = string.match(all[place + 1], '^(%d+) (%d+)$')
@@ -24,9 +27,10 @@ for place = 1, #all, 2 do
   elseif all[place] ~= upload then
     sum = sum + tonumber(reserved)
     last = math.max(last, tonumber(expire_time))
+    count = count + 1
   end
 end
-if sum > limit then return 0 end
+if sum > limit or count > tonumber(ARGV[6]) then return 0 end
 redis.call('HSET', KEYS[1], upload, ARGV[3] .. ' ' .. ARGV[5])
 redis.call('EXPIREAT', KEYS[1], last)
 return 1
@@ -35,18 +39,20 @@ return 1
 
 class UploadQuota:
     """
-    A limit on the total size of each user's unfinished uploads.
+    A limit on the total size and the number of each user's unfinished uploads.
 
     Reservations expire, in case that the process which made them dies.
 
     Args:
         redis: where the reservations are stored.
         limit: the quota of one user, in bytes.
+        max_uploads: the largest number of unfinished uploads of one user.
     """
 
-    def __init__(self, redis: Redis, limit: int) -> None:
+    def __init__(self, redis: Redis, limit: int, max_uploads: int) -> None:
         self._redis = redis
         self._limit = limit
+        self._max_uploads = max_uploads
         self._reserve: Any = redis.register_script(_RESERVE)
 
     async def reserve(self, user_id: int, upload_id: str, size: int, seconds: float) -> None:
@@ -60,13 +66,47 @@ class UploadQuota:
             seconds: the lifetime of the reservation.
 
         Raises:
-            TooManyBytes: the user's uploads would exceed the quota.
+            TooManyBytes: the user's uploads would exceed the quota, or are too many.
         """
         now = int(time.time())
-        values = [now, upload_id, size, self._limit, now + int(seconds) + 1]
+        values = [now, upload_id, size, self._limit, now + int(seconds) + 1, self._max_uploads]
         if not await self._reserve(keys=[f"{PREFIX}{user_id}"], args=values):
             raise TooManyBytes
 
     async def release(self, user_id: int, upload_id: str) -> None:
         """Remove the reservation of an upload."""
         await self._redis.hdel(f"{PREFIX}{user_id}", upload_id)
+
+
+class FileSpace:
+    """
+    A limit on the files that a user keeps. Equal contents count each time.
+
+    Args:
+        max_bytes: the total size of a user's files.
+        max_files: their number.
+    """
+
+    def __init__(self, max_bytes: int, max_files: int) -> None:
+        self._max_bytes = max_bytes
+        self._max_files = max_files
+
+    async def check(self, user_id: int, size: int) -> None:
+        """
+        Check that a user may keep one more file.
+
+        Args:
+            user_id: the user.
+            size: the size of the file, as far as it is known.
+
+        Raises:
+            FileSpaceFull: the user has to delete something first.
+        """
+        rows = (
+            await File.filter(user_id=user_id)
+            .annotate(number=Count("id"), bytes=Sum("size"))
+            .values_list("number", "bytes")
+        )
+        number, kept = rows[0] if rows else (0, 0)
+        if number >= self._max_files or int(kept or 0) + size > self._max_bytes:
+            raise FileSpaceFull

@@ -85,11 +85,13 @@ class ResumableUploads:
         Raises:
             FileTooLarge: no file may be that large.
             TooManyBytes: the user's quota is exceeded.
+            FileSpaceFull: the user keeps too many files.
             StorageUnavailable: the disk is full or unavailable.
         """
         uploader = self._uploader
         if length > uploader.max_bytes:
             raise FileTooLarge
+        await uploader.space.check(user_id, length)
         upload = await uploader.create()
         try:
             state = State(

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from services.file.media.detection import EXECUTABLE
+from services.limits.rates import Rate
 
 
 class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,6 +23,14 @@ class FileSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The largest size of any other file, in bytes."""
     user_bytes: Annotated[int, msgspec.Meta(ge=0)] = 4 * 1024**3
     """The largest total size of one user's uploads in progress, in bytes."""
+    user_uploads: Annotated[int, msgspec.Meta(ge=1)] = 100
+    """The largest number of one user's uploads in progress."""
+    upload_rate: Rate = "300/minute; 20000/day"
+    """How many uploads a user may begin."""
+    kept_bytes: Annotated[int, msgspec.Meta(ge=0)] = 20 * 1024**3
+    """The largest total size of the files that a user keeps, in bytes."""
+    kept_files: Annotated[int, msgspec.Meta(ge=0)] = 100_000
+    """The largest number of files that a user keeps."""
     pixels: Annotated[int, msgspec.Meta(ge=1)] = 50_000_000
     """The largest number of pixels of a picture."""
     refused_types: tuple[str, ...] = EXECUTABLE

@@ -22,7 +22,7 @@ from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
 from services.file.info import FileInfo, file_info
 from services.file.media.decoder import Job, PictureDecoder
 from services.file.media.detection import HEAD_BYTES, PICTURES, detect_type
-from services.file.quota import UploadQuota
+from services.file.quota import FileSpace, UploadQuota
 from services.file.rate_limiter import RateLimiter
 from services.file.storage import Storage
 from services.file.upload import (
@@ -64,6 +64,7 @@ class Uploader:
     Args:
         storage: the storage for complete files.
         quota: the limit on unfinished uploads.
+        space: the limit on kept files.
         settings: sizes, types and threads.
         logger: for errors of the storage.
     """
@@ -72,11 +73,13 @@ class Uploader:
         self,
         storage: Storage,
         quota: UploadQuota,
+        space: FileSpace,
         settings: FileSettings,
         logger: logging.Logger,
     ) -> None:
         self.storage = storage
         self.quota = quota
+        self.space = space
         self.settings = settings
         self.logger = logger
         self.max_bytes = max(
@@ -106,6 +109,7 @@ class Uploader:
         Raises:
             Refused: the file is not allowed, or incomplete.
         """
+        await self.space.check(user_id, 0 if length is None else min(length, self.max_bytes))
         upload = await self.create()
         try:
             await self.write(upload, user_id, chunks, length)
@@ -209,12 +213,15 @@ class Uploader:
             FileTooLarge: the file is larger than its type may be.
             TypeRefused: the type is not allowed.
             BadPicture: it is a picture that cannot be decoded.
+            FileSpaceFull: the user keeps too many files.
             PictureTooComplex: it is a picture that takes too much time or memory.
             StorageUnavailable: the storage is full or unavailable.
         """
         await self.rate_limiter.wait(FINISH_COST_BYTES)
         pending = await self.run(upload.read_journal)
         if pending is None:
+            # Again: others may have been completed meanwhile.
+            await self.space.check(user_id, upload.size)
             pending = await self._process(upload, user_id)
         lock = await self.run(lock_storage_shared, self.storage.incoming)
         try:

@@ -12,7 +12,7 @@ from controllers.api.file.ranges import content_disposition, is_not_modified, pa
 from controllers.api.file.requests import FileIds, ReadOptions
 from extend.context import Context
 from services import permissions
-from services.errors import NoFile, StorageUnavailable
+from services.errors import NoFile, NotPermitted, StorageUnavailable
 from services.file.file import Content, SignedLinks
 from services.file.info import FileInfo, file_info
 from services.file.links import Variant
@@ -51,6 +51,18 @@ class DownloadController(Controller[Context]):
         """Return the description of a file."""
         found = await self.ctx.service.file.find(self.ctx.params["id"])
         self.ctx.api_success(file_info(found))
+
+    @permissions.allows(*permissions.REMOVE_FILE)
+    @describe(errors=(NoFile, NotPermitted, StorageUnavailable))
+    async def remove(self) -> None:
+        """
+        Delete a file that you uploaded, for everybody.
+
+        Messages that carry it stay, with `{"id": ..., "removed": true}` in `options.file`. Links to
+        it end.
+        """
+        await self.ctx.service.file.remove(self.ctx.params["id"])
+        self.ctx.api_success({})
 
     @permissions.allows(*permissions.LINK_FILE)
     @describe(body=FileIds, answer=SignedLinks)

@@ -46,6 +46,7 @@ class TusController(Controller[Context]):
         metadata = _parse_metadata(ctx.header.upload_metadata or "")
         name = check_name(metadata.get("filename") or metadata.get("name") or "file")
         folder = check_folder(metadata.get("folder", ""))
+        await ctx.service.file.check_rate()
         progress = await ctx.app.resumable_uploads.create(ctx.user.id, name, folder, length)
         ctx.set("Location", f"/upload/tus/{progress.id}")
         if ctx.header.content_type == CONTENT_TYPE and length:

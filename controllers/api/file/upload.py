@@ -11,11 +11,13 @@ from extend.context import Context
 from services import permissions
 from services.errors import (
     BadPicture,
+    FileSpaceFull,
     FileTooLarge,
     NameRefused,
     PictureTooComplex,
     StorageUnavailable,
     TooManyBytes,
+    TooManyUploads,
     TypeRefused,
     UploadBroken,
 )
@@ -30,7 +32,9 @@ ERRORS = (
     UploadBroken,
     BadPicture,
     PictureTooComplex,
+    FileSpaceFull,
     TooManyBytes,
+    TooManyUploads,
     StorageUnavailable,
 )
 
@@ -57,6 +61,7 @@ class UploadController(Controller[Context]):
         length = body.length
         if length is not None and length > ctx.app.uploader.max_bytes + MAX_OTHER_BYTES:
             raise FileTooLarge  # before the body is sent, if the client expects 100-continue
+        await ctx.service.file.check_rate()
         chunks = read_chunks(body, ctx.app.config.files.patience)
         form = FormFile(ctx.header.content_type or "", chunks)
         name = await form.filename()
