@@ -14,11 +14,21 @@ import msgspec
 import pytest
 
 from extend.settings import ChatSettings
-from models import Conversation, Group, JoinRequest, Member, Message, User
-from services.errors import GroupFull, NoGroup, NotPermitted
+from models import Conversation, Group, Invitation, JoinRequest, Member, Message, User
+from services.errors import (
+    BadLink,
+    GroupFull,
+    NoGroup,
+    NoInvitation,
+    NotPermitted,
+    TooManyInvitations,
+)
+from services.group.bans import BansService
 from services.group.forms import GroupChanges, GroupView, NewGroup
 from services.group.group import GroupService
+from services.group.invitations import InvitationsService
 from services.group.joining import JoiningService
+from services.group.links import LinksService
 from services.group.members import MembersService
 from services.message.batch import Stored
 from services.message.draft import Draft
@@ -93,6 +103,9 @@ class Chat:
         self.group = GroupService(ctx)
         self.joining = JoiningService(ctx)
         self.members = MembersService(ctx)
+        self.links = LinksService(ctx)
+        self.invitations = InvitationsService(ctx)
+        self.bans = BansService(ctx)
         self.host = host
 
     async def make(self, *members: int, **wanted: Any) -> GroupView:
@@ -204,6 +217,54 @@ async def test_a_group_has_one_owner(chat: Chat) -> None:
     assert sum(one is None for one in outcomes) == 1
     assert sum(isinstance(one, NotPermitted) for one in outcomes) == 2
     await chat.check(made)
+
+
+async def test_a_link_is_used_as_often_as_it_says(chat: Chat) -> None:
+    """Users with a link for three join at the same moment: three of them do, each once."""
+    made = await chat.make(2)
+    link = await chat.links.create(1, made.id, 3600, 3)
+
+    outcomes = await at_once(
+        *(chat.links.join(user, link.link_token, "") for user in range(3, 11) for _ in range(2))
+    )
+
+    others = [one for one in outcomes if isinstance(one, BaseException)]
+    assert all(isinstance(one, BadLink) for one in others)
+    group = await chat.check(made)
+    assert group.member_count == 5
+    assert (await chat.links.list(1, made.id)).links[0].uses == 3
+
+
+async def test_an_invitation_is_accepted_once(chat: Chat) -> None:
+    """Accepting, declining and banning at the same moment: one of them counts."""
+    made = await chat.make(2)
+    await Member.filter(user_id=3).update(sent_seq=0)
+    invited = await chat.joining.invite(2, made.id, [3])
+    assert (invited.joined, invited.invited) == ([], [3])
+
+    outcomes = await at_once(
+        *(chat.invitations.accept(3, made.id) for _ in range(4)),
+        chat.invitations.decline(3, made.id),
+        chat.bans.ban(1, made.id, [3]),
+    )
+
+    assert outcomes[-1] == [3]
+    others = [one for one in outcomes if isinstance(one, BaseException)]
+    assert all(isinstance(one, NoInvitation) for one in others)
+    assert (await chat.check(made)).member_count == 2
+    assert not await Invitation.filter(group_id=made.id).exists()
+
+
+async def test_an_inviter_does_not_pass_the_limit_with_many_requests(host: Host) -> None:
+    """Groups that are created at the same moment share the limit of pending invitations."""
+    chat = Chat(host, room=500)
+    strangers = range(1000, 1150)
+    await User.bulk_create([User(id=one, username=f"u{one}", password="") for one in strangers])
+
+    outcomes = await at_once(*(chat.make(*strangers) for _ in range(4)))
+
+    assert sum(isinstance(one, TooManyInvitations) for one in outcomes) == 3
+    assert await Invitation.filter(inviter_id=1).count() == 150
 
 
 async def test_two_administrators_at_once(chat: Chat) -> None:
