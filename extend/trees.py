@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from controllers.api.user import UserController
     from services.account.account import AccountService
     from services.account.deletion import DeletionService
+    from services.account.export import ExportService
     from services.account.profile import ProfileService
     from services.account.recovery import RecoveryService
     from services.account.sessions import SessionsService
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
 
         class _Account(AccountService):
             deletion: DeletionService
+            export: ExportService
             profile: ProfileService
             recovery: RecoveryService
             sessions: SessionsService

@@ -767,6 +767,14 @@ class TooManyInvitations(Temporary):
     en = "Too many of your invitations are pending. Please try again later"
 
 
+class ExportRunning(Limited):
+    """Another export of the user's data is running."""
+
+    code = 4101
+    zh = "正在导出, 请等待完成"
+    en = "Your data is being exported already, wait until it is complete"
+
+
 class TooManyChanges(Limited):
     """The account was changed too often, or a password was asked for too often."""
 

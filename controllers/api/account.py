@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
 
 import msgspec
+from sanic import HTTPResponse
+from sanic.response import ResponseStream
 
 from extend.context import Context
 from services import permissions
@@ -13,6 +16,7 @@ from services.account.recovery import PasswordChanged
 from services.account.sessions import Device
 from services.errors import (
     Busy,
+    ExportRunning,
     NameNotAllowed,
     NoFile,
     OwnsGroups,
@@ -22,6 +26,10 @@ from services.errors import (
     WrongOldPassword,
 )
 from yolk import Controller, describe
+
+JSON_LINES = "application/jsonl; charset=utf-8"
+SENT_AT_ONCE = 64 * 1024
+"""Bytes that a client has to take before more are written."""
 
 
 class ProfileChanges(msgspec.Struct):
@@ -121,6 +129,29 @@ class AccountController(Controller[Context]):
             self.ctx.user.id, keep=self.ctx.claims
         )
         self.ctx.api_success(Ended(ended))
+
+    @permissions.allows(permissions.USERS)
+    @describe(answer=bytes, errors=(ExportRunning, TooManyChanges))
+    async def export(self) -> None:
+        """Export one's own data as a file of JSON lines; the last one has the record `end`."""
+        user_id = self.ctx.user.id
+        headers = {
+            "Content-Disposition": f'attachment; filename="account-{user_id}.jsonl"',
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        if self.ctx.request.method == "HEAD":
+            self.ctx.body = HTTPResponse(headers=headers, content_type=JSON_LINES)
+            return
+        pages = await self.ctx.service.account.export.start(user_id)
+
+        async def send(response: Any) -> None:
+            async with aclosing(pages):
+                async for page in pages:
+                    for place in range(0, len(page), SENT_AT_ONCE):
+                        await response.write(page[place : place + SENT_AT_ONCE])
+
+        self.ctx.body = ResponseStream(send, headers=headers, content_type=JSON_LINES)
 
     @permissions.allows(permissions.USERS)
     @describe(

@@ -15,4 +15,5 @@ def mount(app: Application) -> None:
     http.get("/account/logins", authenticate, account.logins)
     http.post("/account/logins/end", authenticate, account.end_login)
     http.post("/account/logins/end_others", authenticate, account.end_other_logins)
+    http.get("/account/export", authenticate, account.export)
     http.post("/account/delete", authenticate, account.delete)

@@ -53,6 +53,8 @@ class LoginLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Requests of one user that ask for the password: to change it, or to delete the account."""
     recovery: Rate = "20/5 minutes"
     """Mails and one-time tokens for new passwords, from one address."""
+    export: Rate = "5/day"
+    """Exports of one user's data."""
     profile: Rate = "30/hour"
     """Changes of one user's profile, each of which notifies many."""
 
