@@ -9,7 +9,6 @@ from uuid_utils.compat import UUID
 
 from models import (
     Account,
-    Attachment,
     Block,
     File,
     Group,
@@ -29,6 +28,7 @@ from services.account.profile import Profile
 from services.conversation.events import lock_conversation, push_events
 from services.errors import NoGroup, NoSuchUser, OwnerMustStay, OwnsGroups, WrongOldPassword
 from services.fields import EVENT_TYPES
+from services.file.removal import remove_files
 from services.message.recalling import append_recall
 
 ERASED_AT_ONCE = 50
@@ -145,7 +145,7 @@ class DeletionService(Service):
 
     async def _delete_files(self, user_id: int) -> None:
         """Delete files that no message has."""
-        after = UUID(int=0)
+        app, after = self.ctx.app, UUID(int=0)
         while True:
             files = (
                 await File.filter(user_id=user_id, id__gt=after).order_by("id").limit(FILES_AT_ONCE)
@@ -153,8 +153,4 @@ class DeletionService(Service):
             if not files:
                 return
             after = files[-1].id
-            ids = [file.id for file in files]
-            sent = {one.file_id for one in await Attachment.filter(file_id__in=ids)}
-            unsent = [file for file in files if file.id not in sent]
-            await File.filter(id__in=[file.id for file in unsent]).delete()
-            await self.ctx.app.uploader.remove_content({file.hash for file in unsent})
+            await remove_files(app.orm, app.uploader, files, if_unused=True)

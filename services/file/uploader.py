@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -291,18 +291,6 @@ class Uploader:
         if self._completing:
             await asyncio.wait(self._completing, timeout=CLOSE_SECONDS)
         self._threads.shutdown(wait=False)
-
-    async def remove_content(self, hashes: Collection[str]) -> None:
-        """
-        Remove the content of files whose rows were deleted, unless another file has the same.
-
-        While an upload on this machine is being stored, nothing is removed.
-        """
-        with lock_storage_exclusive(self.storage.incoming) as locked:
-            for digest in hashes if locked else ():
-                if not await File.exists(hash=digest):
-                    for key in (digest, thumbnail_key(digest)):
-                        await self.storage.delete(key)
 
     async def _store_and_remove(
         self, upload: Upload, user_id: int, name: str, folder: str
