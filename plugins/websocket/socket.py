@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 from .backplane.payload import Message
-from .connection.connection import READS_TOO_SLOWLY, Connection
+from .connection.connection import LARGE_FRAME_BYTES, READS_TOO_SLOWLY, Connection
 from .connection.inbox import Listener
 from .engine import Engine
 from .rfc6455 import frames
@@ -100,7 +100,10 @@ class WebSocket(Connection):
         Returns:
             False when the socket is closing or closed. True does not mean that it has arrived.
         """
-        return self.write(frames.encode(data))
+        frame = frames.encode(data)
+        if len(frame) > LARGE_FRAME_BYTES:
+            self.note_answer(len(frame))
+        return self.write(frame)
 
     def push(self, message: Message) -> None:
         """

@@ -42,6 +42,9 @@ class Overview(msgspec.Struct):
     place: str
     """The argument `after` for the page that begins after this conversation."""
     last: WireMessage | None
+    """The last event; of a long one only the beginning of `data`."""
+    is_cut: bool = False
+    """Whether `last` is only the beginning."""
 
 
 class Unread(msgspec.Struct):

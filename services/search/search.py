@@ -6,6 +6,7 @@ import msgspec
 
 from models import Conversation, Member
 from services import Service
+from services.conversation.answer_size import MAX_ANSWER_BYTES, encoded_size
 from services.conversation.sql.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
 from services.search.sql import Candidate, find
@@ -21,6 +22,8 @@ MAX_GROUPS = 500
 """Groups that a search without a conversation covers, the latest first."""
 MAX_TERMS = 12
 """Terms of one query; the text itself is compared afterwards."""
+MAX_READ = 10
+"""Messages that are read at once: each may have several MiB."""
 MAX_CANDIDATES = 1000
 """Messages that are compared for one answer."""
 
@@ -67,19 +70,23 @@ class SearchService(Service):
         joined_late = user_id if late else None
         page = max(limit + 1, 20)
         position, found = before or NEWEST, list[WireMessage]()
+        room = MAX_ANSWER_BYTES
         for _ in range(-(-MAX_CANDIDATES // page)):
             candidates = await find(
                 *(database.connection, database.dialect, places, terms, position, page),
                 joined_late=joined_late,
             )
-            messages = await self._read(user_id, candidates)
-            for candidate in candidates:
-                message = messages.get((candidate.conv, candidate.seq))
-                if message is not None and wanted in plain(message.data):
-                    if len(found) == limit:
-                        return Found(found, more=True, before=str(position))
-                    found.append(message)
-                position = candidate.id
+            for start in range(0, len(candidates), MAX_READ):
+                some = candidates[start : start + MAX_READ]
+                messages = await self._read(user_id, some)
+                for candidate in some:
+                    message = messages.get((candidate.conv, candidate.seq))
+                    if message is not None and wanted in plain(message.data):
+                        room -= encoded_size(message)
+                        if found and (len(found) == limit or room < 0):
+                            return Found(found, more=True, before=str(position))
+                        found.append(message)
+                    position = candidate.id
             if len(candidates) < page:
                 return Found(found, more=False, before=str(position))
         return Found(found, more=True, before=str(position))

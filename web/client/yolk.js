@@ -805,8 +805,14 @@ class Feed {
   async #catchUp() {
     const isFirst = !this.isReady;
     const cursors = Object.fromEntries([...this.#cursors].slice(-5_000));
-    const { conversations } = await this.request("sync", { cursors, limit: isFirst ? 1 : PAGE_SIZE / 4 });
-    if (this.isClosed) return;
+    const limit = isFirst ? 1 : PAGE_SIZE / 4;
+    const conversations = [];
+    for (let page; page !== null; ) {
+      const answer = await this.request("sync", { cursors, limit, ...(page && { page }) });
+      if (this.isClosed) return;
+      conversations.push(...answer.conversations);
+      page = answer.next ?? null;
+    }
     this.isReady = true;
     this.#saveSoon();
     for (const one of conversations) {

@@ -141,7 +141,7 @@ class ChatwebsocketController(Controller[Context]):
         """Get what a client has missed since the cursors that it has."""
         asked = self.ctx.read(frames.Resume)
         synced = await self.ctx.service.conversation.history.missed(
-            self.ctx.user.id, asked.cursors, asked.limit
+            self.ctx.user.id, asked.cursors, asked.limit, asked.page
         )
         self.ctx.api_success(synced)
 

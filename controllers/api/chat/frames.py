@@ -99,8 +99,10 @@ class Cursor(msgspec.Struct):
 class Resume(msgspec.Struct):
     """What a client has, so that it gets the rest."""
 
-    cursors: Annotated[dict[Conv, Seq], msgspec.Meta(max_length=5000)] = {}
+    cursors: Annotated[dict[Conv, Seq], msgspec.Meta(max_length=20_000)] = {}
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    page: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    """`next` of the previous answer, for further conversations."""
 
 
 class Pull(msgspec.Struct):

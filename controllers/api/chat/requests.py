@@ -110,7 +110,9 @@ async def _read(ctx: Context, frame: Frame) -> None:
 @permissions.allows(permissions.SYNC)
 async def _sync(ctx: Context, frame: Frame) -> None:
     asked: frames.Resume = frames.read(frame, frames.Resume)
-    synced = await ctx.service.conversation.history.missed(ctx.user.id, asked.cursors, asked.limit)
+    synced = await ctx.service.conversation.history.missed(
+        ctx.user.id, asked.cursors, asked.limit, asked.page
+    )
     ctx.websocket.send(frames.ok(frame.id, synced))
 
 

@@ -22,7 +22,7 @@ SENDS_TOO_MUCH = 4013
 # The frames collected within a turn are written after so many, or after a frame of so many bytes:
 # a handler that never awaits is bounded, and large frames gain nothing from being joined.
 _MAX_COLLECTED_FRAMES = 256
-_LARGE_FRAME_BYTES = 8192
+LARGE_FRAME_BYTES = 8192
 
 
 class Connection(Inbox):
@@ -37,6 +37,7 @@ class Connection(Inbox):
     """
 
     __slots__ = (
+        "_answered",
         "_close_timer",
         "_collected",
         "_heartbeat",
@@ -69,6 +70,8 @@ class Connection(Inbox):
         self._unfinished_user: int | None = None
         """The user for whom they are counted."""
         self._is_write_paused = False
+        self._answered = 0
+        """Bytes of large answers since the peer had last taken everything."""
         self._collected: bytes | list[bytes] | None = None
         """What this turn of the loop sends."""
         self._on_close: tuple[Listener, ...] = ()
@@ -136,7 +139,7 @@ class Connection(Inbox):
                 self.flush()
         else:
             self._collected = [collected, frame]
-        if len(frame) > _LARGE_FRAME_BYTES:
+        if len(frame) > LARGE_FRAME_BYTES:
             self.flush()
         return True
 
@@ -156,9 +159,15 @@ class Connection(Inbox):
         else:
             self._transport.write(collected)
 
+    def note_answer(self, size: int) -> None:
+        """Count a large frame that a handler of this socket sends: the peer has asked for it."""
+        is_taken = self._collected is None and self._transport.get_write_buffer_size() == 0
+        self._answered = size if is_taken else self._answered + size
+
     def _is_too_slow(self) -> bool:
+        # Of what the peer asked for itself a quarter more may wait, so that no push ends it.
         limit = self._engine.settings.write_buffer_limit
-        return self._transport.get_write_buffer_size() > limit
+        return self._transport.get_write_buffer_size() > limit + min(self._answered, limit // 4)
 
     def add_label(self, label: Label) -> None:
         """Add the label of the frame that was written last, if there is a listener to "arrived"."""
@@ -277,6 +286,7 @@ class Connection(Inbox):
     def resume_writing(self) -> None:
         """Record that the peer has caught up."""
         self._is_write_paused = False
+        self._answered = 0
 
     # --- reading
 

@@ -39,7 +39,14 @@ _COLUMNS = ", ".join(
 
 
 async def read_memberships(
-    connection: BaseDBAsyncClient, dialect: str, user_id: int, *, behind: bool = False
+    connection: BaseDBAsyncClient,
+    dialect: str,
+    user_id: int,
+    *,
+    behind: bool = False,
+    after: tuple[int, str] | None = None,
+    since: int | None = None,
+    limit: int | None = None,
 ) -> list[Membership]:
     """
     Return a user's memberships, the latest conversation first, in one query.
@@ -49,14 +56,26 @@ async def read_memberships(
         dialect: "sqlite", "postgres" or "mysql".
         user_id: the member.
         behind: only conversations with undelivered events.
+        after: only conversations after the one with this `update_time` and name.
+        since: only conversations that changed since then, in milliseconds since 1970.
+        limit: the largest number of conversations.
     """
+    values: list[object] = [user_id]
     conversation = join_by_key(dialect, "conversation", "c", "c.conv = m.conv")
     condition = " AND c.last_seq > m.delivered_seq" if behind else ""
+    if after is not None:
+        condition += " AND (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))"
+        values += [after[0], *after]
+    if since is not None:
+        condition += " AND c.update_time >= ?"
+        values.append(since)
     query = (
         f"SELECT {_COLUMNS} FROM member m {conversation} WHERE m.user_id = ?{condition}"
         " ORDER BY c.update_time DESC, m.conv"
     )
-    rows = await connection.execute_query_dict(bind_placeholders(dialect, query), [user_id])
+    if limit is not None:
+        query += f" LIMIT {limit:d}"
+    rows = await connection.execute_query_dict(bind_placeholders(dialect, query), values)
     return [Membership(**row) for row in rows]
 
 

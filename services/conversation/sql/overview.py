@@ -16,6 +16,10 @@ _AFTER = """ AND (m.pin_time < ? OR (m.pin_time = ? AND
     (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))))"""
 _OF_PAGE = """m.user_id, m.conv, m.join_seq, m.read_seq, m.delivered_seq, m.read_number,
     m.pin_time, m.quiet, c.chat_type, c.last_seq, c.last_number, c.update_time"""
+PREVIEW_TEXT = 200
+"""Characters of the last message in the list, if it is a text."""
+PREVIEW_DATA = 2000
+"""Characters of any other last message."""
 _LAST = WireMessage.__struct_fields__
 _COLUMNS = {
     **{name.split(".")[1]: f"p.{name.split('.')[1]}" for name in _OF_PAGE.split(",")},
@@ -30,6 +34,8 @@ _COLUMNS = {
     "group_avatar": "g.avatar",
     "member_count": "g.member_count",
     **{f"l_{name}": f"l.{name}" for name in _LAST},
+    "l_data": f"CASE WHEN l.type = 'text' THEN substr(l.data, 1, {PREVIEW_TEXT + 1})"
+    f" ELSE substr(l.data, 1, {PREVIEW_DATA + 1}) END",
 }
 """Name to expression of each column of the list; `p` is the page."""
 _NAMES = tuple(_COLUMNS)
@@ -90,7 +96,18 @@ async def read_overview(
     _, rows = await connection.execute_query(query, [*values, limit])
     # By position: SQLite's rows search all names for a name.
     found = (row.values() if isinstance(row, dict) else tuple(row) for row in rows)
-    return [overview_of(dict(zip(_NAMES, values, strict=True))) for values in found]
+    return [_overview(dict(zip(_NAMES, values, strict=True))) for values in found]
+
+
+def _overview(row: dict[str, Any]) -> Overview:
+    """Return the list's entry for a row, which has at most one character more than a preview."""
+    data, limit = row["l_data"], PREVIEW_TEXT if row["l_type"] == "text" else PREVIEW_DATA
+    is_cut = data is not None and len(data) > limit
+    if is_cut:
+        row["l_data"] = data[:limit]
+    found = overview_of(row)
+    found.is_cut = is_cut
+    return found
 
 
 async def read_unread(connection: BaseDBAsyncClient, dialect: str, user_id: int) -> Unread:

@@ -60,6 +60,45 @@ async def read_ranges(
     return found
 
 
+async def read_size(
+    connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
+) -> tuple[int, int]:
+    """
+    Return the number of the events of several ranges, and the bytes of their contents.
+
+    Args:
+        connection: the connection to read with.
+        dialect: "sqlite", "postgres" or "mysql".
+        ranges: those of one conversation do not overlap.
+    """
+    columns = f"count(*) AS events, coalesce(sum({_size(dialect)}), 0) AS size"
+    found = await _read(connection, dialect, ranges, columns)
+    return (int(found[0]["events"]), int(found[0]["size"])) if found else (0, 0)
+
+
+async def read_sizes(
+    connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
+) -> list[tuple[str, int, int]]:
+    """
+    Return conversation, seq and bytes of the content of each event of several ranges.
+
+    Args:
+        connection: the connection to read with.
+        dialect: "sqlite", "postgres" or "mysql".
+        ranges: those of one conversation do not overlap.
+    """
+    columns = f"m.conv, m.seq, {_size(dialect)} AS size"
+    found = await _read(connection, dialect, ranges, columns)
+    return [(row["conv"], row["seq"], int(row["size"])) for row in found]
+
+
+def _size(dialect: str) -> str:
+    """Return the expression of the bytes of an event's content."""
+    if dialect == "sqlite":
+        return "length(CAST(m.data AS BLOB)) + coalesce(length(m.options), 0)"
+    return "octet_length(m.data) + coalesce(octet_length(m.options), 0)"
+
+
 async def read_authors(
     connection: BaseDBAsyncClient, dialect: str, ranges: Sequence[Range]
 ) -> dict[str, list[tuple[int, int]]]:

@@ -118,20 +118,31 @@ class Inbox:
                 return
             recent = list(self._cursors.items())[-MAX_CURSORS:]
             named = dict(recent)
-            answer = await self._request("sync", {"cursors": named, "limit": PAGE_SIZE})
-            for one in answer["conversations"]:
+            conversations = await self._request_sync(named, PAGE_SIZE)
+            for one in conversations:
                 await self._deliver_missed(one, named.get(one["conv"]))
         except YolkError:
             self._needs_sync = True
             raise
-        self._emit("synced", {"conversations": answer["conversations"]})
+        self._emit("synced", {"conversations": conversations})
+
+    async def _request_sync(self, cursors: dict[str, int], limit: int) -> list[Any]:
+        """Return what was missed in all conversations, which come in pages."""
+        conversations: list[Any] = []
+        asked: dict[str, Any] = {"cursors": cursors, "limit": limit}
+        while True:
+            answer = await self._request("sync", asked)
+            conversations += answer["conversations"]
+            if not answer.get("next"):
+                return conversations
+            asked["page"] = answer["next"]
 
     async def _start_from_now(self) -> None:
-        answer = await self._request("sync", {"cursors": {}, "limit": 1})
-        self._cursors = {one["conv"]: one["last_seq"] for one in answer["conversations"]}
+        conversations = await self._request_sync({}, 1)
+        self._cursors = {one["conv"]: one["last_seq"] for one in conversations}
         self._untouched = set(self._cursors)
         self._store.begin(self._user_id, self._cursors)
-        self._emit("synced", {"conversations": answer["conversations"]})
+        self._emit("synced", {"conversations": conversations})
 
     async def _deliver_missed(self, one: Any, named: int | None) -> None:
         """Deliver what a sync returned for one conversation; *named* is the cursor it was given."""
