@@ -33,6 +33,7 @@ from services.file.sweeper import Sweeper
 from services.file.uploader import Uploader
 from services.limits.login_limiter import LoginLimiter
 from services.limits.rates import RateLimiter
+from services.limits.token_buckets import TokenBuckets
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery, encode_push
@@ -93,6 +94,9 @@ class Parts:
         self.socket_checker = SocketChecker(app.ws.clients, app.orm, app.logger)
         self.socket_checker.start()
         closing.add(self.socket_checker.close)
+        self.send_buckets = TokenBuckets(chat.limits.send)
+        self.frame_buckets = TokenBuckets(chat.limits.frames)
+        self.byte_buckets = TokenBuckets(chat.limits.frame_bytes)
         # Search.
         self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)

@@ -11,6 +11,7 @@ from services.account.old_passwords import Scheme
 from services.fields import MessageType
 from services.file.settings import FileSettings
 from services.limits.login_limiter import LoginLimits
+from services.limits.rates import OneRate, Rate
 
 ColumnName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
@@ -52,6 +53,21 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How often users and addresses may try to log in and register."""
 
 
+class ChatLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often one user may do what costs others something; an empty text is no limit."""
+
+    send: OneRate = "20000/10 seconds"
+    """Messages of one user on one worker."""
+    frames: OneRate = "50000/10 seconds"
+    """Frames of one user on one worker; more closes the socket with 4013."""
+    frame_bytes: OneRate = "134217728/10 seconds"
+    """Bytes of these frames, likewise."""
+    group: Rate = "200/hour"
+    """Groups that one user creates."""
+    search: Rate = "300/minute"
+    """Searches of one user, for messages and for users."""
+
+
 class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Messages and groups."""
 
@@ -77,6 +93,8 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
+    limits: ChatLimits = ChatLimits()
+    """How often one user may do what costs others something."""
     reports_per_day: Annotated[int, msgspec.Meta(ge=1)] = 50
     """The largest number of reports that a user can send in 24 hours."""
 

@@ -801,6 +801,30 @@ class TooManySockets(Disconnected):
     en = "Too many connections"
 
 
+class TooManySends(Limited):
+    """The user sends too many messages."""
+
+    code = 4154
+    zh = "发送过于频繁, 请稍后再试"
+    en = "You are sending too many messages, please try again later"
+
+
+class TooManyGroups(Limited):
+    """The user created too many groups."""
+
+    code = 4155
+    zh = "创建群组过于频繁, 请稍后再试"
+    en = "You created too many groups, please try again later"
+
+
+class TooManySearches(Limited):
+    """The user searches too often."""
+
+    code = 4156
+    zh = "搜索过于频繁, 请稍后再试"
+    en = "You are searching too often, please try again later"
+
+
 # --- 5xxx: the server
 
 

@@ -9,7 +9,7 @@ import msgspec
 from extend.context import Context
 from services import permissions
 from services.account.users import Person
-from services.errors import NoSuchPerson
+from services.errors import NoSuchPerson, TooManySearches
 from yolk import Controller, describe
 
 
@@ -30,10 +30,12 @@ class UserController(Controller[Context]):
     """A controller that finds users."""
 
     @permissions.allows(permissions.UNBLOCKED_SILENTLY)
-    @describe(query=Search, answer=list[Person])
+    @describe(query=Search, answer=list[Person], errors=(TooManySearches,))
     async def search(self) -> None:
         """Find users whose username begins with `q`."""
         query = self.ctx.read(Search, self.ctx.query)
+        app, user_id = self.ctx.app, self.ctx.user.id
+        await app.rates.take(app.config.chat.limits.search, "search", user_id, TooManySearches)
         self.ctx.api_success(await self.ctx.service.account.users.search(query.q, query.limit))
 
     @permissions.allows(permissions.USERS)

@@ -32,6 +32,9 @@ Rate = Annotated[str, msgspec.Meta(pattern=rf"^({_ONE}(; ?{_ONE})*)?\Z")]
 """One or several rates, all of which hold: "10/minute" or "10/5 minutes; 100/day". An empty text is
 no limit."""
 
+OneRate = Annotated[str, msgspec.Meta(pattern=rf"^({_ONE})?\Z")]
+"""One rate; an empty text is no limit."""
+
 
 class RateLimiter:
     """

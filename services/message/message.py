@@ -24,6 +24,7 @@ from services.errors import (
     RefusedByPlugin,
     TooLate,
     TooLateToEdit,
+    TooManySends,
     TypeRefused,
 )
 from services.group.roles import ADMIN, MEMBER
@@ -73,7 +74,12 @@ class MessageService(Service):
         Returns:
             None if there is nothing to look up. Otherwise an awaitable that returns the message to
             store, or raises a `ChatError`; the next message of its sender must wait for it.
+
+        Raises:
+            TooManySends: the user sends too many messages.
         """
+        if wait := self.ctx.app.send_buckets.take(draft.from_id):
+            raise TooManySends(wait)
         if (
             draft.type in FREE_TYPES
             and not has_references(draft.options)

@@ -35,6 +35,7 @@ from services.errors import (
     StrangersRefused,
     TooLate,
     TooLateToEdit,
+    TooManySends,
     TypeRefused,
 )
 from services.push.delivery import encode_push
@@ -50,10 +51,12 @@ class Undelivered(msgspec.Struct):
     """Whether the client itself sends `delivered` once it has the answer."""
 
 
+SENDS_TOO_FAST = 4013
+
 SEND_ERRORS = (
     *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
     *(NoReply, NoForward, NoMention, MentionsAll, NoFile, TypeRefused, NoSuchPerson),
-    *(CidReused, RefusedByPlugin, NotStorable, Busy),
+    *(CidReused, RefusedByPlugin, NotStorable, TooManySends, Busy),
 )
 """What `send` answers if the message is refused."""
 
@@ -87,7 +90,12 @@ class ChatwebsocketController(Controller[Context]):
 
     def receive(self, message: str | bytes) -> Awaitable[None] | None:
         """Answer one frame."""
-        return requests.receive(self.ctx, message)
+        ctx = self.ctx
+        app, user_id = ctx.app, ctx.user.id
+        if app.frame_buckets.take(user_id) or app.byte_buckets.take(user_id, len(message)):
+            ctx.websocket.close(SENDS_TOO_FAST, "sends too fast")
+            return None
+        return requests.receive(ctx, message)
 
     async def arrived(self, labels: list[Label]) -> None:
         """Move the delivered cursor, unless the client itself does."""

@@ -40,6 +40,7 @@ from services.errors import (
     OwnerMustStay,
     RequestsFull,
     TooManyBanned,
+    TooManyGroups,
     TooManyInvitations,
     TooManyLinks,
 )
@@ -71,11 +72,15 @@ class GroupController(Controller[Context]):
 
     @permissions.allows(permissions.USERS)
     @describe(
-        body=NewGroup, answer=NewGroupView, errors=(NameNotAllowed, GroupFull, TooManyInvitations)
+        body=NewGroup,
+        answer=NewGroupView,
+        errors=(NameNotAllowed, GroupFull, TooManyInvitations, TooManyGroups),
     )
     async def create(self) -> None:
         """Create a group."""
         body = self.ctx.read(NewGroup)
+        app, user_id = self.ctx.app, self.ctx.user.id
+        await app.rates.take(app.config.chat.limits.group, "group", user_id, TooManyGroups)
         self.ctx.api_success(await self.ctx.service.group.create(self.ctx.user.id, body))
 
     @permissions.allows(permissions.MEMBERS)

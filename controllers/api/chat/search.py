@@ -9,7 +9,7 @@ import msgspec
 from controllers.api.chat import frames
 from extend.context import Context
 from services import permissions
-from services.errors import Busy, NoConversation
+from services.errors import Busy, NoConversation, TooManySearches
 from services.search.search import Found
 from yolk import Controller, describe
 
@@ -27,10 +27,12 @@ class SearchController(Controller[Context]):
     """A controller that searches messages."""
 
     @permissions.allows(permissions.MEMBERS)
-    @describe(query=Search, answer=Found, errors=(NoConversation, Busy))
+    @describe(query=Search, answer=Found, errors=(NoConversation, Busy, TooManySearches))
     async def index(self) -> None:
         """Find messages that contain a text in your conversations, the newest first."""
         query = self.ctx.read(Search, self.ctx.query)
+        app, user_id = self.ctx.app, self.ctx.user.id
+        await app.rates.take(app.config.chat.limits.search, "search", user_id, TooManySearches)
         async with self.ctx.app.search_limiter:
             found = await self.ctx.service.search.search(
                 self.ctx.user.id,
