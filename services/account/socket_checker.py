@@ -23,7 +23,7 @@ MAX_BATCHES = 4
 """Batches of a round: at most one query of each kind a second."""
 MIN_BATCH = 256
 """Sockets for which a round is not divided."""
-MAX_BATCH = 5000
+MAX_BATCH = 2500
 """Sockets of one query, when all are checked at once."""
 RETRY_SECONDS = 1.0
 """How long after a failed query it is tried again."""
@@ -78,7 +78,12 @@ class SocketChecker:
 
     async def _check_round(self, is_urgent: bool) -> None:
         """Check each socket once: spread over the round, or at once."""
-        registered = [ctx for ctx in self._contexts if ctx.websocket.user_id is not None]
+        # A route of a plugin may register sockets that have no token.
+        registered = [
+            ctx
+            for ctx in self._contexts
+            if ctx.websocket.user_id is not None and hasattr(ctx, "claims")
+        ]
         size = max(MIN_BATCH, math.ceil(len(registered) / MAX_BATCHES))
         if is_urgent:
             size = min(size, MAX_BATCH)

@@ -104,18 +104,24 @@ class TokenExpiry:
 
     def _fire(self) -> None:
         now = time.time()
-        # Also after the clock was set back.
-        if now >= self._next_scan or self._next_scan > now + SCAN_SECONDS:
-            self._next_scan = now + SCAN_SECONDS
-            for ctx in list(self._contexts):
-                if ctx.websocket.user_id is not None:
-                    self._watch(ctx, 1.0)
-        while self._due and self._due[0][0] <= now:
-            _, number, ctx = heapq.heappop(self._due)
-            if self._current.get(ctx.websocket.id) == number:
-                del self._current[ctx.websocket.id]
-                self._handle(ctx, now)
-        self._arm()
+        try:
+            # Also after the clock was set back.
+            if now >= self._next_scan or self._next_scan > now + SCAN_SECONDS:
+                self._next_scan = now + SCAN_SECONDS
+                self._scan()
+            while self._due and self._due[0][0] <= now:
+                _, number, ctx = heapq.heappop(self._due)
+                if self._current.get(ctx.websocket.id) == number:
+                    del self._current[ctx.websocket.id]
+                    self._handle(ctx, now)
+        finally:
+            self._arm()
+
+    def _scan(self) -> None:
+        for ctx in list(self._contexts):
+            # A route of a plugin may register sockets that have no token.
+            if ctx.websocket.user_id is not None and hasattr(ctx, "claims"):
+                self._watch(ctx, 1.0)
 
     def _handle(self, ctx: Context, now: float) -> None:
         """Warn a socket, or close it."""
