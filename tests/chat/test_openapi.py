@@ -179,7 +179,7 @@ def test_every_error_is_described(document: dict[str, Any]) -> None:
         assert example["value"]["temporary"] == error.temporary
         assert named.get(error.code, {str(error.status)}) == {str(error.status)}
     # No request over HTTP has a type, or is logged out by another device; and some go with tus.
-    elsewhere = {1003, 3006, 3130, 2066, 2067, 5005}
+    elsewhere = {1003, 3006, 3130, 4140, 2066, 2067, 5005}
     assert {error.code for error in known_errors()} - named.keys() == elsewhere
 
 
