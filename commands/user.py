@@ -8,12 +8,14 @@ import typer
 
 from commands import Commands, show_bool, show_time
 from models import User
-from services.admin.accounts import Account
+from services.admin.accounts import UserView
 from services.admin.actor import Actor
 from services.errors import NoSuchPerson
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The username.")]
 IsId = Annotated[bool, typer.Option("--id", help="NAME is the user's id.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Erase = Annotated[bool, typer.Option("--erase", help="Also recall all messages of the user.")]
 Reason = Annotated[str, typer.Option(help="For the audit.")]
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="The beginning of the username.")]
 After = Annotated[str, typer.Option(help="List only users whose username follows this one.")]
@@ -89,6 +91,29 @@ class UserCommands(Commands):
         ended = await accounts.end_logins(Actor.of_command_line(), user.id)
         self.say(f"Ended {ended} logins of {user.username}.")
 
+    async def reset_password(self, name: Name, is_id: IsId = False, reason: Reason = "") -> None:
+        """Print a one-time token with which a user sets a new password."""
+        user, accounts = await self._find(name, is_id), self.ctx.service.admin.accounts
+        reset = await accounts.reset_password(Actor.of_command_line(), user.id, reason)
+        minutes = reset.expires_in // 60
+        self.say(f"{user.username} can set a new password once within {minutes} minutes with:")
+        self.say(reset.link or reset.token)
+
+    async def delete(
+        self,
+        name: Name,
+        is_id: IsId = False,
+        erase: Erase = False,
+        yes: Yes = False,
+        reason: Reason = "",
+    ) -> None:
+        """Delete a user's account."""
+        user = await self._find(name, is_id)
+        self.confirm(f"Delete the account of {user.username} for good?", yes=yes)
+        accounts, actor = self.ctx.service.admin.accounts, Actor.of_command_line()
+        await accounts.delete(actor, user.id, erase=erase, reason=reason)
+        self.say(f"Deleted the account of {user.username}.")
+
     async def _set_enabled(self, name: str, is_id: bool, reason: str, *, enabled: bool) -> None:
         user = await self._find(name, is_id)
         changed = await self.ctx.service.admin.accounts.set_enabled(
@@ -109,7 +134,7 @@ class UserCommands(Commands):
         return user
 
 
-def _row(account: Account) -> tuple[object, ...]:
+def _row(account: UserView) -> tuple[object, ...]:
     return (
         account.id,
         account.username,

@@ -38,5 +38,5 @@ async def run(
 async def answer(server: Server, *arguments: str, **options: str) -> str:
     """Return what a command prints that succeeds."""
     done = await run(server, *arguments, **options)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout

@@ -22,6 +22,7 @@ Serve = Callable[..., Server]
 MARKED_PATHS = {
     "tests/browser/": "browser",
     "tests/chat/test_admin_commands.py": "slow",
+    "tests/chat/test_admin_databases.py": "slow",
     "tests/chat/test_clients.py": "node",
     "tests/chat/test_crashes.py": "slow",
     "tests/chat/test_hooks.py": "slow",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import pwd
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -95,9 +96,10 @@ async def started(app: Application) -> AsyncIterator[None]:
     A server may run beside it: `app.serving` is false, so that plugins share what it has started.
 
     Raises:
-        StartError: a hook failed.
+        StartError: a hook failed, or the files of the server belong to another user.
     """
     app.serving = False
+    _check_owner(app)
     begun: list[Boot] = []
     try:
         _start_main(app)
@@ -150,7 +152,8 @@ def _start_main(app: Application) -> None:
             f"{app.layers.source('data')}: the data folder {app.data_dir} cannot be created "
             f"({error.strerror}); name another one there, or in YOLK_DATA."
         ) from None
-    warn_of_risks(app)
+    if app.serving:
+        warn_of_risks(app)
     for boot in app.boots:
         _run_plain_hook(app, boot, "main_process_start")
 
@@ -186,6 +189,26 @@ def _run_plain_hook(app: Application, boot: Boot, hook: str) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one hook
         raise _failed(app, boot, hook, error) from None
+
+
+def _check_owner(app: Application) -> None:
+    """Refuse root where the server runs as another user, who could not use files of root."""
+    if os.geteuid() != 0 or not app.data_dir.is_dir():
+        return
+    for path in app.data_dir.iterdir():
+        owner = path.stat().st_uid
+        if path.is_file() and owner != 0:
+            raise StartError(
+                f"{path} belongs to the user {_user_name(owner)}; run the command as that user, "
+                "not as root."
+            )
+
+
+def _user_name(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return str(user_id)
 
 
 async def _close(app: Application, boots: Sequence[Boot]) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from tortoise.backends.base.client import NestedTransactionContext, TransactionContext
 from tortoise.backends.mysql.client import MySQLClient, TransactionWrapper
 
 from .errors import is_mysql_unavailable
 from .transactions import PooledTransaction, Translated
+
+# What it logs below that are notes of the database, such as that a table of CREATE TABLE IF NOT
+# EXISTS exists; some contain values of rows. Errors are raised.
+logging.getLogger("asyncmy").setLevel(logging.ERROR)
 
 
 class MySQLTransaction(Translated, TransactionWrapper):

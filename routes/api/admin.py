@@ -19,6 +19,8 @@ def mount(app: Application) -> None:
     http.post("/admin/users/<id:int>/enable", *allowed, admin.accounts.enable)
     http.delete("/admin/users/<id:int>/logins", *allowed, admin.accounts.end_logins)
     http.delete("/admin/users/<id:int>/logins/<login>", *allowed, admin.accounts.end_login)
+    http.post("/admin/users/<id:int>/reset-password", *allowed, admin.accounts.reset_password)
+    http.post("/admin/users/<id:int>/delete", *allowed, admin.accounts.delete)
     # Messages.
     http.get("/admin/messages/<id>", *allowed, admin.messages.show)
     http.post("/admin/messages/<id>/recall", *allowed, admin.messages.recall)

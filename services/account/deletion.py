@@ -19,8 +19,10 @@ from models import (
     PasswordReset,
     Preference,
     Privacy,
+    Report,
     Session,
     User,
+    UserRole,
 )
 from models.columns import milliseconds
 from services import Service
@@ -137,8 +139,18 @@ class DeletionService(Service):
             account.name, account.avatar_file = None, None
             account.tokens_after = account.delete_time = now
             await account.save(using_db=connection)
-            for table in (Session, PasswordReset, Preference, Privacy, JoinRequest, Invitation):
+            of_user = (
+                Session,
+                PasswordReset,
+                Preference,
+                Privacy,
+                JoinRequest,
+                Invitation,
+                UserRole,
+            )
+            for table in of_user:
                 await table.filter(user_id=user_id).using_db(connection).delete()
+            await Report.filter(reporter_id=user_id).using_db(connection).delete()
             await Block.filter(user_id=user_id).using_db(connection).delete()
             await Block.filter(blocked_id=user_id).using_db(connection).delete()
         return Profile(user_id, username, nickname, "")

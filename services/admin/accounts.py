@@ -6,21 +6,22 @@ import msgspec
 from tortoise.backends.base.client import BaseDBAsyncClient
 from uuid_utils.compat import UUID
 
-from models import Report, Session, User
+from models import Account, Group, Report, Session, User
 from models.columns import milliseconds
 from services import Service
 from services.account.lookup import find_user
+from services.account.reset_tokens import issue_reset
 from services.account.sessions import end_sessions
 from services.admin.actor import Actor
 from services.admin.roles import ADMINISTRATOR, USER
-from services.errors import IsAdministrator, NoSuchPerson, UserDisabled
+from services.errors import IsAdministrator, NoSuchPerson, OwnsGroups, UserDisabled
 from services.report.report import OPEN
 
 MAX_LOGINS = 200
 """Logins that are shown: the latest."""
 
 
-class Account(msgspec.Struct):
+class UserView(msgspec.Struct):
     """A user, as administrators see it."""
 
     id: int
@@ -46,7 +47,7 @@ class LoginView(msgspec.Struct):
     expire_time: int
 
 
-class AccountView(Account, kw_only=True):
+class AccountView(UserView, kw_only=True):
     """A user with the logins."""
 
     logins: list[LoginView]
@@ -57,7 +58,7 @@ class AccountView(Account, kw_only=True):
 class AccountPage(msgspec.Struct):
     """A page of users, by username."""
 
-    users: list[Account]
+    users: list[UserView]
     more: bool
 
 
@@ -65,6 +66,15 @@ class Ended(msgspec.Struct):
     """The number of logins that were ended."""
 
     ended: int
+
+
+class NewReset(msgspec.Struct):
+    """A one-time token that sets a new password."""
+
+    token: str
+    link: str
+    """The page that takes it (`auth.reset_url`); empty if none is configured."""
+    expires_in: int
 
 
 class AccountsService(Service):
@@ -111,13 +121,13 @@ class AccountsService(Service):
         rows = await User.filter(id__in=ids[:limit]).order_by("username") if ids else []
         return AccountPage(await self.describe(rows), more=len(ids) > limit)
 
-    async def describe(self, users: list[User]) -> list[Account]:
+    async def describe(self, users: list[User]) -> list[UserView]:
         """Return users as administrators see them."""
         ids = [user.id for user in users]
         online = await self.ctx.app.ws.is_online(ids)
         administrators = await self.ctx.service.admin.roles.administrators(ids)
         return [
-            Account(
+            UserView(
                 id=user.id,
                 username=user.username,
                 nickname=user.nickname or user.username,
@@ -249,6 +259,60 @@ class AccountsService(Service):
         self.ctx.service.account.sessions.kick(user_id, kicked, tokens=session_id is None)
         return len(ended)
 
+    async def reset_password(self, actor: Actor, user_id: int, reason: str = "") -> NewReset:
+        """
+        Return a one-time token with which the user sets a new password.
+
+        Until it is used, the old password and the logins remain.
+
+        Args:
+            actor: the administrator.
+            user_id: the user.
+            reason: for the audit.
+
+        Raises:
+            NoSuchPerson: there is no such user.
+            IsAdministrator: the user is an administrator, and the request came over HTTP.
+        """
+        auth = self.ctx.app.config.auth
+        async with self.ctx.app.orm.transaction() as connection:
+            await self.lock(connection, actor, user_id)
+            token = await issue_reset(self.ctx.app.orm, user_id, auth.reset_expires_in)
+            await self.ctx.service.admin.audit.record(
+                connection, actor, "user.reset_password", ("user", user_id), reason=reason
+            )
+        link = auth.reset_url.replace("{token}", token)
+        return NewReset(token, link, auth.reset_expires_in)
+
+    async def delete(self, actor: Actor, user_id: int, *, erase: bool, reason: str = "") -> None:
+        """
+        Delete an account.
+
+        A deletion has many transactions. The first one disables the user and records the act, so a
+        deletion that fails later leaves a disabled user, and is repeated.
+
+        Args:
+            actor: the administrator.
+            user_id: the user.
+            erase: whether to erase the user's messages everywhere, too.
+            reason: for the audit.
+
+        Raises:
+            NoSuchPerson: there is no such user.
+            IsAdministrator: the user is an administrator, and the request came over HTTP.
+            OwnsGroups: the user owns groups, which would be without an owner.
+        """
+        async with self.ctx.app.orm.transaction() as connection:
+            await self.lock(connection, actor, user_id)
+            owned = Group.filter(owner_id=user_id, dissolve_time=None).using_db(connection)
+            if await owned.exists():
+                raise OwnsGroups
+            await User.filter(id=user_id).using_db(connection).update(status=0)
+            await self.ctx.service.admin.audit.record(
+                connection, actor, "user.delete", ("user", user_id), erase=erase, reason=reason
+            )
+        await self.ctx.service.account.deletion.delete(user_id, erase=erase)
+
     async def lock(self, connection: BaseDBAsyncClient, actor: Actor, user_id: int) -> User:
         """
         Return a user whom the administrator may change, locked until the transaction ends.
@@ -263,7 +327,8 @@ class AccountsService(Service):
             IsAdministrator: the user is an administrator, and the request came over HTTP.
         """
         user = await User.filter(id=user_id).using_db(connection).select_for_update().first()
-        if user is None:
+        deleted = Account.filter(user_id=user_id, delete_time__not_isnull=True)
+        if user is None or await deleted.using_db(connection).exists():
             raise NoSuchPerson
         if actor.user_id is not None and await self.ctx.service.admin.roles.is_administrator(
             user_id

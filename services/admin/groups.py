@@ -7,7 +7,7 @@ import msgspec
 from models import Group, Member, User
 from models.columns import milliseconds
 from services import Service
-from services.admin.accounts import Account
+from services.admin.accounts import UserView
 from services.admin.actor import Actor
 from services.errors import NoGroup
 from services.group.change import changing
@@ -39,7 +39,7 @@ class GroupMember(msgspec.Struct):
     """A member of a group, as administrators see it."""
 
     user_id: int
-    user: Account | None
+    user: UserView | None
     """None if another program deleted the user."""
     role: int
     create_time: int

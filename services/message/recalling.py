@@ -31,7 +31,7 @@ async def append_recall(
         user_id: the user who recalls it.
         details: further options of the event.
     """
-    await _erase(connection, message)
+    await erase_message(connection, message)
     return await append_event(
         connection,
         conversation,
@@ -56,8 +56,8 @@ async def earlier_recall(connection: BaseDBAsyncClient, message: Message) -> Wir
     return WireMessage.of(event)
 
 
-async def _erase(connection: BaseDBAsyncClient, message: Message) -> None:
-    """Erase what a message said, carried, or said after an edit."""
+async def erase_message(connection: BaseDBAsyncClient, message: Message) -> None:
+    """Erase the text of a message and of its edits, its options and its file."""
     this = Message.filter(id=message.id).using_db(connection)
     await this.update(data="", options=None, isremove=1)
     if carries_file(message.type, message.data):

@@ -75,7 +75,8 @@ class ReportService(Service):
                 raise NoSuchUser
             mine = Report.filter(reporter_id=user_id).using_db(connection)
             this = mine.filter(target_type=wanted.type, target_id=target_id, close_time=0)
-            if await this.update(reason=wanted.reason, text=wanted.text):
+            if await this.exists():  # MySQL counts no row that an update leaves as it is
+                await this.update(reason=wanted.reason, text=wanted.text)
                 return Reported(merged=True)
             recent = mine.filter(create_time__gt=now - DAY_MS)
             if await recent.count() >= self.ctx.app.config.chat.reports_per_day:

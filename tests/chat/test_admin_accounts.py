@@ -43,6 +43,8 @@ ROUTES = [
     ("POST", "/admin/users/1/enable"),
     ("DELETE", "/admin/users/1/logins"),
     ("DELETE", "/admin/users/1/logins/01a207a8-eebd-7473-8832-dbf9fe8f35e3"),
+    ("POST", "/admin/users/1/reset-password"),
+    ("POST", "/admin/users/1/delete"),
     ("GET", "/admin/messages/01a207a8-eebd-7473-8832-dbf9fe8f35e3"),
     ("POST", "/admin/messages/01a207a8-eebd-7473-8832-dbf9fe8f35e3/recall"),
     ("GET", "/admin/groups"),
@@ -52,6 +54,13 @@ ROUTES = [
     ("GET", "/admin/reports"),
     ("POST", "/admin/reports/1"),
     ("GET", "/admin/audit"),
+]
+CHANGES = [
+    ("POST", "disable"),
+    ("POST", "enable"),
+    ("POST", "reset-password"),
+    ("POST", "delete"),
+    ("DELETE", "logins"),
 ]
 
 
@@ -218,7 +227,7 @@ async def test_administrators_cannot_shut_each_other_out(server: Server, root: U
     other = add_administrator(server, "other")
 
     for user in (root, other):
-        for method, path in (("POST", "disable"), ("POST", "enable"), ("DELETE", "logins")):
+        for method, path in CHANGES:
             found = await ask(root, method, f"/admin/users/{user.id}/{path}")
             assert found == (403, 3121)
     assert rows(server, "SELECT status FROM user WHERE id = ?", other.id) == [(1,)]
@@ -226,5 +235,65 @@ async def test_administrators_cannot_shut_each_other_out(server: Server, root: U
 
 async def test_an_unknown_user_cannot_be_changed(root: User) -> None:
     """The answer is 404."""
-    for method, path in (("POST", "disable"), ("POST", "enable"), ("DELETE", "logins")):
+    for method, path in CHANGES:
         assert await ask(root, method, f"/admin/users/{2**62}/{path}") == (404, 2004)
+
+
+async def test_a_user_sets_a_new_password_with_the_token(server: Server, root: User) -> None:
+    """It works once; the old password and the logins work until then."""
+    grace = await server.user("grace")
+
+    first = await root.post(f"/admin/users/{grace.id}/reset-password")
+    reset = await root.post(f"/admin/users/{grace.id}/reset-password", reason="forgot it")
+
+    assert (reset["link"], reset["expires_in"]) == ("", 3600)
+    await grace.get("/users", q="a")
+    body = {"password": "a new horse"}
+    for token in (first["token"], "x"):
+        refused = await server.ask("POST", "/auth/reset", json={"reset_token": token, **body})
+        assert refused.json()["code"] == 3104
+    await server.post("/auth/reset", reset_token=reset["token"], **body)
+    assert (await server.ask("GET", "/users?q=a", token=grace.token)).status_code == 401
+    await server.post("/auth/login", username=grace.username, **body)
+
+
+async def test_a_deleted_account_is_not_enabled_again(server: Server, root: User) -> None:
+    """For administrators it does not exist, either."""
+    gone = add_user(server, "gone")
+    with database(server) as connection:
+        connection.execute("UPDATE user SET status = 0 WHERE id = ?", (gone.id,))
+        connection.execute(
+            "INSERT INTO user_account (user_id, delete_time) VALUES (?, 1)"
+            " ON CONFLICT (user_id) DO UPDATE SET delete_time = 1",
+            (gone.id,),
+        )
+
+    for method, path in CHANGES:
+        assert await ask(root, method, f"/admin/users/{gone.id}/{path}") == (404, 2004)
+
+
+async def test_an_account_is_deleted(server: Server, root: User) -> None:
+    """The sockets are closed, the reports are gone, and the act is recorded."""
+    grace, other = await server.user("grace"), add_user(server, "other")
+    await grace.post("/reports", type="user", id=str(other.id), reason="spam", text="a secret")
+    socket = await grace.connect()
+
+    await root.post(f"/admin/users/{grace.id}/delete", reason="asked for it")
+
+    assert (await socket.closed())[0] == 4500
+    login = {"username": grace.username, "password": grace.password}
+    assert (await server.ask("POST", "/auth/login", json=login)).status_code == 401
+    assert rows(server, "SELECT * FROM report WHERE reporter_id = ?", grace.id) == []
+    acts = await root.get("/admin/audit", target_type="user", target_id=str(grace.id))
+    assert [act["action"] for act in acts["acts"]] == ["user.delete"]
+    assert await ask(root, "POST", f"/admin/users/{grace.id}/delete") == (404, 2004)
+
+
+async def test_an_owner_of_groups_is_not_deleted(server: Server, root: User) -> None:
+    """Nothing has changed, and nothing is recorded."""
+    owner = add_user(server, "owner")
+    await owner.post("/chat/groups", name="Mine")
+
+    assert (await ask(root, "POST", f"/admin/users/{owner.id}/delete"))[1] == 3106
+    assert rows(server, "SELECT status FROM user WHERE id = ?", owner.id) == [(1,)]
+    assert rows(server, "SELECT * FROM audit WHERE target_id = ?", str(owner.id)) == []

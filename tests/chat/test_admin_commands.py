@@ -6,12 +6,14 @@ import asyncio
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 
 from tests.chat.test_admin_accounts import connect_to_both
 from tests.commands import answer, run
 from tests.conftest import ROOT, Serve
+from tests.copies import copy_chat
 from tests.groups import make_group, members, next_notice
 from tests.rows import add_user, database, rows
 from yolk.testing import Server, User
@@ -180,6 +182,47 @@ async def test_logins_are_ended(server: Server) -> None:
     assert text == f"Ended 1 logins of {grace.username}.\n"
     assert (await socket.closed())[0] == 4505
     assert (await server.ask("GET", "/users?q=a", token=grace.token)).status_code == 401
+
+
+async def test_a_new_password_is_set_with_the_printed_token(server: Server) -> None:
+    """Also an administrator's, which is not possible over HTTP."""
+    grace = await server.user("grace")
+    await answer(server, "user", "make-admin", grace.username)
+
+    text = await answer(server, "user", "reset-password", grace.username)
+
+    first, token = text.splitlines()
+    assert first == f"{grace.username} can set a new password once within 60 minutes with:"
+    await server.post("/auth/reset", reset_token=token, password="a new horse")
+    await server.post("/auth/login", username=grace.username, password="a new horse")
+
+
+async def test_an_account_is_deleted(server: Server) -> None:
+    """It asks first; an administrator has the role no longer."""
+    grace = await server.user("grace")
+    await answer(server, "user", "make-admin", grace.username)
+    socket = await grace.connect()
+
+    refused = await run(server, "user", "delete", grace.username, stdin="n\n")
+    assert refused.returncode == 1
+    assert await socket.ping()
+    text = await answer(server, "user", "delete", grace.username, "--yes", "--erase")
+
+    assert text == f"Deleted the account of {grace.username}.\n"
+    assert (await socket.closed())[0] == 4500
+    assert rows(server, "SELECT * FROM user_role WHERE user_id = ?", grace.id) == []
+
+
+async def test_a_link_is_printed_where_there_is_a_page(server: Server, tmp_path: Path) -> None:
+    """The setting has its address."""
+    page = "https://chat.example/reset?token={token}"
+    files = {"config/config_test.py": f"auth = {{'reset_url': {page!r}}}"}
+    grace = await server.user("grace")
+    copy = Server(copy_chat(tmp_path, files), server.data, {"YOLK_ENV": "test"})
+
+    text = await answer(copy, "user", "reset-password", grace.username)
+
+    assert text.splitlines()[1].startswith("https://chat.example/reset?token=")
 
 
 @pytest.mark.parametrize(

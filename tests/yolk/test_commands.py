@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,25 @@ def test_an_application_that_does_not_start_is_stopped(tmp_path: Path) -> None:
         "yolk: the application's Boot: did_load failed: OSError: no shelf; fix it in app.py."
     )
     assert done.stdout.splitlines() == ["main start", "main stop"]
+
+
+def test_root_makes_no_files_for_a_server_of_another_user(tmp_path: Path) -> None:
+    """The server could not write them. A folder of root's own is used."""
+    if os.geteuid() != 0:
+        return  # only root is refused
+    root = small(tmp_path, FILES)
+    (root / "data").mkdir()
+    made = root / "data" / "made"
+    made.touch()
+    assert run(root, "till", "count").returncode == 0
+    os.chown(made, 12345, 12345)
+
+    done = run(root, "till", "count")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"yolk: {made} belongs to the user 12345; run the command as that user, not as root.\n"
+    )
 
 
 @pytest.mark.parametrize(

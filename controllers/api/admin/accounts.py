@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from controllers.api.admin.requests import AccountSearch, Because, IdPath, LoginPath
+from controllers.api.admin.requests import (
+    AccountSearch,
+    Because,
+    DeleteUser,
+    IdPath,
+    LoginPath,
+)
 from extend.context import Context
 from services import permissions
-from services.admin.accounts import AccountPage, AccountView, Ended
+from services.admin.accounts import AccountPage, AccountView, Ended, NewReset
 from services.admin.actor import Actor
-from services.errors import IsAdministrator, NoSuchPerson
+from services.errors import IsAdministrator, NoSuchPerson, OwnsGroups
 from yolk import Controller, describe
 
 
@@ -66,3 +72,21 @@ class AccountsController(Controller[Context]):
         path = self.ctx.read(LoginPath, self.ctx.params)
         actor, accounts = Actor.of_request(self.ctx), self.ctx.service.admin.accounts
         self.ctx.api_success(Ended(await accounts.end_logins(actor, path.id, path.login)))
+
+    @permissions.allows(*permissions.DISABLE)
+    @describe(body=Because, answer=NewReset, errors=(NoSuchPerson, IsAdministrator))
+    async def reset_password(self) -> None:
+        """Issue a one-time token with which a user sets a new password."""
+        reason, actor = self.ctx.read(Because).reason, Actor.of_request(self.ctx)
+        accounts = self.ctx.service.admin.accounts
+        self.ctx.api_success(await accounts.reset_password(actor, self.user_id, reason))
+
+    @permissions.allows(*permissions.DISABLE)
+    @describe(body=DeleteUser, errors=(NoSuchPerson, IsAdministrator, OwnsGroups))
+    async def delete(self) -> None:
+        """Delete a user's account."""
+        body, actor = self.ctx.read(DeleteUser), Actor.of_request(self.ctx)
+        await self.ctx.service.admin.accounts.delete(
+            actor, self.user_id, erase=body.messages == "erase", reason=body.reason
+        )
+        self.ctx.api_success({})

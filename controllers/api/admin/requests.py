@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -41,6 +41,13 @@ class Because(msgspec.Struct):
     """The reason of an act, for the audit."""
 
     reason: Text = ""
+
+
+class DeleteUser(Because):
+    """What becomes of the messages of the deleted user, and the reason."""
+
+    messages: Literal["keep", "erase"] = "keep"
+    """Whether others keep the user's messages, or all of them are recalled."""
 
 
 class AccountSearch(msgspec.Struct):
