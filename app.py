@@ -40,6 +40,7 @@ from services.push.delivery import Delivery, encode_push
 from services.push.hooks import ChatHooks
 from services.push.presence import RULES_ROOM, PresenceWatch, presence_announcer
 from services.push.recipients import Recipients
+from services.retention.purger import Purger
 from services.search.indexer import Indexer
 from services.search.search import MAX_SEARCHES, MAX_WAITING_SEARCHES
 from yolk.closing import ClosingStack
@@ -61,7 +62,7 @@ class Parts:
             app: the application, with what the plugins provide.
             closing: closes the parts in reverse order.
         """
-        auth, chat, files = app.config.auth, app.config.chat, app.config.files
+        auth, chat = app.config.auth, app.config.chat
         # Accounts.
         old_passwords = OldPasswords(
             auth.password_scheme, auth.password_salt, salt_first=auth.password_salt_first
@@ -102,16 +103,7 @@ class Parts:
         self.indexer = Indexer(app.orm, app.logger)
         self.indexer.start()
         closing.add(self.indexer.close)
-        # Files.
-        self.links = await Links.load(files.link_expires_in)
-        quota = UploadQuota(app.redis, files.user_bytes, files.user_uploads)
-        space = FileSpace(files.kept_bytes, files.kept_files)
-        self.uploader = Uploader(app.storage, quota, space, files, app.logger)
-        closing.add(self.uploader.close)
-        self.resumable_uploads = ResumableUploads(self.uploader)
-        self.sweeper = Sweeper(self.uploader)
-        self.sweeper.start()
-        closing.add(self.sweeper.close)
+        await self._start_files(app, closing)
         # Pushes.
         closing.add(app.hooks.close)
         self.recipients = Recipients()
@@ -139,6 +131,22 @@ class Parts:
             logger=app.logger,
         )
         closing.add(self.cursors.close)
+
+    async def _start_files(self, app: Application, closing: ClosingStack) -> None:
+        """Construct and start what receives and deletes files."""
+        files = app.config.files
+        self.links = await Links.load(files.link_expires_in)
+        quota = UploadQuota(app.redis, files.user_bytes, files.user_uploads)
+        space = FileSpace(files.kept_bytes, files.kept_files)
+        self.uploader = Uploader(app.storage, quota, space, files, app.logger)
+        closing.add(self.uploader.close)
+        self.resumable_uploads = ResumableUploads(self.uploader)
+        self.sweeper = Sweeper(self.uploader)
+        self.sweeper.start()
+        closing.add(self.sweeper.close)
+        self.purger = Purger(app.config.retention, app.orm, app.redis, self.uploader, app.logger)
+        self.purger.start()
+        closing.add(self.purger.close)
 
 
 class Boot(yolk.Boot):

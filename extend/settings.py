@@ -12,6 +12,7 @@ from services.fields import MessageType
 from services.file.settings import FileSettings
 from services.limits.login_limiter import LoginLimits
 from services.limits.rates import OneRate, Rate
+from services.retention.settings import RetentionSettings
 
 ColumnName = Annotated[str, msgspec.Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 
@@ -108,3 +109,5 @@ class Settings(yolk.Settings, frozen=True, kw_only=True):
     """Messages and groups."""
     files: FileSettings = FileSettings()
     """Uploads and links to files."""
+    retention: RetentionSettings = RetentionSettings()
+    """What is deleted by age."""

@@ -1,0 +1,1 @@
+"""What is deleted: purges by age, and erasing on request."""
