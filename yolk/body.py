@@ -111,6 +111,18 @@ class Body:
                 break
         return bytes(found)
 
+    def take_received(self, limit: int) -> bytes | None:
+        """Return the whole body if it came with the head and is not over *limit*, else None."""
+        stream = self._stream
+        size: int = stream.request_bytes_left
+        if stream.request_body is not True or not size <= min(limit, len(stream.recv_buffer)):
+            return None
+        data = bytes(stream.recv_buffer[:size])
+        del stream.recv_buffer[:size]
+        stream.request_bytes_left = 0
+        stream.request_body = None
+        return data
+
     def close_after(self) -> None:
         """Close the connection after the answer (`Connection: close`)."""
         self._stream.keep_alive = False

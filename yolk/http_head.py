@@ -12,9 +12,6 @@ _HEAD = re.compile(
     + _TOKEN
     + rb":[\t\x20-\x7e\x80-\xff]*)*"
 )
-_HOST = re.compile(rb"\r\nhost:", re.IGNORECASE)
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([^\r]*?)[ \t]*(?=\r|\Z)", re.IGNORECASE)
-_CODING = re.compile(rb"\r\ntransfer-encoding:[ \t]*([^\r]*?)[ \t]*(?=\r|\Z)", re.IGNORECASE)
 
 DECIMAL = re.compile(r"[0-9]{1,18}")
 HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,15}")
@@ -32,13 +29,23 @@ def is_well_formed(head: bytes) -> bool:
     """
     if _HEAD.fullmatch(head) is None:
         return False
-    is_old = head.partition(b"\r\n")[0].endswith(b"HTTP/1.0")
-    hosts = len(_HOST.findall(head))
+    lower = head.lower()
+    is_old = lower.partition(b"\r\n")[0].endswith(b"http/1.0")
+    hosts = lower.count(b"\r\nhost:")
     if hosts > 1 or (hosts == 0 and not is_old):
         return False
-    lengths, codings = _LENGTH.findall(head), _CODING.findall(head)
-    if len(lengths) + len(codings) > 1:
+    codings = lower.count(b"\r\ntransfer-encoding:")
+    bodies = lower.count(b"\r\ncontent-length:") + codings
+    if bodies > 1:
         return False
-    if lengths and DECIMAL.fullmatch(lengths[0].decode("latin-1")) is None:
-        return False
-    return not codings or (codings[0] == b"chunked" and not is_old)
+    if codings:
+        return not is_old and _value(head, lower, b"\r\ntransfer-encoding:") == "chunked"
+    if bodies:
+        return DECIMAL.fullmatch(_value(head, lower, b"\r\ncontent-length:")) is not None
+    return True
+
+
+def _value(head: bytes, lower: bytes, start: bytes) -> str:
+    """Return the value of the only header of a name."""
+    at = lower.index(start) + len(start)
+    return head[at:].partition(b"\r\n")[0].strip(b" \t").decode("latin-1")

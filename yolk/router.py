@@ -140,6 +140,7 @@ class HttpRouter:
         handler = resolve_handler(self._app, target)
         stack: list[Middleware] = [*self._app.http_middlewares(), *middlewares]
         app = self._app
+        timeouts = self.connections.timeouts
         limit = next((size for start, size in self._body_limits if path.startswith(start)), None)
 
         async def endpoint(request: SanicRequest, **params: Any) -> Any:
@@ -157,8 +158,11 @@ class HttpRouter:
                     ctx.stream = body
                 elif has_body:
                     most = app.config.REQUEST_MAX_SIZE if limit is None else limit
-                    rest = await read_early(ctx, body, request, most, app.settings.body_timeout)
-                    if rest is not None:
+                    data = body.take_received(min(most, EARLY_BODY))
+                    if data is not None:
+                        request.body = data
+                        ctx.request.parse_body(request)
+                    elif rest := await read_early(ctx, body, request, most, timeouts.body):
                         last = after_rest(rest, handler)
                 returned = await compose(chain, ctx, last)
             except ApiError as error:
