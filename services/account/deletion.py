@@ -32,6 +32,7 @@ from services.errors import NoGroup, NoSuchUser, OwnerMustStay, OwnsGroups, Wron
 from services.fields import EVENT_TYPES
 from services.file.removal import remove_files
 from services.message.recalling import append_recall
+from services.retention.erasing import erase_texts_of_user
 
 ERASED_AT_ONCE = 50
 """Messages of one conversation that are erased in one transaction."""
@@ -89,6 +90,8 @@ class DeletionService(Service):
         await self._leave_groups(user_id)
         if erase:
             await self._erase_messages(user_id)
+            # What is no message: names in notices and groups. And free pages of SQLite.
+            await erase_texts_of_user(self.ctx.app.orm, user_id)
         await self._delete_files(user_id)
         await self.ctx.service.account.profile.announce(profile)
 

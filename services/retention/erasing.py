@@ -187,7 +187,7 @@ async def _erase_events(connection: BaseDBAsyncClient, rows: Sequence[Message]) 
         kept = {
             name: value
             for name, value in options.items()
-            if name in ("event", "target") or not isinstance(value, str)
+            if name in ("event", "target", "by") or not isinstance(value, str)
         }
         if row.data or kept != options:
             this = Message.filter(id=row.id).using_db(connection)
