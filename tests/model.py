@@ -30,6 +30,8 @@ class Chat:
         self.messages: list[Entry] = []
         """All that somebody wrote."""
         self._blocks: set[tuple[int, int]] = set()
+        self._frozen: dict[tuple[int, int], tuple[int, int]] = {}
+        """User and blocked user to the read and delivered cursor that the latter sees."""
         self._strangers: dict[int, str] = {}
         self._invitations: dict[tuple[int, str], int] = {}
         """User and group to the inviter."""
@@ -294,10 +296,19 @@ class Chat:
     # --- whom one wants to hear from
 
     def block(self, user: int, other: int, *, on: bool) -> None:
-        """Mute or unmute a member."""
+        """Block or unblock a user."""
         if user == other:
             raise errors.BlocksThemselves
+        if on and (user, other) not in self._blocks:
+            conversation = self.conversations.get(f"s:{min(user, other)}:{max(user, other)}")
+            seat = conversation.seats[user] if conversation else None
+            self._frozen[user, other] = (seat.read, seat.delivered) if seat else (0, 0)
         (self._blocks.add if on else self._blocks.discard)((user, other))
+
+    def peer_cursors(self, viewer: int, peer: int, seat: Seat) -> tuple[int, int]:
+        """Return a peer's read and delivered cursor as *viewer* sees them."""
+        cursors = seat.read, seat.delivered
+        return self._frozen[peer, viewer] if (peer, viewer) in self._blocks else cursors
 
     def decide(self, user: int, strangers: str) -> None:
         """Decide what strangers may send."""

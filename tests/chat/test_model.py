@@ -278,8 +278,8 @@ class ChatMachine(RuleBasedStateMachine):
             if conversation.group is None:
                 [peer] = [who for who in conversation.seats if who != user] or [user]
                 assert one["peer"]["id"] == peer
-                assert one["peer_read_seq"] == conversation.seats[peer].read
-                assert one["peer_delivered_seq"] == conversation.seats[peer].delivered
+                cursors = one["peer_read_seq"], one["peer_delivered_seq"]
+                assert cursors == self.model.peer_cursors(user, peer, conversation.seats[peer])
             else:
                 assert one["group"]["member_count"] == len(conversation.seats)
         unread = [conversation.unread(user) for conversation in mine.values()]
