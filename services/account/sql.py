@@ -129,6 +129,27 @@ async def comparable_ids(
     return [one for one in ids if one <= MAX_INT32] + [row["id"] for row in rows]
 
 
+async def find_changed_accounts(ids: Collection[int]) -> list[tuple[int, int, bool]]:
+    """
+    Return id, `tokens_after` and whether the account was deleted, of users where either is set.
+
+    It is written as SQL because it is part of every connect.
+    """
+    if not ids:
+        return []
+    connection = User._meta.db
+    dialect = connection.capabilities.dialect
+    account = join_by_key(dialect, "user_account", "a", "a.user_id = k.id")
+    query = f"""
+SELECT a.user_id, a.tokens_after, a.delete_time
+FROM {values_table(dialect, {"id": "int"})} {account}
+WHERE a.tokens_after > 0 OR a.delete_time IS NOT NULL"""
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, [(one,) for one in ids])
+    )
+    return [(row["user_id"], row["tokens_after"], row["delete_time"] is not None) for row in rows]
+
+
 async def find_standings(database: Database, ids: Collection[int]) -> dict[int, StoredStanding]:
     """Return the standing of users by id, in one query; those who do not exist are left out."""
     if not ids:
