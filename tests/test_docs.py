@@ -38,6 +38,7 @@ from yolk.body import STOPPING
 from yolk.boot import Boot
 from yolk.loader import load_tree
 from yolk.plugin_registry import Entry, Registry
+from yolk.router import LATE, TOO_LARGE
 from yolk.settings import ENVIRONMENT
 from yolk.testing import Server
 from yolk.tree import find
@@ -256,7 +257,7 @@ def test_every_error_and_close_code_is_documented() -> None:
     close_codes = {error.close_code for error in known if hasattr(error, "close_code")}
     documented = dict(re.findall(r"^\| (\d{4}) \| .+ \| (.*?) \|$", codes, re.M))
 
-    assert set(map(int, documented)) == numbers | {STOPPING}
+    assert set(map(int, documented)) == numbers | {STOPPING, TOO_LARGE, LATE}
     for error in known:
         status = documented[str(error.code)]
         assert not status.isdecimal() or int(status) == error.status, error
@@ -272,7 +273,7 @@ def test_no_document_names_a_code_that_does_not_exist() -> None:
     named = {int(found) for found in re.findall(r"\b[1-5]\d{3}\b", text)}
 
     registered = {1001, 1002, 1006, 1007, 1009, 1011}  # those of RFC 6455
-    own = {STOPPING, READS_TOO_SLOWLY, SENDS_TOO_MUCH}
+    own = {STOPPING, TOO_LARGE, LATE, READS_TOO_SLOWLY, SENDS_TOO_MUCH}
     assert named - known - close - registered - own - {1970, 6455} == set()
 
 
@@ -300,7 +301,7 @@ def test_every_address_is_documented() -> None:
     routes = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("routes/**/*.py"))
     mounted = {
         f"{method.upper()} {PARAMETER.sub('', path)}"
-        for method, path in re.findall(r'\bhttp\.(\w+)\("([^"]+)"', routes)
+        for method, path in re.findall(r'\bhttp\.(get|post|patch|delete)\("([^"]+)"', routes)
     }
 
     rows = r"^\| `((?:GET|POST|PATCH|DELETE) [^`]+)` \|"
