@@ -2,7 +2,7 @@
 Who may do what: one declaration for each HTTP route and each frame.
 
 The handlers carry these rules, the services check their roles, docs/permissions.md shows them,
-and a test tries each of them as every actor.
+and tests/chat/test_permissions.py tries each of them as every actor.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ OWN_UPLOAD = (USERS.on("own upload"), NO_ONE.on("another user's upload"))
 # --- accounts
 
 OWN_LOGIN = (USERS.on("own login"), NO_ONE_SILENTLY.on("another user's login"))
+DELETE_ACCOUNT = Rule("users who own no group", _USERS - {Actor.OWNER})
 DISABLE = (ADMINISTRATORS.on("user"), NO_ONE.on("administrator"))
 
 

@@ -153,7 +153,7 @@ class AccountController(Controller[Context]):
 
         self.ctx.body = ResponseStream(send, headers=headers, content_type=JSON_LINES)
 
-    @permissions.allows(permissions.USERS)
+    @permissions.allows(permissions.DELETE_ACCOUNT)
     @describe(
         body=Deletion,
         errors=(WrongOldPassword, OwnsGroups, TooManyChanges, Busy),
