@@ -11,7 +11,7 @@ from services.account.digest import digest
 from services.errors import MailUnavailable
 from services.permissions import Actor
 from tests.actors import LATER, PASSWORD, Group, World
-from tests.uploads import OFFSET, TUS, picture
+from tests.uploads import OFFSET, TUS, picture, uploaded
 from yolk.testing import User
 
 
@@ -63,7 +63,12 @@ def case(*names: str, subject: str = "") -> Callable[[Prepare], Prepare]:
 @case("GET /docs", "GET /docs/openapi.json", "GET /ws", "ping")
 @case("OPTIONS /upload/tus", "GET /chat/conversations", "GET /chat/unread")
 @case("GET /chat/blocked", "GET /chat/preferences", "GET /account/profile", "GET /account/logins")
-@case("GET /chat/groups/invitations", "POST /auth/ticket", "POST /chat/getmessage")
+@case(
+    "GET /account/export",
+    "GET /chat/groups/invitations",
+    "POST /auth/ticket",
+    "POST /chat/getmessage",
+)
 @case("GET /admin/users", "GET /admin/groups", "GET /admin/reports", "GET /admin/audit")
 async def _plain(world: World, actor: Actor, group: Group) -> Ask:
     return Ask()
@@ -388,7 +393,7 @@ async def _create_upload(world: World, actor: Actor, group: Group) -> Ask:
 
 
 PIECE = {**TUS, "Upload-Offset": "0", "Content-Type": OFFSET}
-TUS_HEADERS = {
+TUS_HEADERS: dict[str, dict[str, Any]] = {
     "HEAD": {"headers": TUS},
     "DELETE": {"headers": TUS},
     "PATCH": {"headers": PIECE, "content": b"text"},
@@ -430,6 +435,17 @@ async def _file(world: World, actor: Actor, group: Group) -> Ask:
     return Ask(params={"id": await group.file()})
 
 
+@case("DELETE /files/<id>", subject="own file")
+async def _remove_own_file(world: World, actor: Actor, group: Group) -> Ask:
+    user = world.users[actor] or world.target
+    return Ask(params={"id": (await uploaded(user, "b.png", picture()))["id"]})
+
+
+@case("DELETE /files/<id>", subject="another user's file")
+async def _remove_file(world: World, actor: Actor, group: Group) -> Ask:
+    return Ask(params={"id": await group.file()})
+
+
 async def _signed(world: World, variant: str) -> Ask:
     file_id = (await world.file_of(world.target))["id"]
     body = {"ids": [file_id]}
@@ -464,6 +480,8 @@ async def _link_file(world: World, actor: Actor, group: Group) -> Ask:
 
 
 @case("POST /admin/users/<id:int>/disable", "POST /admin/users/<id:int>/enable", subject="user")
+@case("POST /admin/users/<id:int>/reset-password", subject="user")
+@case("POST /admin/users/<id:int>/delete", subject="user")
 @case("DELETE /admin/users/<id:int>/logins", subject="user")
 @case("DELETE /admin/users/<id:int>/logins/<login>", subject="user")
 async def _account(world: World, actor: Actor, group: Group) -> Ask:
@@ -473,6 +491,8 @@ async def _account(world: World, actor: Actor, group: Group) -> Ask:
 
 @case("POST /admin/users/<id:int>/disable", subject="administrator")
 @case("POST /admin/users/<id:int>/enable", subject="administrator")
+@case("POST /admin/users/<id:int>/reset-password", subject="administrator")
+@case("POST /admin/users/<id:int>/delete", subject="administrator")
 @case("DELETE /admin/users/<id:int>/logins", subject="administrator")
 @case("DELETE /admin/users/<id:int>/logins/<login>", subject="administrator")
 async def _administrator(world: World, actor: Actor, group: Group) -> Ask:

@@ -65,7 +65,7 @@ def outcome(name: str, asked: Ask, answer: Any) -> str:
     data: Any = None
     if isinstance(answer, httpx.Response):
         text = answer.text
-        is_json = "json" in answer.headers.get("content-type", "")
+        is_json = answer.headers.get("content-type") == "application/json"
         found = answer.json() if is_json and text else {}
         code, succeeded = found.get("code"), answer.status_code < 400
     else:
