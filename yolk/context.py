@@ -13,9 +13,9 @@ from sanic.headers import parse_content_header
 from sanic.response import ResponseStream
 
 from yolk.addresses import parse_address
-from yolk.decoding import NUL, NotJson, decode_json, holds_nul
+from yolk.decoding import NUL, NotJson, check_breadth, decode_json, holds_nul
 from yolk.errors import ApiError
-from yolk.forms import check_breadth, read_form
+from yolk.forms import read_form
 from yolk.tree import BoundTree
 
 if TYPE_CHECKING:
@@ -371,8 +371,8 @@ def _read_body(request: SanicRequest) -> dict[str, Any]:
         form = read_form(request, kind, str(options.get("boundary", "")))
         _check_texts(form)
         return dict(form)
-    check_breadth(request.body)
     try:
+        check_breadth(request.body)
         body = decode_json(request.body)
     except NotJson as error:
         raise ApiError(UNREADABLE, f"The body is not JSON: {error}") from None

@@ -1,12 +1,10 @@
-"""Forms, and a bound on JSON, so that parsing a body never holds the loop for long."""
+"""Forms, with bounds, so that parsing one never holds the loop for long."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
-
-import msgspec
 
 from yolk.errors import ApiError
 
@@ -18,12 +16,7 @@ MAX_FIELDS = 200
 """Fields of a form, and parts of a multipart form."""
 SMALL = 64 * 1024
 """Bytes up to which a form is parsed in the usual, slow way. A multipart form cannot be larger."""
-MAX_TEXTS = 100_000
-"""Quotes in JSON beyond `SMALL`: 20,000 conversations with their cursors have 40,000."""
-MAX_BRACKETS = 20_000
-"""Arrays and objects in it."""
 
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _INVALID_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -43,34 +36,6 @@ def read_form(request: SanicRequest, kind: str, boundary: str) -> dict[str, str]
         return parse_form(request.body)
     _check_multipart(request.body, boundary)
     return {name: str(values[0]) for name, values in (request.form or {}).items()}
-
-
-def check_breadth(data: bytes) -> None:
-    """
-    Check that JSON does not consist of too many pieces, each of which costs time.
-
-    Raises:
-        ApiError: there are too many.
-    """
-    if len(data) <= SMALL:
-        return
-    # Quotes within a text are escaped, so most others begin or end one.
-    texts = data.count(b'"') - data.count(b'\\"')
-    if texts <= MAX_TEXTS:
-        if _brackets(data) <= MAX_BRACKETS:
-            return
-        try:
-            values = _OBJECT.decode(data).values()
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return  # whoever parses it says what is wrong
-        found = [bytes(value) for value in values]
-        if sum(_brackets(one) for one in found if not one.startswith(b'"')) <= MAX_BRACKETS:
-            return
-    raise ApiError(UNREADABLE, "The JSON has too many values")
-
-
-def _brackets(data: bytes) -> int:
-    return data.count(b"[") + data.count(b"{")
 
 
 def parse_form(body: bytes) -> dict[str, str]:

@@ -13,6 +13,7 @@ from yolk.testing import Server, User
 
 NUL = "\\u0000"
 SURROGATE = "\\ud800"
+BROAD = "[" + "[]," * 300_000 + "[]]"
 DEEP = "[" * 1000 + "]" * 1000
 
 
@@ -31,6 +32,8 @@ def send_with(to: User, options: str) -> str:
         ("[" * 900_000, None, 1001),
         ('{"a":' * 150_000, None, 1001),
         (DEEP, None, 1001),
+        (BROAD, None, 1001),
+        ('{"id":7,"type":"send","data":{"to_id":1,"options":{"a":' + BROAD + "}}}", 7, 1002),
         ('{"id":18446744073709551616,"type":"ping"}', None, 1001),
         ('{"id":1e400,"type":"ping"}', None, 1001),
         ('{"id":' + "1" * 5000 + ',"type":"ping"}', None, 1001),

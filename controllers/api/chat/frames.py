@@ -10,7 +10,7 @@ import msgspec
 from services.errors import ChatError, InvalidData, UnreadableFrame
 from services.fields import Id, MessageText, MessageType
 from services.message.draft import Draft, without_file
-from yolk.decoding import NUL, NotJson, decode_json, holds_nul
+from yolk.decoding import NUL, SMALL, NotJson, check_breadth, decode_json, holds_nul
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
@@ -193,6 +193,8 @@ def decode(message: str | bytes) -> Frame:
 
 def request_id(message: str | bytes) -> Any:
     """Return the id of an invalid frame, so that the client can match the error with it."""
+    if len(message) > SMALL:
+        return _scan_id(message)  # decoding it for nothing but the id would hold the loop
     try:
         frame = decode_json(message)
     except NotJson:
@@ -237,6 +239,7 @@ def read(frame: Frame, kind: type[Any]) -> Any:
         InvalidData: a field is missing or invalid.
     """
     try:
+        check_breadth(bytes(frame.data))
         return decode_json(frame.data, _DECODERS[kind])
     except NotJson as error:
         raise InvalidData(str(error)) from None
