@@ -29,6 +29,7 @@ MARKED_PATHS = {
     "tests/chat/test_mutations.py": "slow",
     "tests/chat/test_openapi.py": "slow",
     "tests/chat/test_original_faults.py": "slow",
+    "tests/chat/test_permissions.py": "slow",
     "tests/chat/test_presence.py": "slow",
     "tests/clients/": "slow",
     "tests/clients/test_javascript": "node",

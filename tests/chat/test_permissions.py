@@ -145,6 +145,22 @@ async def test_a_hidden_group_answers_like_an_unknown_one(
         assert answers[0] == answers[1], actor
 
 
+async def test_nobody_else_is_let_in_either(world: World) -> None:
+    """A disabled user and an ended login are refused wherever a client without a token is."""
+    disabled, logged_out = world.person(), world.person()
+    world.update("UPDATE user SET status = 0 WHERE id = ?", disabled.id)
+    session = world.login(logged_out)
+    world.update("UPDATE session SET revoke_time = 1 WHERE id = ?", session)
+    logged_out.token = world.server.token(id=logged_out.id, sid=session)
+    for name, rule in ROWS:
+        if Actor.NOBODY in rule.allowed or " /" not in name:
+            continue
+        asked = await CASES[name, rule.subject](world, Actor.NOBODY, world.group())
+        for user in (disabled, logged_out):
+            answer = await send(world, name, user, asked)
+            assert outcome(name, asked, answer) == "refused", (name, user.username)
+
+
 async def test_a_frame_of_nobody_is_not_answered(world: World) -> None:
     """A socket without a token is closed with the refusal, whatever is sent."""
     socket = await world.server.connect("/ws")
