@@ -24,17 +24,19 @@ async def say(user: User, group: Any, text: str) -> Any:
 
 async def test_nothing_of_a_recalled_message_is_left(server: Server, ada: User, bob: User) -> None:
     """Its text and options, those of its edits, and its entry in the search index are gone."""
-    options = {"caption": "a secret"}
-    sent = await ada.post("/chat/send", to_id=bob.id, data="the first secret", options=options)
-    await ada.post("/chat/edit", id=sent["id"], data="the second secret")
-    await ada.post("/chat/edit", id=sent["id"], data="the third secret")
+    options = {"caption": "a recalled secret"}
+    sent = await ada.post(
+        "/chat/send", to_id=bob.id, data="the first recalled secret", options=options
+    )
+    await ada.post("/chat/edit", id=sent["id"], data="the second recalled secret")
+    await ada.post("/chat/edit", id=sent["id"], data="the third recalled secret")
 
     entry = await ada.post("/chat/recall", id=sent["id"])
 
     assert entry["options"] == {"target": sent["id"], "seq": 1}
     assert (entry["type"], entry["data"], entry["seq"]) == ("recall", "", 4)
-    assert not rows(server, "SELECT 1 FROM message WHERE data LIKE '%secret%'")
-    assert not rows(server, "SELECT 1 FROM message WHERE options LIKE '%secret%'")
+    assert not rows(server, "SELECT 1 FROM message WHERE data LIKE '%recalled secret%'")
+    assert not rows(server, "SELECT 1 FROM message WHERE options LIKE '%recalled secret%'")
     assert not rows(server, "SELECT 1 FROM search_entry WHERE conv = ?", sent["conv"])
     page = await bob.get("/chat/history", conv=sent["conv"], after=0)
     assert [(one["type"], one["data"], one["isremove"]) for one in page["messages"]] == [

@@ -86,6 +86,7 @@ def test_values_show_their_names_only() -> None:
 
     class Fake:
         method, path, query_string, client_ip = "GET", "/", "token=secret", "::1"
+        remote_addr, ip = "", "::1"
         head = b"GET / HTTP/1.1\r\nToken: secret"
 
     app: Any = None
