@@ -106,6 +106,7 @@ class Story:
                 "UPDATE member SET (read_seq, delivered_seq, read_number) ="
                 " (SELECT last_seq, last_seq, last_number FROM conversation"
                 " WHERE conversation.conv = member.conv)"
+                " WHERE conv IN (SELECT conv FROM conversation)"
             )
 
     def leave_unread(self, conv: str, count: int) -> None:

@@ -160,9 +160,9 @@ async def test_a_signal_to_the_whole_group_stops_in_order(serve: Serve) -> None:
 async def test_a_stop_tells_a_thousand_sockets(serve: Serve) -> None:
     """On two workers, each of 1,000 sockets gets 1001, and no key is left behind."""
     server = serve(WORKERS="2")
-    people = [add_user(server, f"user{number}") for number in range(10)]
+    people = [add_user(server, f"user{number}") for number in range(20)]
     sockets: list[Socket] = []
-    for _ in range(20):
+    for _ in range(10):
         batch = (person.connect() for person in people for _ in range(5))
         sockets += await asyncio.gather(*batch)
     endings = asyncio.gather(*(socket.closed() for socket in sockets))

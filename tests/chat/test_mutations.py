@@ -59,7 +59,7 @@ FAULTS = {
                 "        await announce_new(early)\n"
                 "        await storing\n",
             ),
-            Patch(BATCHER, "await self._tell(results)\n", "pass\n"),
+            Patch(BATCHER, "await self._announce_stored(results)\n", "pass\n"),
         ),
         caught_by="test_writer.py::test_nothing_is_answered_or_announced_without_a_commit[sqlite]",
         passes=ANY_OTHER,

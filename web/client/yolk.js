@@ -9,7 +9,7 @@ const CONNECT_MS = 15_000;
 const PING_AFTER_MS = 25_000; // of silence
 const PONG_MS = 5_000;
 const STABLE_MS = 5_000; // online: resets the backoff
-const SETTLE_MS = 100; // until other tabs see a write
+const SETTLE_MS = 100;
 const LOCK_MS = 30_000;
 const LINGER_MS = 50;
 const PAGE_SIZE = 200;
@@ -184,7 +184,7 @@ export class Client {
 
   #stateChanged(state) {
     this.#emit("state", state);
-    if (this.state !== state) return; // changed by a listener
+    if (this.state !== state) return;
     if (state.name === "refused" && state.code !== ELSEWHERE) {
       this.#http.forget(this.#login?.key);
       this.#useLogin(null);
@@ -514,7 +514,7 @@ class Connection {
   }
 
   async request(type, data = {}) {
-    if (this.state.name !== "online" || this.#socket.readyState > 1) throw notConnected(); // > 1: closing
+    if (this.state.name !== "online" || this.#socket.readyState > 1) throw notConnected();
     if (this.#pending.size >= MAX_WAITING) throw new YolkError("too many requests in flight", { code: 5002, temporary: true });
     const id = ++this.#lastId;
     const frame = JSON.stringify({ id, type, data });
@@ -854,7 +854,7 @@ class Feed {
           const { messages, more } = await this.request("pull", { conv, after, limit: PAGE_SIZE });
           if (this.isClosed || !this.#ahead.has(conv)) break;
           if (after === undefined) this.#beginGroup(conv, messages);
-          else this.#deliver(conv, messages, more ? 0 : last); // the server left out the rest
+          else this.#deliver(conv, messages, more ? 0 : last);
           failures = 0;
         } catch (error) {
           if (!error.code) return false;
@@ -899,7 +899,7 @@ class Feed {
   }
 
   #setCursor(conv, seq) {
-    this.#cursors.delete(conv); // the latest last
+    this.#cursors.delete(conv);
     this.#cursors.set(conv, seq);
     if (this.#ahead.get(conv)?.last <= seq) this.#ahead.delete(conv);
     this.#saveSoon();
