@@ -14,7 +14,6 @@ from extend.application import Application
 from extend.settings import Settings
 from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
 from services.account.mail import ResetMails
-from services.account.name_index import NameIndex
 from services.account.old_passwords import OldPasswords
 from services.account.passwords import Passwords
 from services.account.refresh_tokens import RefreshTokens
@@ -22,6 +21,7 @@ from services.account.reset_tokens import RESET_SUBJECTS, find_reset_mail
 from services.account.session_use import SessionUse
 from services.account.socket_checker import SocketChecker
 from services.account.token_expiry import TokenExpiry
+from services.account.username_keys import username_key_task
 from services.conversation.cursor_writer import cursor_writer
 from services.conversation.receipts import Receipts
 from services.conversation.sql.cursors import cursor_store_for
@@ -29,7 +29,7 @@ from services.errors import Busy
 from services.file.links import Links
 from services.file.quota import FileSpace, UploadQuota
 from services.file.resumable import ResumableUploads
-from services.file.sweeper import Sweeper
+from services.file.sweeper import upload_sweeper
 from services.file.uploader import Uploader
 from services.limits.login_limiter import LoginLimiter
 from services.limits.rates import RateLimiter
@@ -86,9 +86,9 @@ class Parts:
             app.logger,
         )
         closing.add(self.reset_mails.close)
-        self.name_index = NameIndex(app.orm, app.logger)
-        self.name_index.start()
-        closing.add(self.name_index.close)
+        username_keys = username_key_task(app.orm, app.logger)
+        username_keys.start()
+        closing.add(username_keys.close)
         self.token_expiry = TokenExpiry(app.ws.clients, app.jwt.expires_at)
         self.token_expiry.start()
         closing.add(self.token_expiry.close)
@@ -141,12 +141,13 @@ class Parts:
         self.uploader = Uploader(app.storage, quota, space, files, app.logger)
         closing.add(self.uploader.close)
         self.resumable_uploads = ResumableUploads(self.uploader)
-        self.sweeper = Sweeper(self.uploader)
-        self.sweeper.start()
-        closing.add(self.sweeper.close)
-        self.purger = Purger(app.config.retention, app.orm, app.redis, self.uploader, app.logger)
-        self.purger.start()
-        closing.add(self.purger.close)
+        sweeper = upload_sweeper(self.uploader)
+        sweeper.start()
+        closing.add(sweeper.close)
+        purger = Purger(app.config.retention, app.orm, app.redis, self.uploader, app.logger)
+        purging = purger.periodically()
+        purging.start()
+        closing.add(purging.close)
 
 
 class Boot(yolk.Boot):

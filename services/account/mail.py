@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from services.errors import Busy, MailUnavailable
+from yolk.concurrency import cancel_task
 
 MAX_WAITING = 100
 """Mails that wait to be sent."""
@@ -68,9 +69,7 @@ class ResetMails:
 
     async def close(self) -> None:
         """Stop; mails that wait are not sent."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancel_task(self._task)
 
     async def _run(self, mailer: Mailer) -> None:
         while True:

@@ -11,6 +11,7 @@ from uuid_utils.compat import UUID
 from models import Session
 from models.columns import milliseconds
 from services.database import Database
+from yolk.concurrency import cancel_task
 
 FLUSH_SECONDS = 1.0
 """How long uses are collected before they are written."""
@@ -56,9 +57,7 @@ class SessionUse:
 
     async def close(self) -> None:
         """Write what was collected."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancel_task(self._task)
         await self._flush()
 
     async def _flush_later(self) -> None:

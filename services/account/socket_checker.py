@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from services.account.sql import find_session_users, find_standings
 from services.account.standing import socket_refusal
 from services.database import Database
-from yolk.concurrency import create_detached_task
+from yolk.concurrency import cancel_task, create_detached_task
 
 if TYPE_CHECKING:
     from services import Context
@@ -62,9 +62,7 @@ class SocketChecker:
 
     async def close(self) -> None:
         """Stop the rotation."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancel_task(self._task)
 
     def check_all(self) -> None:
         """Check all sockets at once: commands to close some of them may have been missed."""

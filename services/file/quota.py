@@ -50,6 +50,7 @@ class UploadQuota:
     """
 
     def __init__(self, redis: Redis, limit: int, max_uploads: int) -> None:
+        self.unavailable_errors = redis.unavailable_errors
         self._redis = redis
         self._limit = limit
         self._max_uploads = max_uploads

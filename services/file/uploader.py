@@ -254,7 +254,7 @@ class Uploader:
         """
         Remove an upload, if it still exists, and its content from the storage unless a file has it.
 
-        While the storage or the database is unavailable, the rest is left to the `Sweeper`.
+        While the storage or the database is unavailable, the rest is left to the sweeper.
         """
         try:
             await self._discard(upload)

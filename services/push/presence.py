@@ -16,7 +16,7 @@ from services.database import Database
 from services.errors import InvalidData
 from services.push.delivery import encode_push
 from yolk import WebSocketServer
-from yolk.concurrency import create_detached_task
+from yolk.concurrency import cancel_task, create_detached_task
 
 if TYPE_CHECKING:
     from services import Context
@@ -146,9 +146,7 @@ class PresenceWatch:
 
     async def close(self) -> None:
         """Stop checking."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancel_task(self._task)
 
     def _check(self, watching: Iterable[tuple[Context, AbstractSet[int]]]) -> None:
         self._requests += 1

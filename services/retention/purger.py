@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -17,6 +15,7 @@ from services.redis import Redis
 from services.retention import purge
 from services.retention.erasing import scrub
 from services.retention.settings import RetentionSettings
+from yolk.concurrency import PeriodicTask
 
 LEASE = "yolk:purge:lease"
 """The Redis key of the worker that purges; it expires when the next purge is due."""
@@ -24,7 +23,7 @@ PLACE = "yolk:purge:messages:"
 """The prefix of Redis keys: up to which message the content is erased. Without them all messages
 are looked at again."""
 CHECK_SECONDS = 60.0
-"""How often a worker looks whether a purge is due, at most."""
+"""How often a worker checks whether a purge is due, at the least."""
 
 
 class Purger:
@@ -52,17 +51,28 @@ class Purger:
         self._redis = redis
         self._uploader = uploader
         self._logger = logger
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        """Start purging."""
-        self._task = asyncio.create_task(self._run())
+    def periodically(self) -> PeriodicTask:
+        """Return the task that purges whenever it is due."""
+        return PeriodicTask(
+            self.purge_if_due,
+            min(CHECK_SECONDS, self._settings.interval),
+            "old data could not be purged",
+            self._logger,
+            unavailable_errors=(
+                *self._database.unavailable_errors,
+                *self._redis.unavailable_errors,
+            ),
+            # At different times on each worker, and not while the server starts.
+            jitter=0.5,
+            is_immediate=False,
+        )
 
-    async def close(self) -> None:
-        """Stop, after the current transaction."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+    async def purge_if_due(self) -> None:
+        """Purge, unless a worker did so less than an interval ago."""
+        lease_ms = max(1, int(self._settings.interval * 1000))
+        if await self._redis.set(LEASE, "1", nx=True, px=lease_ms):
+            await self.purge()
 
     async def purge(self) -> dict[str, int]:
         """Delete everything that is due, and return how much of each kind."""
@@ -109,14 +119,3 @@ class Purger:
         erased, after = await purge.erase_old_messages(self._database, chat_type, days, after)
         await self._redis.set(key, str(after))
         return erased
-
-    async def _run(self) -> None:
-        interval = self._settings.interval
-        while True:
-            # At different times on each worker, and not while the server starts.
-            await asyncio.sleep(min(CHECK_SECONDS, interval) * random.uniform(0.5, 1))  # noqa: S311
-            try:
-                if await self._redis.set(LEASE, "1", nx=True, px=max(1, int(interval * 1000))):
-                    await self.purge()
-            except Exception as error:  # noqa: BLE001 - one purge
-                self._logger.error("purge: %s", error)

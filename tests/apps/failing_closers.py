@@ -13,9 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import app
 from plugins.orm import Database
-from services.file.sweeper import Sweeper
 from services.file.uploader import Uploader
 from yolk import serve
+from yolk.concurrency import PeriodicTask
 
 write_at_once = Database.write
 
@@ -39,7 +39,7 @@ def failing_cursor_writer(*arguments: Any, **options: Any) -> Any:
 
 
 Database.write = write_slowly  # type: ignore[method-assign, assignment]
-Uploader.close = Sweeper.close = fail  # type: ignore[method-assign, assignment]
+Uploader.close = PeriodicTask.close = fail  # type: ignore[method-assign, assignment]
 chat: Any = app
 make_cursor_writer, chat.cursor_writer = chat.cursor_writer, failing_cursor_writer
 

@@ -35,5 +35,5 @@ async def test_parts_that_fail_to_close_lose_no_message(tmp_path: Path) -> None:
     assert stored_before < COUNT
     stored = rows(server, "SELECT data FROM message ORDER BY seq")
     assert [data for (data,) in stored] == [str(number) for number in range(COUNT)]
-    for part in ("Batcher", "Uploader", "Sweeper"):
+    for part in ("Batcher", "Uploader", "PeriodicTask"):
         assert f"{part} did not close, on purpose" in server.output

@@ -155,7 +155,7 @@ async def test_a_dead_worker_is_evicted(workers: Any, valkey: Redis, valkey_serv
     dead = await workers.start(serve, redis=valkey_server.url, **QUICK)
     async with dead.client("/user/7") as client:
         await client.recv()
-        dead.app.plugins["websocket"].backplane._lease_task.cancel()
+        await dead.app.plugins["websocket"].backplane._maintenance.close()
         alive = await workers.start(serve, redis=valkey_server.url, **QUICK)
         gone: asyncio.Queue[int] = asyncio.Queue()
         alive.ws.on("offline", gone.put_nowait)

@@ -1,4 +1,4 @@
-"""Tasks that outlive whoever starts them."""
+"""Tasks that outlive their caller, and their end."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ def create_detached_task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         the task. The caller must keep a reference to it.
     """
     return asyncio.get_running_loop().create_task(work, context=Context())
+
+
+async def cancel_task(task: asyncio.Task[Any] | None) -> None:
+    """
+    Cancel *task*, and wait until it has ended.
+
+    Args:
+        task: a task that may have ended already; None does nothing.
+    """
+    if task is not None:
+        task.cancel()
+        await asyncio.wait([task])

@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from yolk.concurrency import create_detached_task
+from yolk.concurrency import cancel_task, create_detached_task
 
 from ..delivery import LocalDelivery
 from ..events import Events
@@ -52,9 +52,7 @@ class StreamReader:
 
     async def stop(self) -> None:
         """Stop reading, and close the connection."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancel_task(self._task)
 
     def accept_gap(self) -> None:
         """Accept any number in the next entry: that some were missed is known already."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Sequence
 
-from yolk.concurrency import create_detached_task
+from yolk.concurrency import PeriodicTask
 
 from ..delivery import LocalDelivery
 from ..engine import Engine
@@ -49,13 +49,20 @@ class RedisBackplane:
         self._topics = topics
         self._events = events
         self._one_device = settings.devices == "one"
-        self._renewal_interval = settings.lease / 3
         self._logger = logger
         self._keys = OnlineKeys(store, topics, str(os.getpid()))
         self._publisher = Publisher(store, settings.max_unpublished, engine.counters, logger)
         self._reader = StreamReader(store, delivery, events, logger)
         self._changes = ChangeWriter(store, topics, delivery, events, self._keys)
-        self._lease_task: asyncio.Task[None] | None = None
+        # The lease is renewed three times in its length.
+        self._maintenance = PeriodicTask(
+            self._maintain,
+            settings.lease / 3,
+            "websocket: maintenance of the lease failed",
+            logger,
+            is_immediate=False,
+        )
+        self._is_failing = False
         self._loss_timer: asyncio.TimerHandle | None = None
         self.publish = self._publisher.publish
         self.publish_to_users = self._publisher.publish_to_users
@@ -70,13 +77,11 @@ class RedisBackplane:
             await asyncio.sleep(_DISCOVERY_SECONDS)
         await self._sweep()
         self._reader.start()
-        self._lease_task = create_detached_task(self._keep_lease())
+        self._maintenance.start()
 
     async def stop(self) -> None:
         """Write what waits, then remove this worker's entries."""
-        if self._lease_task is not None:
-            self._lease_task.cancel()
-            await asyncio.wait([self._lease_task])
+        await self._maintenance.close()
         if self._loss_timer is not None:
             self._loss_timer.cancel()
         timeout = self._store.timeout
@@ -88,22 +93,17 @@ class RedisBackplane:
         except BackplaneUnavailable as error:
             self._logger.warning("websocket: this worker's entries remain in Redis: %s", error)
 
-    async def _keep_lease(self) -> None:
-        """Renew the lease three times in its length, and do the regular maintenance."""
-        failing = False
-        while True:
-            await asyncio.sleep(self._renewal_interval)
-            try:
-                await self._renew()
-                await self._keys.reconcile_marked()
-                await self._sweep()
-                failing = False
-            except BackplaneUnavailable as error:
-                if not failing:
-                    self._logger.warning("websocket: the lease is not renewed: %s", error)
-                failing = True
-            except Exception:  # the boundary of one round
-                self._logger.exception("websocket: maintenance of the lease failed")
+    async def _maintain(self) -> None:
+        """Renew the lease, and do the regular maintenance."""
+        try:
+            await self._renew()
+            await self._keys.reconcile_marked()
+            await self._sweep()
+            self._is_failing = False
+        except BackplaneUnavailable as error:
+            if not self._is_failing:
+                self._logger.warning("websocket: the lease is not renewed: %s", error)
+            self._is_failing = True
 
     async def _renew(self) -> int:
         """Renew the lease, reconcile what Redis does not know, and count the other workers."""
