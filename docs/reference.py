@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "reference.md"
 MODULES: dict[str, tuple[str, ...]] = {
     "yolk": (),
     "yolk.router": ("HttpRouter",),
-    "yolk.context": ("Headers", "Request", "Values"),
+    "yolk.request": ("Headers", "Request", "Values"),
     "yolk.body": ("Body", "BodyBroken"),
     "yolk.assets": ("Assets",),
     "yolk.concurrency": (),

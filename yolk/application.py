@@ -21,7 +21,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from yolk.access_log import mask_secrets
 from yolk.boot import Boot, Plugin
 from yolk.compose import Handler, Middleware
-from yolk.context import Answer, Context, Request
+from yolk.context import Answer, Context
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
@@ -32,6 +32,7 @@ from yolk.lifecycle import attach_hooks, mute_start_errors, run_config_hook
 from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
 from yolk.plugin_registry import Registry
+from yolk.request import Request
 from yolk.router import HttpRouter, answer_head_and_options, resolve_handler
 from yolk.settings import (
     ENVIRONMENT,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from yolk.body import STOPPING
-from yolk.context import INVALID, UNREADABLE
 from yolk.describe import Description, Example, description_of, examples_of
 from yolk.errors import ApiError
+from yolk.request import INVALID, UNREADABLE
 from yolk.router import Route, controller_of
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from sanic.response import ResponseStream, empty
 
 from yolk.body import Body, BodyBroken, BodyLate, Stopping
 from yolk.compose import Handler, Middleware, compose
-from yolk.context import UNREADABLE, Context, Request
+from yolk.context import Context
 from yolk.controller import Controller
 from yolk.errors import ApiError, StartError
 from yolk.http_protocol import Connections
+from yolk.request import UNREADABLE, Request
 from yolk.tree import find
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from sanic import Request as SanicRequest
 from tests.yolk.conftest import Ask, Load
 from tests.yolk.small_apps import plugin, serving
 from yolk import Application, Context
-from yolk.context import Headers, Request, Values
+from yolk.request import Headers, Request, Values
 
 
 async def echo_body(ctx: Any) -> None:
