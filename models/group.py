@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tortoise import Model, fields
+from uuid_utils.compat import UUID
 
 from models.columns import ExactCharField, milliseconds
 
@@ -20,6 +21,8 @@ class Group(Model):
     name = fields.CharField(max_length=60)
     notice = fields.CharField(max_length=1000, default="", db_default="")
     avatar = fields.CharField(max_length=255, default="", db_default="")
+    # The picture that an admin uploaded as the avatar; everybody may read it.
+    avatar_file: fields.Field[UUID | None] = fields.UUIDField(null=True, db_index=True)
     owner_id: fields.Field[int] = fields.BigIntField()
     # The lowest role that may invite: 0 member, 1 administrator, 2 owner.
     invite_role: fields.Field[int] = fields.SmallIntField(default=0, db_default=0)

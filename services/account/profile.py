@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from models import Account, File, User
+from models import Account, User
 from services import Service
 from services.account.sql import people_around
-from services.errors import InvalidData, NoFile, NoSuchUser, TooManyChanges, TypeRefused
-from services.file.info import file_info, kind_of, parse_file_id
+from services.errors import NoSuchUser, TooManyChanges
+from services.file.avatar import FILES_PATH, find_own_picture
 from services.names import normalize_display_name
 
-FILES_PATH = "/files/"
 MAX_NOTIFIED = 5000
 """Users who are told of a change, of those in conversations of two, and of those in groups."""
 
@@ -65,7 +64,7 @@ class ProfileService(Service):
         changes: dict[str, str] = {}
         if nickname is not None:
             changes["nickname"] = normalize_display_name(nickname)
-        picture = await self._picture(user_id, avatar) if avatar else None
+        picture = await find_own_picture(user_id, avatar) if avatar else None
         if avatar is not None:
             changes["avatar"] = f"{FILES_PATH}{picture.id}" if picture else ""
         if changes:
@@ -95,17 +94,6 @@ class ProfileService(Service):
         send = self.ctx.app.delivery.send
         send("system", event, [profile.id])
         send("system", event, users - {profile.id}, droppable=True)
-
-    async def _picture(self, user_id: int, avatar: str) -> File:
-        file_id = parse_file_id(avatar.removeprefix(FILES_PATH))
-        if file_id is None or not avatar.startswith(FILES_PATH):
-            raise InvalidData("avatar: neither /files/<id> nor empty")
-        file = await File.get_or_none(id=file_id, user_id=user_id)
-        if file is None:
-            raise NoFile
-        if kind_of(file_info(file)) != "image":
-            raise TypeRefused
-        return file
 
 
 def _profile(user: User) -> Profile:

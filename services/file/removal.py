@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from uuid_utils.compat import uuid7
 
-from models import Account, Attachment, File, Message, User
+from models import Account, Attachment, File, Group, Message, User
 from services.database import Database
 from services.file.upload import PendingFile, Upload
 from services.file.uploader import Uploader
@@ -61,6 +61,8 @@ async def _remove(database: Database, file: File, *, if_unused: bool) -> int:
         if await owners.update(avatar_file=None):
             users = User.filter(id=file.user_id, avatar=f"/files/{file.id}").using_db(connection)
             await users.update(avatar="")
+        groups = Group.filter(avatar_file=file.id).using_db(connection)
+        await groups.update(avatar_file=None, avatar="")
         return await File.filter(id=file.id).using_db(connection).delete()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from uuid_utils.compat import UUID
 
-from models import Account, File
+from models import Account, File, Group
 from services.database import Database
 from services.sql import bind_placeholders, join_by_key
 
@@ -17,7 +17,7 @@ async def find_readable_files(
     """
     Return those files that a user may read.
 
-    These are their own, those in messages that they can see, and the avatars of all users.
+    These are their own, those in messages that they can see, and the avatars of users and groups.
 
     Args:
         database: the database.
@@ -33,9 +33,11 @@ async def find_readable_files(
 
 
 async def _find_avatars(ids: Collection[UUID]) -> set[UUID]:
-    """Return the ids of those files that are the avatar of their user."""
-    accounts = await Account.filter(avatar_file__in=list(ids), delete_time=None)
-    return {account.avatar_file for account in accounts if account.avatar_file is not None}
+    """Return the ids of those files that are the avatar of a user or a group."""
+    accounts = Account.filter(avatar_file__in=list(ids), delete_time=None)
+    groups = Group.filter(avatar_file__in=list(ids), dissolve_time=None)
+    found = [one.avatar_file for one in await accounts] + [one.avatar_file for one in await groups]
+    return {file_id for file_id in found if file_id is not None}
 
 
 async def _find_attached(database: Database, user_id: int, ids: Collection[UUID]) -> set[UUID]:

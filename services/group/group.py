@@ -5,10 +5,14 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from tortoise.backends.base.client import BaseDBAsyncClient
+from uuid_utils.compat import UUID
+
 from models import Conversation, Group, Member
 from models.columns import milliseconds
 from services import Service, permissions
 from services.errors import GroupFull, NameNotAllowed, NoGroup
+from services.file.avatar import FILES_PATH, find_own_picture
 from services.group.candidates import find_candidates
 from services.group.change import Change, changing, member_of, push_change
 from services.group.forms import (
@@ -48,8 +52,11 @@ class GroupService(Service):
             NameNotAllowed: the name has invisible, control or direction characters.
             GroupFull: there are too many members.
             TooManyInvitations: too many users have not answered the owner's invitations.
+            NoFile: the avatar is `/files/<id>`, but no file that the owner uploaded.
+            TypeRefused: that file is no picture.
         """
         name, limit = group_name(wanted.name), self.ctx.app.config.chat.group_members
+        avatar_file = await _picture_of(user_id, wanted.avatar)
         others = sorted({*wanted.members} - {user_id})
         if len(others) >= limit:
             raise GroupFull
@@ -61,6 +68,7 @@ class GroupService(Service):
                 id=1 + secrets.randbelow(MAX_GROUP_ID),
                 name=name,
                 avatar=wanted.avatar,
+                avatar_file=avatar_file,
                 notice=wanted.notice,
                 owner_id=user_id,
                 history=int(wanted.history),
@@ -114,6 +122,8 @@ class GroupService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user's role is too low.
             NameNotAllowed: the name has invisible, control or direction characters.
+            NoFile: the new avatar is `/files/<id>`, but no file that the user uploaded.
+            TypeRefused: that file is no picture.
         """
         given: dict[str, Any] = {
             name: int(value) if isinstance(value, bool) else value
@@ -128,6 +138,10 @@ class GroupService(Service):
             group = change.group
             before = _columns(group)
             join_rule, approval = given.pop("join", None), given.pop("approval", None)
+            if given.get("avatar", group.avatar) != group.avatar:
+                given["avatar_file"] = await _picture_of(
+                    user_id, given["avatar"], change.connection
+                )
             group.update_from_dict(given)
             if join_rule is not None:
                 group.join_rule = join_rule
@@ -170,6 +184,15 @@ def group_name(text: str) -> str:
     if not name:
         raise NameNotAllowed
     return name
+
+
+async def _picture_of(
+    user_id: int, avatar: str, connection: BaseDBAsyncClient | None = None
+) -> UUID | None:
+    """Return the id of the file that is an avatar; None if it is an emoji or another address."""
+    if not avatar.startswith(FILES_PATH):
+        return None
+    return (await find_own_picture(user_id, avatar, connection)).id
 
 
 def _view(group: Group, member: Member) -> GroupView:
