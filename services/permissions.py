@@ -113,6 +113,7 @@ LIST_BANS = ADMINS
 DECIDE_REQUESTS = ADMINS
 INVITE = MEMBERS.on("", "members; or as `invite_role` says")
 CREATE_LINK = ADMINS.on("", "admins, owner; or as `link_role` says")
+DRAW_QR = MEMBERS
 LIST_LINKS = ADMINS
 REVOKE_LINK = ADMINS.on("another member's link")
 REVOKE_OWN_LINK = MEMBERS.on("own link", "creator")

@@ -352,6 +352,11 @@ async def _revoke(world: World, actor: Actor, group: Group) -> Ask:
     return Ask({"id": group.link(world.second)[0]}, {"id": group.id})
 
 
+@case("POST /chat/groups/<id:int>/links/qr")
+async def _draw_qr(world: World, actor: Actor, group: Group) -> Ask:
+    return Ask({"address": "https://chat.example/#join=token"}, {"id": group.id})
+
+
 @case("POST /chat/groups/preview", "POST /chat/groups/join")
 async def _link(world: World, actor: Actor, group: Group) -> Ask:
     return Ask({"link_token": group.link(world.second)[1]})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import segno
 
 from tests.groups import acquaint, in_group, make_group, members, next_notice, people, refusal
 from tests.rows import add_user, database, disable, rows
@@ -390,6 +392,22 @@ async def test_a_link_leads_into_a_closed_group(server: Server, ada: User, carol
     ] == made["id"]
     with database(server) as connection:
         assert link["link_token"] not in "\n".join(connection.iterdump())
+
+
+async def test_members_draw_the_qr_code_of_a_link(ada: User, bob: User, carol: User) -> None:
+    """The code is an image of any address of a page; for others there is no such group."""
+    made = await make_group(ada, bob)
+    address = "https://chat.example/#join=" + "x" * 32
+
+    svg = (await in_group(bob, made, "/links/qr", address=address))["svg"]
+
+    image = ElementTree.fromstring(svg)
+    side = segno.make_qr(address, error="m").symbol_size()[0]
+    assert image.tag == "{http://www.w3.org/2000/svg}svg"
+    assert image.attrib["viewBox"] == f"0 0 {side} {side}"
+    assert await refusal(carol, made, "/links/qr", address=address) == (404, 2010)
+    for wrong in ("", "token", "javascript:alert(1)", "https://a b/", "https://a/" + "x" * 300):
+        assert await refusal(bob, made, "/links/qr", address=wrong) == (400, 1002)
 
 
 async def test_a_link_ends(server: Server, ada: User, bob: User) -> None:

@@ -20,6 +20,8 @@ from controllers.api.chat.group_requests import (
     OwnNickname,
     Page,
     PreviewByLink,
+    QrAddress,
+    QrCode,
     Refused,
     Removed,
     SetRole,
@@ -33,6 +35,7 @@ from services.errors import (
     Excluded,
     GroupFull,
     NameNotAllowed,
+    NoFile,
     NoGroup,
     NoInvitation,
     NoMember,
@@ -43,6 +46,7 @@ from services.errors import (
     TooManyGroups,
     TooManyInvitations,
     TooManyLinks,
+    TypeRefused,
 )
 from services.group.forms import (
     BannedPage,
@@ -74,7 +78,14 @@ class GroupController(Controller[Context]):
     @describe(
         body=NewGroup,
         answer=NewGroupView,
-        errors=(NameNotAllowed, GroupFull, TooManyInvitations, TooManyGroups),
+        errors=(
+            NameNotAllowed,
+            GroupFull,
+            TooManyInvitations,
+            TooManyGroups,
+            NoFile,
+            TypeRefused,
+        ),
     )
     async def create(self) -> None:
         """Create a group."""
@@ -90,7 +101,11 @@ class GroupController(Controller[Context]):
         self.ctx.api_success(await self.ctx.service.group.show(self.ctx.user.id, self.group_id))
 
     @permissions.allows(permissions.CHANGE_GROUP, permissions.CHANGE_RULES)
-    @describe(body=GroupChanges, answer=GroupView, errors=(NoGroup, NotPermitted, NameNotAllowed))
+    @describe(
+        body=GroupChanges,
+        answer=GroupView,
+        errors=(NoGroup, NotPermitted, NameNotAllowed, NoFile, TypeRefused),
+    )
     async def change(self) -> None:
         """Change a group's name, avatar, notice or rules."""
         body = self.ctx.read(GroupChanges)
@@ -255,6 +270,14 @@ class GroupController(Controller[Context]):
         links = self.ctx.service.group.links
         user_id, seconds = self.ctx.user.id, body.expires_in
         self.ctx.api_success(await links.create(user_id, self.group_id, seconds, body.max_uses))
+
+    @permissions.allows(permissions.DRAW_QR)
+    @describe(body=QrAddress, answer=QrCode, errors=(NoGroup,))
+    async def draw_qr(self) -> None:
+        """Draw the QR code of an invitation link."""
+        body = self.ctx.read(QrAddress)
+        links = self.ctx.service.group.links
+        self.ctx.api_success(QrCode(await links.qr(self.ctx.user.id, self.group_id, body.address)))
 
     @permissions.allows(permissions.LIST_LINKS)
     @describe(answer=Links, errors=(NoGroup, NotPermitted))

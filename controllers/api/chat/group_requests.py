@@ -61,6 +61,12 @@ class NewLink(msgspec.Struct):
     """How many users may join with it; 0 for any number."""
 
 
+class QrAddress(msgspec.Struct):
+    """The address of a page, with the token of an invitation link."""
+
+    address: Annotated[str, msgspec.Meta(max_length=300, pattern=r"\Ahttps?://[!-~]+\Z")]
+
+
 class OneLink(msgspec.Struct):
     """One invitation link."""
 
@@ -101,6 +107,13 @@ class OwnNickname(msgspec.Struct):
 
 
 # --- answers
+
+
+class QrCode(msgspec.Struct):
+    """A QR code."""
+
+    svg: str
+    """An image, black on white."""
 
 
 class Removed(msgspec.Struct):

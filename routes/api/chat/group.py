@@ -36,6 +36,7 @@ def mount(app: Application) -> None:
     http.post("/chat/groups/preview", authenticate, group.preview)
     http.get("/chat/groups/<id:int>/links", authenticate, group.links)
     http.post("/chat/groups/<id:int>/links", authenticate, group.create_link)
+    http.post("/chat/groups/<id:int>/links/qr", authenticate, group.draw_qr)
     http.post("/chat/groups/<id:int>/links/revoke", authenticate, group.revoke_link)
     # Banned users.
     http.get("/chat/groups/<id:int>/bans", authenticate, group.bans)
