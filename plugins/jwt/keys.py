@@ -17,17 +17,18 @@ from cryptography.hazmat.primitives.serialization import (
 import jwt
 from yolk import StartError
 
-MIN_SECRET_BYTES = 32  # RFC 7518, section 3.2, for HS256
+MIN_SECRET_BYTES = {"HS256": 32, "HS384": 48, "HS512": 64}
+"""Bytes of a secret: as many as the hash has (RFC 7518, section 3.2)."""
 
 
 class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How tokens are signed."""
 
-    algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
-    """The signature algorithm. HS256 needs `secret`, the others need a pair of keys."""
+    algorithm: Literal["HS256", "HS384", "HS512", "RS256", "ES256", "EdDSA"] = "HS256"
+    """The signature algorithm. Those with HS need `secret`, the others need a pair of keys."""
     secret: str | None = None
-    """The secret for HS256. Without one, a random secret is created in the data folder; in prod
-    the application does not start without one."""
+    """The secret of an algorithm with HS. Without one, a random secret is created in the data
+    folder; in prod the application does not start without one."""
     private_key: str | None = None
     """The private key: a PEM file, relative to the application's root. Without one, tokens are
     only verified."""
@@ -38,8 +39,7 @@ class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leeway: int = 0
     """The accepted difference between the clocks of two machines, in seconds."""
     allow_short_secret: bool = False
-    """Whether a secret shorter than 32 bytes, such as an Egg application's, is accepted in
-    prod."""
+    """Whether a secret that is too short, such as an Egg application's, is accepted in prod."""
 
     def check(self, env: str) -> None:
         """
@@ -48,7 +48,8 @@ class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             StartError: they are not.
         """
-        if self.algorithm != "HS256":
+        least = MIN_SECRET_BYTES.get(self.algorithm)
+        if least is None:
             if not (self.private_key or self.public_key):
                 raise StartError(
                     f"the plugin jwt: {self.algorithm} needs a key; set jwt.private_key or "
@@ -60,11 +61,11 @@ class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.secret:
             raise StartError(
                 "the plugin jwt has no secret in prod; set JWT_SECRET to at least "
-                f"{MIN_SECRET_BYTES} random bytes."
+                f"{least} random bytes."
             )
-        if len(self.secret.encode()) < MIN_SECRET_BYTES and not self.allow_short_secret:
+        if len(self.secret.encode()) < least and not self.allow_short_secret:
             raise StartError(
-                f"the plugin jwt: JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; "
+                f"the plugin jwt: JWT_SECRET is shorter than {least} bytes; "
                 "use a longer one, or set jwt.allow_short_secret to keep an Egg application's."
             )
 
@@ -91,7 +92,7 @@ def load_keys(settings: JwtSettings, root: Path, data: Path) -> Keys:
         OSError: a file cannot be read.
         ValueError: a file contains no such key.
     """
-    if settings.algorithm == "HS256":
+    if settings.algorithm in MIN_SECRET_BYTES:
         secret = settings.secret or _local_secret(data / "jwt.secret")
         return Keys(secret, secret)
     private = (root / settings.private_key).read_bytes() if settings.private_key else None

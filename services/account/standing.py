@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from services.errors import Disconnected, LoggedOut, NoSuchUser, UserDisabled
 
+MAX_SECONDS = 10**11
+"""A time after 1970 beyond that, in the year 5138, is one in milliseconds."""
+
 
 class Standing(Protocol):
     """A user, as far as it decides what a token is good for."""
@@ -31,10 +34,19 @@ def token_refusal(claims: Mapping[str, Any], user: Standing | None) -> Disconnec
     if user is None:
         return NoSuchUser()
     if user.tokens_after and claims.get("sid") is None:
-        issued = claims.get("iat")
-        if not isinstance(issued, int | float) or issued * 1000 <= user.tokens_after:
+        issued = _issued_at(claims)
+        if issued is None or issued <= user.tokens_after:
             return LoggedOut()
     return None
+
+
+def _issued_at(claims: Mapping[str, Any]) -> float | None:
+    """Return when a token was issued, in milliseconds; None if it does not say so."""
+    issued = claims.get("iat")
+    if not isinstance(issued, int | float):
+        return None
+    # Seconds (RFC 7519, section 4.1.6), but some Egg apps put `Date.now()` there.
+    return issued if issued > MAX_SECONDS else issued * 1000
 
 
 def socket_refusal(

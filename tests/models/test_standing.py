@@ -25,6 +25,8 @@ SID = "01a207b0-6c1e-7f02-9d3b-6f0c2b1d4e55"
         ({"sid": SID}, (1, 5000), 7, None),
         ({"iat": 6}, (1, 5000), None, None),
         ({"iat": 5}, (1, 5000), None, LoggedOut),
+        ({"iat": 1_600_000_000_001}, (1, 1_600_000_000_000), None, None),
+        ({"iat": 1_600_000_000_000}, (1, 1_600_000_000_000), None, LoggedOut),
         ({}, (1, 5000), None, LoggedOut),
         ({"sid": SID}, (1, 0), None, LoggedOut),
         ({"sid": SID}, (1, 0), 8, LoggedOut),

@@ -173,6 +173,41 @@ def test_node_accepts_our_tokens(tokens: Make, node: Node) -> None:
     assert (found["id"], found["sid"]) == (7, "s")
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iat": int(time.time()) + 3600},
+        {"iat": int(time.time() * 1000)},
+        {"iat": "now"},
+        {"jti": 123},
+        {"iss": 5},
+    ],
+)
+def test_claims_that_egg_does_not_check_are_not_checked(
+    tokens: Make, claims: dict[str, Any]
+) -> None:
+    """`jsonwebtoken` accepts them, whatever they are; a clock that is ahead does not matter."""
+    made = f"{encoded({'alg': 'HS256'})}.{encoded({'id': 7, **claims})}"
+    signature = hmac.digest(SECRET.encode(), made.encode(), "sha256")
+    text = base64.urlsafe_b64encode(signature).rstrip(b"=").decode()
+
+    assert tokens(secret=SECRET).verify(f"{made}.{text}")["id"] == 7
+
+
+@pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
+def test_longer_hashes_are_accepted_where_they_are_configured(
+    tokens: Make, node: Node, algorithm: str
+) -> None:
+    """A token says no other algorithm than the setting's."""
+    secret = SECRET * 2
+    made = node("sign", claims={"id": 7}, key=secret, options={"algorithm": algorithm})
+    app_jwt = tokens(algorithm=algorithm, secret=secret)
+
+    assert app_jwt.verify(made)["id"] == app_jwt.verify(app_jwt.sign({"id": 7}))["id"] == 7
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        tokens(secret=secret).verify(made)
+
+
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def test_key_files_sign_and_check(tokens: Make, tmp_path: Path, algorithm: str) -> None:
     """A private key alone signs and verifies; a public key alone verifies."""
@@ -262,7 +297,7 @@ def test_clocks_may_differ_by_the_leeway(tokens: Make) -> None:
     """A token expires `leeway` seconds later, and one from a clock ahead is valid already."""
     strict, lenient = tokens(secret=SECRET), tokens(secret=SECRET, leeway=60)
     late = strict.sign({"id": 7}, expires_in=-30)
-    early = jwt.encode({"id": 7, "iat": int(time.time()) + 30}, SECRET, "HS256")
+    early = jwt.encode({"id": 7, "nbf": int(time.time()) + 30}, SECRET, "HS256")
     too_late = strict.sign({"id": 7}, expires_in=-90)
 
     assert lenient.verify(late)["id"] == lenient.verify(early)["id"] == 7
