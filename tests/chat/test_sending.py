@@ -89,6 +89,50 @@ async def test_a_form_is_as_good_as_json(server: Server, ada: User, bob: User) -
     assert answer.json()["data"]["to_id"] == bob.id
 
 
+async def test_numbers_may_be_texts_over_sockets_too(ada: User, bob: User) -> None:
+    """A field means the same over a socket and over HTTP."""
+    hers, his = await ada.connect(), await bob.connect()
+
+    answer = await hers.request("send", to_id=str(bob.id), data="digits")
+    await hers.request("typing", to_id=str(bob.id))
+    await his.request("read", conv=answer["data"]["conv"], seq="1")
+    pulled = await his.request("pull", conv=answer["data"]["conv"], limit="5")
+
+    assert [one["data"] for one in pulled["data"]["messages"]] == ["digits"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "recipient"),
+    [
+        ({"chatType": "group"}, "group"),
+        ({"chatType": "single"}, "single"),
+        ({"chatType": "group", "chat_type": "group"}, "group"),
+        ({"note": "an unknown field"}, "single"),
+        ({"chatType": "group", "chat_type": "single"}, None),
+        ({"chatType": "room"}, None),
+        ({"ChatType": "group"}, None),
+        ({"chat-type": "group"}, None),
+        ({"group_id": 1}, None),
+    ],
+)
+async def test_an_unknown_field_never_changes_the_recipient(
+    server: Server, ada: User, bob: User, fields: dict[str, Any], recipient: str | None
+) -> None:
+    """Egg's `chatType` is accepted; what looks like the recipient and is not, is refused."""
+    hers = await ada.connect()
+    group = await ada.post("/chat/groups", name="all", members=[bob.id])
+    to_id = group["id"] if recipient == "group" else bob.id
+
+    answer = await hers.request("send", to_id=to_id, data="x", **fields)
+    body = {"to_id": to_id, "data": "x", **fields}
+    over_http = await server.ask("POST", "/chat/send", token=ada.token, json=body)
+
+    assert [answer.get("code"), over_http.json().get("code")] == [None if recipient else 1002] * 2
+    if recipient:
+        letter = "g" if recipient == "group" else "s"
+        assert answer["data"]["conv"][0] == over_http.json()["data"]["conv"][0] == letter
+
+
 async def test_a_message_is_stored_when_it_is_answered(
     server: Server, ada: User, bob: User
 ) -> None:
@@ -222,7 +266,7 @@ async def test_a_refused_message_fails_alone(ada: User, bob: User) -> None:
         ('{"id":7,"type":"nonsense"}', 1003),
         ('{"id":7,"type":"send"}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":0,"cid":"a","data":"x"}}', 1002),
-        ('{"id":7,"type":"send","data":{"to_id":"1","cid":"a","data":"x"}}', 1002),
+        ('{"id":7,"type":"send","data":{"to_id":"one","cid":"a","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":" a","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":7}}', 1002),

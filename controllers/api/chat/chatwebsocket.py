@@ -110,7 +110,7 @@ class ChatwebsocketController(Controller[Context]):
     @describe(body=frames.Send, answer=WireMessage, errors=SEND_ERRORS)
     async def send(self) -> None:
         """Send a message; the answer follows the commit."""
-        asked = self.ctx.read(frames.Send)
+        asked = self.ctx.read(frames.Send, frames.known_fields(self.ctx.request.body))
         stored = await self.ctx.service.message.send(asked.draft(self.ctx.user.id))
         self.ctx.api_success(stored.message)
 
@@ -157,7 +157,7 @@ class ChatwebsocketController(Controller[Context]):
     @describe(body=frames.Typing, errors=(NoGroup,))
     async def typing(self) -> None:
         """Show the recipients that you are typing."""
-        asked = self.ctx.read(frames.Typing)
+        asked = self.ctx.read(frames.Typing, frames.known_fields(self.ctx.request.body))
         await self.ctx.service.push.typing_indicator.show(
             self.ctx.user.id, asked.to_id, asked.chat_type
         )

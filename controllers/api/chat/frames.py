@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ from services.fields import Id, MessageText, MessageType
 from services.message.draft import Draft, without_file
 from yolk.decoding import NUL, SMALL, NotJson, check_breadth, decode_json, holds_nul
 
+ChatType = Literal["single", "group"]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.
@@ -49,7 +51,7 @@ class Send(msgspec.Struct):
     data: MessageText
     cid: Cid | None = None
     type: MessageType = "text"
-    chat_type: Literal["single", "group"] = "single"
+    chat_type: ChatType = "single"
     options: dict[str, Any] | None = None
 
     def draft(self, from_id: int, origin: object = None) -> Draft:
@@ -131,7 +133,7 @@ class Typing(msgspec.Struct):
     """The user or the group that the user is typing a message to."""
 
     to_id: Id
-    chat_type: Literal["single", "group"] = "single"
+    chat_type: ChatType = "single"
 
 
 class Recall(msgspec.Struct):
@@ -167,9 +169,24 @@ class Online(msgspec.Struct):
     online: list[int]
 
 
+class _OnlySend(Send, forbid_unknown_fields=True):
+    pass
+
+
+class _OnlyTyping(Typing, forbid_unknown_fields=True):
+    pass
+
+
+_EXACT: dict[type[Any], type[Any]] = {Send: _OnlySend, Typing: _OnlyTyping}
+"""Those with a recipient are decoded without unknown fields first, which costs nothing."""
+_EGG_NAME = "chatType"
+"""What Egg apps call `chat_type`."""
+_RECIPIENT_NAMES = {"chattype", "toid", "touserid", "groupid", "togroupid"}
+
 _frames = msgspec.json.Decoder(Frame)
+# Not strict, as over HTTP: a number may be a text of digits.
 _DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind)
+    kind: msgspec.json.Decoder(_EXACT.get(kind, kind), strict=False)
     for kind in (Send, Cursor, Resume, Pull, Recall, ReadersOf, Edit, Watch, NewToken, Typing)
 }
 
@@ -242,7 +259,37 @@ def read(frame: Frame, kind: type[Any]) -> Any:
         check_breadth(bytes(frame.data))
         return decode_json(frame.data, _DECODERS[kind])
     except NotJson as error:
+        if kind not in _EXACT or "unknown field" not in str(error):
+            raise InvalidData(str(error)) from None
+    try:
+        return msgspec.convert(known_fields(decode_json(frame.data)), kind, strict=False)
+    except (NotJson, msgspec.ValidationError) as error:
         raise InvalidData(str(error)) from None
+
+
+def known_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the fields of a request that has a recipient, by the names that they have here.
+
+    Egg's `chatType` is `chat_type`. Any other name like that is refused: if it were ignored, the
+    message for a group would go to the user who has the group's id.
+
+    Raises:
+        InvalidData: a name looks like one of the recipient's.
+    """
+    known = dict(fields)
+    if _EGG_NAME in known:
+        chat_type = known.pop(_EGG_NAME)
+        if known.setdefault("chat_type", chat_type) != chat_type:
+            raise InvalidData(f"{_EGG_NAME}: not the same as chat_type")
+    for name in known:
+        if name not in ("to_id", "chat_type") and _letters(name) in _RECIPIENT_NAMES:
+            raise InvalidData(f"{name}: the recipient is named by to_id and chat_type")
+    return known
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def ok(request: Any, data: object) -> str:
