@@ -12,7 +12,7 @@ Next: TypeAlias = Callable[[], Awaitable[None]]
 """The rest of the chain, which a middleware awaits."""
 
 # A middleware names the context class of its own application, hence Any.
-Middleware: TypeAlias = Callable[[Any, Next], Awaitable[None]]
+Middleware: TypeAlias = Callable[[Any, Next], Awaitable[None] | None]
 Handler: TypeAlias = Callable[[Any], Awaitable[Any]]
 
 
@@ -37,7 +37,12 @@ class _Step:
         if self.position == len(self.stack):
             return self.last(self.ctx)
         following = _Step(self.stack, self.ctx, self.last, self.position + 1)
-        return self.stack[self.position](self.ctx, following)
+        # A plain function is a middleware too, as in Koa; it returns what `next` does, or nothing.
+        return self.stack[self.position](self.ctx, following) or _nothing()
+
+
+async def _nothing() -> None:
+    pass
 
 
 def compose(stack: Sequence[Middleware], ctx: Context, last: Handler) -> Awaitable[Any]:

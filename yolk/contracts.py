@@ -81,8 +81,9 @@ class WebSocket(Protocol):
         Add a listener to an event of this socket.
 
         Args:
-            event: "message" (the text or bytes), "close" (code and reason), or "arrived" (the
-                list of `Label` of messages that are proved to have arrived).
+            event: "message" (the text or bytes), "close" (code and reason), "error" (an
+                exception with `code` and `reason`: the client broke the protocol), or "arrived"
+                (the list of `Label` of messages that are proved to have arrived).
             listener: a plain function or a coroutine function.
         """
 
@@ -115,7 +116,7 @@ class WebSocketServer(Protocol):
         """Add middlewares to the chain of every socket."""
 
     def route(
-        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
+        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] | None = None
     ) -> None:
         """
         Serve sockets at *path*.
@@ -124,7 +125,8 @@ class WebSocketServer(Protocol):
             path: with parameters as `:id` or `<id>`.
             middleware_then_handler: middlewares of this route, then the controller's method; see
                 `sends_first`.
-            subprotocols: the supported ones, the preferred first (RFC 6455, section 1.9).
+            subprotocols: the supported ones, the preferred first (RFC 6455, section 1.9). Without
+                them the first that the client offers is accepted, as Egg does; [] accepts none.
         """
 
     def send_to(self, room: str, data: str | bytes, skip: Any = None) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sanic import HTTPResponse
@@ -332,17 +333,28 @@ def resolve_handler(app: Application, target: Any) -> Handler:
         raise StartError(f"routes: {target!r} is not a handler; name a controller's method.")
     owner = controller_of(target)
     if owner is None:
-        handler: Handler = target
-        return handler
+        return target if inspect.iscoroutinefunction(target) else _awaiting(target)
     method_name = target.__name__
 
     async def handle(ctx: Any) -> Any:
         # Called by name, so that a subclass's override is used.
-        return await getattr(owner(ctx), method_name)()
+        result = getattr(owner(ctx), method_name)()
+        return await result if inspect.isawaitable(result) else result
 
     handle.__doc__ = target.__doc__
     handle.__module__, handle.__qualname__ = owner.__module__, target.__qualname__
     handle.__dict__.update(target.__dict__)  # its description: see `yolk.describe`
+    return handle
+
+
+def _awaiting(target: Callable[[Any], Any]) -> Handler:
+    """Return a handler that calls a plain function, which may return an awaitable."""
+
+    @wraps(target)
+    async def handle(ctx: Any) -> Any:
+        result = target(ctx)
+        return await result if inspect.isawaitable(result) else result
+
     return handle
 
 

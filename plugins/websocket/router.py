@@ -59,7 +59,10 @@ class SocketRouter:
             self._chain.append(link)
 
     def route(
-        self, path: str, *middleware_then_handler: Any, subprotocols: Sequence[str] = ()
+        self,
+        path: str,
+        *middleware_then_handler: Any,
+        subprotocols: Sequence[str] | None = None,
     ) -> None:
         """
         Serve sockets at *path*.
@@ -71,12 +74,13 @@ class SocketRouter:
                 it is marked with `sends_first`, pushes wait until it has returned.
             subprotocols: the supported ones, the preferred first. The first that the client
                 offers becomes `ctx.websocket.subprotocol`; if it offers none of them, that is
-                None, and the handler decides.
+                None, and the handler decides. Without this argument the first offered one is
+                accepted, as Egg does: browsers give up when none is. [] accepts none.
 
         Raises:
             StartError: there is no such handler, or a subprotocol's name is not valid.
         """
-        for name in subprotocols:
+        for name in subprotocols or ():
             if not handshake.is_token(name):
                 raise StartError(f"app.ws.route({path!r}): {name!r} is no name of a subprotocol.")
         *own, target = middleware_then_handler
@@ -102,7 +106,7 @@ class SocketRouter:
         endpoint.__doc__ = handler.__doc__
         endpoint.is_websocket = True  # type: ignore[attr-defined]  # Sanic expects no response
         name = "_".join(["ws", str(len(self._mounted) + 1), *re.findall(r"\w+", path)])
-        self._app.add_route(endpoint, path, methods=["GET"], name=name)
+        self._app.add_route(endpoint, path, methods=["GET"], name=name, unquote=True)
         self._mounted.append(Route(("GET",), path, before, handler, name))
 
     @property
@@ -120,7 +124,7 @@ class SocketRouter:
         params: dict[str, Any],
         chain: tuple[Middleware, ...],
         last: Handler,
-        subprotocols: Sequence[str],
+        subprotocols: Sequence[str] | None,
         hold_pushes: bool,
     ) -> HTTPResponse | None:
         """Answer an upgrade request: with HTTP, or by handing the connection over."""
@@ -134,7 +138,7 @@ class SocketRouter:
         transport = cast(asyncio.Transport | None, request.transport)
         if transport is None or transport.is_closing():
             return None
-        subprotocol = handshake.choose_subprotocol(headers, subprotocols) if subprotocols else None
+        subprotocol = handshake.choose_subprotocol(headers, subprotocols)
         socket = WebSocket(self._engine, self._rooms, transport, subprotocol)
         if hold_pushes:
             socket.hold()

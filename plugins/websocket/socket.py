@@ -42,7 +42,7 @@ class WebSocket(Connection):
     """
 
     # __dict__ is created when an attribute is set; until then it costs one pointer.
-    __slots__ = ("__dict__", "_rooms", "held", "subprotocol", "topics", "user_id")
+    __slots__ = ("__dict__", "_errors", "_rooms", "held", "subprotocol", "topics", "user_id")
 
     def __init__(
         self,
@@ -58,6 +58,8 @@ class WebSocket(Connection):
         self.user_id: int | None = None
         self.topics: set[str] | None = None
         self.held: HeldPushes | None = None
+        self._errors: list[Listener] | None = None
+        """The listeners to "error"."""
         """The pushes that are held, if they are."""
 
     @property
@@ -70,13 +72,14 @@ class WebSocket(Connection):
         Add a listener, a plain or a coroutine function.
 
         Args:
-            event: "message", "close", or "arrived": the client answered a ping of the heartbeat,
-                which proves that what was sent before the ping has arrived.
+            event: "message"; "close"; "error": the client broke the protocol, and "close" follows;
+                or "arrived": the client answered a ping of the heartbeat, which proves that what
+                was sent before the ping has arrived.
             listener: called with the text or bytes of a message; with the code and the reason of
-                the close frame that came first, or 1006 if there was none; or with the list of
-                labels that have arrived. A socket with a listener to "arrived" is pinged while
-                labels are unconfirmed, not only after silence; of more than 1,000 unconfirmed
-                labels the oldest are forgotten.
+                the close frame that came first, or 1006 if there was none; with a `ProtocolError`
+                (`code`, `reason`); or with the list of labels that have arrived. A socket with a
+                listener to "arrived" is pinged while labels are unconfirmed, not only after
+                silence; of more than 1,000 unconfirmed labels the oldest are forgotten.
 
         Raises:
             ValueError: there is no such event.
@@ -87,9 +90,14 @@ class WebSocket(Connection):
             self._add_close_listener(listener)
         elif event == "arrived":
             self._add_arrived_listener(listener)
+        elif event == "error":
+            if self._errors is None:
+                self._errors = []
+            self._errors.append(listener)
         else:
             raise ValueError(
-                f'A websocket has the events "message", "close" and "arrived", not {event!r}.'
+                'A websocket has the events "message", "close", "error" and "arrived", '
+                f"not {event!r}."
             )
         return self
 
@@ -160,7 +168,12 @@ class WebSocket(Connection):
     def _user(self) -> int | None:
         return self.user_id
 
+    def _peer_failed(self, code: int, reason: str) -> None:
+        for listener in self._errors or ():
+            error = frames.ProtocolError(code, reason)
+            self._engine.call(listener, f"an error listener of socket {self.id}", error)
+
     def _disconnected(self) -> None:
-        self.held = None
+        self.held = self._errors = None
         self._engine.unregister(self)
         self._rooms.remove(self)

@@ -27,12 +27,18 @@ from yolk import StartError
         (["chat.v2"], ["CHAT.V2"], None),
         (["chat.v2"], None, None),
         ([], ["chat.v1"], None),
+        (None, ["chat.v1", "chat.v2"], "chat.v1"),
+        (None, None, None),
     ],
 )
 async def test_the_first_supported_subprotocol_that_is_offered_is_chosen(
-    workers: Any, spoken: list[str], offered: Any, chosen: str | None
+    workers: Any, spoken: list[str] | None, offered: Any, chosen: str | None
 ) -> None:
-    """It is in the 101 and in `ctx.websocket.subprotocol`; without one there is no header."""
+    """
+    It is in the 101 and in `ctx.websocket.subprotocol`; without one there is no header.
+
+    A route that names none accepts the first that is offered, as Egg does.
+    """
     known: list[str | None] = []
 
     async def connect(ctx: Any) -> None:

@@ -364,3 +364,46 @@ async def test_messages_of_one_turn_are_sent_in_one_write(workers: Any) -> None:
             await client.recv()
         assert client.close_code == 4001
         assert client.close_reason == "再见" * 20 + "再"  # 123 bytes
+
+
+async def test_parameters_of_the_path_are_decoded(workers: Any) -> None:
+    """A parameter of a socket's route is the text, as over HTTP."""
+    worker = await workers.start(
+        lambda app: app.ws.route("/p/:name", lambda ctx: ctx.websocket.send(ctx.params.name))
+    )
+    async with worker.client("/p/%E4%B8%AD%20%2B") as client:
+        assert await client.recv() == "中 +"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"), [(frame(1, b"\xff"), 1007), (frame(3), 1002), (frame(1, rsv=4), 1002)]
+)
+async def test_an_error_of_the_peer_is_an_event(workers: Any, sent: bytes, code: int) -> None:
+    """Listeners to "error" get it before those to "close"."""
+    events: asyncio.Queue[Any] = asyncio.Queue()
+
+    def connect(ctx: Any) -> None:
+        ctx.websocket.on("error", lambda error: events.put_nowait(("error", error.code)))
+        ctx.websocket.on("close", lambda code, _: events.put_nowait(("close", code)))
+        ctx.websocket.send("in")
+
+    worker = await workers.start(lambda app: app.ws.route("/ws", connect))
+    client = await Raw.open(worker)
+    await client.read()
+    client.writer.write(sent)
+    async with asyncio.timeout(WAIT):
+        assert [await events.get() for _ in range(2)] == [("error", code), ("close", code)]
+    client.writer.close()
+
+
+async def test_there_is_no_other_event(workers: Any) -> None:
+    """A misspelt event raises an error that names the events."""
+
+    def connect(ctx: Any) -> None:
+        with pytest.raises(ValueError, match='"message", "close", "error" and "arrived"'):
+            ctx.websocket.on("mesage", print)
+        ctx.websocket.send("raised")
+
+    worker = await workers.start(lambda app: app.ws.route("/ws", connect))
+    async with worker.client() as client:
+        assert await client.recv() == "raised"

@@ -133,3 +133,23 @@ async def test_a_chain_may_run_for_many_contexts() -> None:
     await compose(stack, two, last)
 
     assert log == ["a in", "one", "a out", "a in", "two", "a out"]
+
+
+async def test_plain_functions_are_middlewares_too() -> None:
+    """As in Koa: one returns what `next` does, another one ends the chain."""
+    log: list[str] = []
+
+    def on(_: Any, next: Next) -> Any:
+        log.append("on")
+        return next()
+
+    def end(*_: Any) -> None:
+        log.append("end")
+
+    async def last(_: Any) -> None:
+        log.append("last")
+
+    await compose([on], CTX, last)
+    await compose([on, end], CTX, last)
+
+    assert log == ["on", "last", "on", "end"]

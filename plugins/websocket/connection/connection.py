@@ -90,6 +90,10 @@ class Connection(Inbox):
         """Unregister: the connection is gone, though queued messages may still be handled."""
         raise NotImplementedError
 
+    def _peer_failed(self, code: int, reason: str) -> None:
+        """Notify that the peer broke the protocol."""
+        raise NotImplementedError
+
     # --- for the server
 
     @property
@@ -322,6 +326,7 @@ class Connection(Inbox):
         state = self.protocol.state
         if state is OPEN:
             self._write_close(self.protocol.close(code, reason))
+            self._peer_failed(code, reason)
             # To close now, with something unread, would reset the connection, and the peer might
             # never see why: it may still be sending what was too big.
             self._paused = False

@@ -78,14 +78,20 @@ def read_key(headers: Headers) -> str | None:
     return keys[0] if len(decoded) == KEY_BYTES else None
 
 
-def choose_subprotocol(headers: Headers, supported: Sequence[str]) -> str | None:
+def choose_subprotocol(headers: Headers, supported: Sequence[str] | None) -> str | None:
     """
-    Return the first of *supported* that the client offers (section 4.2.2), or None.
+    Return the subprotocol of a connection (section 4.2.2), or None.
 
-    Unlike most tokens these are case-sensitive.
+    Args:
+        headers: of the request. Unlike most tokens, subprotocols are case-sensitive.
+        supported: of these the first that the client offers; None for the first that it offers.
     """
     values = headers.getall("sec-websocket-protocol", [])
-    offered = {token.strip() for value in values for token in value.split(",")}
+    if not values:
+        return None
+    offered = [token.strip() for value in values for token in value.split(",")]
+    if supported is None:
+        return next(filter(is_token, offered), None)
     return next((name for name in supported if name in offered), None)
 
 
