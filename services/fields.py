@@ -13,6 +13,6 @@ EVENT_TYPES = ("recall", "edit", "notice")
 """The types of events, which announce a change. Only the server makes them; no message has one."""
 
 MessageType = Annotated[
-    str, msgspec.Meta(max_length=16, pattern=rf"^(?!({'|'.join(EVENT_TYPES)})$)[a-z_]+$")
+    str, msgspec.Meta(max_length=16, pattern=rf"^(?!({'|'.join(EVENT_TYPES)})$)[a-z_]+(?![\s\S])")
 ]
 MessageText = Annotated[str, msgspec.Meta(max_length=2**20)]

@@ -20,7 +20,8 @@ text. Beyond PRECIS:
   is allowed, even if it looks like a Latin one: otherwise its speakers could not use short names.
 - Display names may contain emoji. PRECIS would refuse the joiners and variation selectors inside
   them, so these are accepted where they follow a symbol, and nowhere else.
-- At most `MAX_MARKS` combining marks in a row, which are enough for every language.
+- At most `MAX_MARKS` combining marks in a row, which are enough for every language; none at the
+  beginning, and no dot above a letter that has one, which nobody sees.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ _WRITTEN_TOGETHER = (
 _JOINER, _EMOJI_STYLE, _KEYCAP = "\u200d", "\ufe0f", "\u20e3"
 _BLANKS = frozenset("\u2800\u3164\uffa0\u115f\u1160\u17b4\u17b5\U0001d159")
 """Characters that show nothing although Unicode calls them letters or symbols."""
+_MARKS = ("Mn", "Mc", "Me")
+_INVISIBLE_DOT = re.compile("[ijịɨɉϳіј]\u0307")
+"""A dot above a letter that has one."""
 
 
 def normalize_username(text: str) -> str:
@@ -65,7 +69,7 @@ def normalize_username(text: str) -> str:
     """
     name = _enforce(_PRESERVED, text)
     least, most = USERNAME_LENGTH
-    if not least <= len(name) <= most or _has_blank(name) or _has_many_marks(name):
+    if not least <= len(name) <= most or _has_blank(name) or _has_misleading_marks(name):
         raise NameNotAllowed
     scripts = categories.unique_aliases(name) - _NO_SCRIPT
     if len(scripts) > 1 and not any(scripts <= together for together in _WRITTEN_TOGETHER):
@@ -106,7 +110,7 @@ def normalize_display_name(text: str, max_length: int = MAX_NICKNAME_LENGTH) -> 
         return ""
     plain = _without_joiners(name)
     _enforce(_DISPLAYED, plain)
-    if len(name) > max_length or _has_blank(plain) or _has_many_marks(plain):
+    if len(name) > max_length or _has_blank(plain) or _has_misleading_marks(plain):
         raise NameNotAllowed
     return name
 
@@ -161,8 +165,11 @@ def _has_blank(name: str) -> bool:
     return not _BLANKS.isdisjoint(name)
 
 
-def _has_many_marks(name: str) -> bool:
+def _has_misleading_marks(name: str) -> bool:
+    """Return whether marks pile up, cannot be seen, or combine with what is before the name."""
     marks = 0
+    if unicodedata.category(name[:1] or " ") in _MARKS or _INVISIBLE_DOT.search(name):
+        return True
     for character in unicodedata.normalize("NFD", name):
         marks = marks + 1 if unicodedata.category(character) in ("Mn", "Me") else 0
         if marks > MAX_MARKS:

@@ -62,6 +62,9 @@ def test_a_username_is_composed_and_narrowed(typed: str, stored: str) -> None:
         "👍👍",
         "a" + "\u0301\u0302\u0303\u0304\u0305\u0306",
         "\ud800a",
+        "\u0301ada",
+        "\u093eab",
+        "ali\u0307",
     ],
 )
 def test_a_username_that_misleads_is_refused(typed: str) -> None:

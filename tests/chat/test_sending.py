@@ -269,6 +269,8 @@ async def test_a_refused_message_fails_alone(ada: User, bob: User) -> None:
         ('{"id":7,"type":"send","data":{"to_id":"one","cid":"a","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":" a","data":"x"}}', 1002),
+        ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a\\n","data":"x"}}', 1002),
+        ('{"id":7,"type":"send","data":{"to_id":1,"type":"text\\n","data":"x"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":7}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":"\\u0000"}}', 1002),
         ('{"id":7,"type":"send","data":{"to_id":1,"cid":"a","data":"x","chat_type":"x"}}', 1002),

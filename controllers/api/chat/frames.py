@@ -17,7 +17,7 @@ ChatType = Literal["single", "group"]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Conv = Annotated[str, msgspec.Meta(max_length=48)]
 # No blanks at its ends: MySQL takes "a" and "a " for the same.
-Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?$")]
+Cid = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^\S(.*\S)?(?![\s\S])")]
 
 MAX_REQUEST_ID_LENGTH = 64
 MAX_SCANNED = 32 * 1024
