@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from services.account.account import AccountService
     from services.account.deletion import DeletionService
     from services.account.export import ExportService
+    from services.account.logins import LoginsService
     from services.account.profile import ProfileService
     from services.account.recovery import RecoveryService
     from services.account.sessions import SessionsService
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
         class _Account(AccountService):
             deletion: DeletionService
             export: ExportService
+            logins: LoginsService
             profile: ProfileService
             recovery: RecoveryService
             sessions: SessionsService

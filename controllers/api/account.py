@@ -11,9 +11,9 @@ from sanic.response import ResponseStream
 
 from extend.context import Context
 from services import permissions
+from services.account.logins import Device
 from services.account.profile import Profile
 from services.account.recovery import PasswordChanged
-from services.account.sessions import Device
 from services.errors import (
     Busy,
     ExportRunning,
@@ -111,21 +111,21 @@ class AccountController(Controller[Context]):
     @describe(answer=list[Device])
     async def logins(self) -> None:
         """List one's own logins, the one used last first."""
-        self.ctx.api_success(await self.ctx.service.account.sessions.devices(self.ctx.claims))
+        self.ctx.api_success(await self.ctx.service.account.logins.list(self.ctx.claims))
 
     @permissions.allows(*permissions.OWN_LOGIN)
     @describe(body=EndedLogin, answer=Ended)
     async def end_login(self) -> None:
         """End one login; its sockets are closed with 4505."""
         body = self.ctx.read(EndedLogin)
-        ended = await self.ctx.service.account.sessions.end(self.ctx.user.id, body.id)
+        ended = await self.ctx.service.account.logins.end(self.ctx.user.id, body.id)
         self.ctx.api_success(Ended(ended))
 
     @permissions.allows(permissions.USERS)
     @describe(answer=Ended)
     async def end_other_logins(self) -> None:
         """End all logins but this one."""
-        ended = await self.ctx.service.account.sessions.end_all(
+        ended = await self.ctx.service.account.logins.end_all(
             self.ctx.user.id, keep=self.ctx.claims
         )
         self.ctx.api_success(Ended(ended))

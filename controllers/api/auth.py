@@ -128,7 +128,7 @@ class AuthController(Controller[Context]):
     async def logout(self) -> None:
         """Log out on this device; its sockets are closed with 4505."""
         body = self.ctx.read(Logout)
-        await self.ctx.service.account.sessions.revoke(self.ctx.claims, body.refresh_token)
+        await self.ctx.service.account.logins.revoke(self.ctx.claims, body.refresh_token)
         self.ctx.api_success({})
 
     @permissions.allows(permissions.ANYBODY)

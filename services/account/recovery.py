@@ -12,7 +12,8 @@ from models import PasswordReset, User
 from models.columns import milliseconds
 from services import Service
 from services.account.digest import digest
-from services.account.sessions import Login, end_sessions
+from services.account.logins import end_sessions
+from services.account.sessions import Login
 from services.errors import BadResetToken, TooManyChanges, WrongOldPassword
 from services.limits.rates import network_of
 from services.names import normalize_password
@@ -57,7 +58,7 @@ class RecoveryService(Service):
             if not await _replace(connection, user.id, stored, old=user.password):
                 raise WrongOldPassword
             ended = await end_sessions(connection, user.id, "password", keep=claims)
-        account.sessions.kick(user.id, ended, tokens=True)
+        account.logins.kick(user.id, ended, tokens=True)
         user.password = stored
         login = None if claims.get("sid") else await account.sessions.open(user)
         return PasswordChanged(len(ended), login)
@@ -104,7 +105,7 @@ class RecoveryService(Service):
             if not used or not await _replace(connection, reset.user_id, stored):
                 raise BadResetToken
             ended = await end_sessions(connection, reset.user_id, "password")
-        self.ctx.service.account.sessions.kick(reset.user_id, ended, tokens=True)
+        self.ctx.service.account.logins.kick(reset.user_id, ended, tokens=True)
 
 
 async def _replace(

@@ -9,9 +9,9 @@ from uuid_utils.compat import UUID
 from models import Account, Group, Report, Session, User
 from models.columns import milliseconds
 from services import Service
+from services.account.logins import end_sessions
 from services.account.lookup import find_user
 from services.account.reset_tokens import issue_reset
-from services.account.sessions import end_sessions
 from services.admin.actor import Actor
 from services.admin.roles import ADMINISTRATOR, USER
 from services.errors import IsAdministrator, NoSuchPerson, OwnsGroups, UserDisabled
@@ -256,7 +256,7 @@ class AccountsService(Service):
                 )
         # Also a login that had ended before: its sockets may have missed it.
         kicked = ended if session_id is None else [UUID(session_id)]
-        self.ctx.service.account.sessions.kick(user_id, kicked, tokens=session_id is None)
+        self.ctx.service.account.logins.kick(user_id, kicked, tokens=session_id is None)
         return len(ended)
 
     async def reset_password(self, actor: Actor, user_id: int, reason: str = "") -> NewReset:
