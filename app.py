@@ -107,7 +107,7 @@ class Parts:
         # Pushes.
         closing.add(app.hooks.close)
         self.recipients = Recipients()
-        listeners = (self.indexer.committed, self.uploader.rate_limiter.message_sent)
+        listeners = (self.indexer.committed, self.uploader.throttle.message_sent)
         self.delivery = Delivery(app.ws, app.hooks, listeners)
         self.presence = PresenceWatch(app.orm, app.ws, app.logger)
         closing.add(self.presence.close)

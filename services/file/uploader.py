@@ -23,8 +23,8 @@ from services.file.info import FileInfo, file_info
 from services.file.media.decoder import Job, PictureDecoder
 from services.file.media.detection import HEAD_BYTES, PICTURES, detect_type
 from services.file.quota import FileSpace, UploadQuota
-from services.file.rate_limiter import RateLimiter
 from services.file.storage import Storage
+from services.file.throttle import UploadThrottle
 from services.file.upload import (
     PendingFile,
     Upload,
@@ -48,7 +48,7 @@ RESERVATION_SECONDS = 120.0
 RENEWAL_SECONDS = RESERVATION_SECONDS / 4
 """How often the reservation is renewed."""
 FINISH_COST_BYTES = 1024 * 1024
-"""What storing a file counts for the rate limiter: many small files cost more than their bytes."""
+"""What storing a file counts for the throttle: many small files cost more than their bytes."""
 CLOSE_SECONDS = 5.0
 """How long a worker that stops waits for files that are being stored."""
 THREAD_NICENESS = 10
@@ -86,7 +86,7 @@ class Uploader:
             settings.image_bytes, settings.audio_bytes, settings.video_bytes, settings.file_bytes
         )
         """The largest size of a file of any type."""
-        self.rate_limiter = RateLimiter()
+        self.throttle = UploadThrottle()
         self._threads = ThreadPoolExecutor(settings.threads, "uploads", _lower_thread_priority)
         self._pictures = PictureDecoder(
             settings.picture_processes, settings.picture_seconds, settings.picture_memory, logger
@@ -140,7 +140,7 @@ class Uploader:
         self, upload: Upload, user_id: int, chunks: AsyncIterator[bytes], length: int | None
     ) -> None:
         """
-        Append the chunks to an upload, no faster than the disk and the rate limiter allow.
+        Append the chunks to an upload, no faster than the disk and the throttle allow.
 
         Args:
             upload: the upload.
@@ -169,7 +169,7 @@ class Uploader:
             if waiting < WRITE_BYTES:
                 continue
             await self.run(upload.append, pieces)
-            await self.rate_limiter.wait(waiting)
+            await self.throttle.wait(waiting)
             pieces, waiting = [], 0
             if not type_checked and len(upload.head) >= HEAD_BYTES:
                 type_checked, max_bytes = True, await self.check_type(upload)
@@ -217,7 +217,7 @@ class Uploader:
             PictureTooComplex: it is a picture that takes too much time or memory.
             StorageUnavailable: the storage is full or unavailable.
         """
-        await self.rate_limiter.wait(FINISH_COST_BYTES)
+        await self.throttle.wait(FINISH_COST_BYTES)
         pending = await self.run(upload.read_journal)
         if pending is None:
             # Again: others may have been completed meanwhile.
