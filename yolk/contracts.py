@@ -181,8 +181,11 @@ class WebSocketServer(Protocol):
             user_id: the user.
             data: text or binary, by its type.
             skip: a socket of this worker that does not get it.
-            label: reported to a socket's listeners to "arrived" once the message has arrived.
-            droppable: whether it is left out where other messages have to go first.
+            label: passed to each socket's listeners to "arrived" once *data* has arrived; its
+                stream has at most 64 KiB.
+            droppable: whether it is left out, and counted as dropped, where other messages have
+                to go first: on a socket that has a backlog, and on the way to other workers
+                while many messages wait.
         """
 
     def send_to_users(
@@ -194,7 +197,12 @@ class WebSocketServer(Protocol):
         *,
         droppable: bool = False,
     ) -> None:
-        """Send *data* to all sockets of many users, once to each worker where some of them are."""
+        """
+        Send *data* to all sockets of many users, as `send_to_user` does to those of one.
+
+        It is sent once to each worker where some of them have sockets. A set of *user_ids* is taken
+        as it is; duplicates get the message once.
+        """
 
     def kick(
         self,
@@ -205,7 +213,20 @@ class WebSocketServer(Protocol):
         data: str | bytes | None = None,
         **only: str | int | None,
     ) -> None:
-        """Close those of a user's sockets that have the attributes *only*, on every worker."""
+        """
+        Close those of a user's sockets that have the attributes *only*, on every worker.
+
+        Args:
+            user_id: the user.
+            code: the close code.
+            reason: the close reason.
+            data: a last message to them.
+            only: attributes that a socket must have, such as `session="..."`, or None for one
+                that it must not have; without any, all of the user's sockets are closed.
+
+        Raises:
+            ValueError: the code must not be sent.
+        """
 
     def send_to_all(self, data: str | bytes) -> None:
         """Send *data* to every socket of this worker."""

@@ -17,7 +17,7 @@ from .topics import ROOM, user_topic
 
 class Sender:
     """
-    The part of `app.ws` that sends.
+    The part of `app.ws` that sends; `yolk.contracts.WebSocketServer` describes its arguments.
 
     Args:
         engine: of this worker.
@@ -29,14 +29,7 @@ class Sender:
         self._engine = engine
 
     def send_to(self, room: str, data: str | bytes, skip: WebSocket | None = None) -> None:
-        """
-        Send *data* to every socket in *room*, on every worker.
-
-        Args:
-            room: its name.
-            data: text or binary, by its type.
-            skip: a socket of this worker that does not get it.
-        """
+        """Send *data* to every socket in *room*, on every worker."""
         self.rooms.publish(ROOM + room, Message(frames.encode(data)), skip)
 
     def send_json_to(self, room: str, data: Any, skip: WebSocket | None = None) -> None:
@@ -52,19 +45,7 @@ class Sender:
         *,
         droppable: bool = False,
     ) -> None:
-        """
-        Send *data* to all sockets of a user, on every worker.
-
-        Args:
-            user_id: the user.
-            data: text or binary, by its type.
-            skip: a socket of this worker that does not get it.
-            label: passed to the socket's listeners to "arrived" once *data* has arrived; its
-                stream has at most 64 KiB.
-            droppable: whether it is left out, and counted as dropped, where other messages have
-                to go first: on a socket that has a backlog, and on the way to other workers
-                while many messages wait.
-        """
+        """Send *data* to all sockets of a user, on every worker."""
         message = Message(frames.encode(data), label, droppable)
         self.rooms.publish(user_topic(user_id), message, skip)
 
@@ -77,18 +58,7 @@ class Sender:
         *,
         droppable: bool = False,
     ) -> None:
-        """
-        Send *data* to all sockets of many users, as `send_to_user` does to those of one.
-
-        It is encoded once, and sent once to each worker where some of them have sockets.
-
-        Args:
-            user_ids: the users; a set is taken as it is, duplicates get it once.
-            data: text or binary, by its type.
-            skip: a socket of this worker that does not get it.
-            label: passed to the sockets' listeners to "arrived" once *data* has arrived.
-            droppable: whether it is left out where other messages have to go first.
-        """
+        """Encode *data* once, and send it to all sockets of many users."""
         users = user_ids if isinstance(user_ids, (set, frozenset)) else frozenset(user_ids)
         if users:
             message = Message(frames.encode(data), label, droppable)
@@ -109,20 +79,7 @@ class Sender:
         data: str | bytes | None = None,
         **only: str | int | None,
     ) -> None:
-        """
-        Close a user's sockets, on every worker.
-
-        Args:
-            user_id: the user.
-            code: the close code.
-            reason: the close reason.
-            data: a last message to them.
-            only: attributes that a socket must have, such as `session="..."`, or None for one
-                that it must not have; without any, all of the user's sockets are closed.
-
-        Raises:
-            ValueError: the code must not be sent.
-        """
+        """Close those of a user's sockets that have the attributes *only*, on every worker."""
         self.rooms.publish(user_topic(user_id), close_command(code, reason, data, only))
 
 
