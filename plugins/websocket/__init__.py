@@ -11,7 +11,7 @@ from yolk.closing import ClosingStack
 from .backplane.interface import Backplane
 from .backplane.redis_backplane import RedisBackplane
 from .backplane.single_worker import SingleWorkerBackplane
-from .backplane.store import Store
+from .backplane.subscription_store import SubscriptionStore
 from .collector import Collector
 from .connection.pinger import Pinger
 from .delivery import LocalDelivery
@@ -52,7 +52,7 @@ class WebSocketPlugin(Plugin):
         delivery = LocalDelivery(self.engine, topics)
         self.backplane: Backplane = SingleWorkerBackplane(topics, delivery, events)
         if "redis" in app.plugins:
-            store = Store(lambda: app.redis, self.engine.worker, settings)
+            store = SubscriptionStore(lambda: app.redis, self.engine.worker, settings)
             self.backplane = RedisBackplane(self.engine, store, topics, delivery, events)
         rooms = Rooms(topics, delivery, self.backplane)
         presence = Presence(topics, self.backplane, settings.devices == "one")

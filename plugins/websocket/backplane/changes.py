@@ -18,7 +18,7 @@ from .interface import BackplaneUnavailable, Change
 from .online_keys import OnlineKeys
 from .payload import encode
 from .scripts import APPLY
-from .store import Store, text
+from .subscription_store import SubscriptionStore, text
 
 MAX_BATCH = 500
 """Changes of one call: a script blocks Redis while it runs."""
@@ -44,7 +44,7 @@ class ChangeWriter:
 
     def __init__(
         self,
-        store: Store,
+        store: SubscriptionStore,
         topics: Topics,
         delivery: LocalDelivery,
         events: Events,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..topics import Topics, user_topic
-from .store import Store
+from .subscription_store import SubscriptionStore
 
 _MAX_ROUNDS = 5
 
@@ -23,7 +23,7 @@ class OnlineKeys:
         value: the value of the keys; a number, since Egg apps read it as JSON.
     """
 
-    def __init__(self, store: Store, topics: Topics, value: str) -> None:
+    def __init__(self, store: SubscriptionStore, topics: Topics, value: str) -> None:
         self._store = store
         self._topics = topics
         self._value = value

@@ -16,7 +16,7 @@ from ..topics import users_topic
 from .interface import BackplaneUnavailable
 from .payload import Message, Payload, encode
 from .scripts import PUBLISH
-from .store import Store
+from .subscription_store import SubscriptionStore
 
 # A script takes some 8,000 values at a time and blocks Redis while it runs; an entry of a stream
 # should not block the loop of its reader.
@@ -70,7 +70,7 @@ class Publisher:
     """
 
     def __init__(
-        self, store: Store, max_waiting: int, counters: Counters, logger: logging.Logger
+        self, store: SubscriptionStore, max_waiting: int, counters: Counters, logger: logging.Logger
     ) -> None:
         self._store = store
         self._max_waiting = max_waiting

@@ -15,7 +15,7 @@ from ..delivery import LocalDelivery
 from ..events import Events
 from .payload import decode
 from .publisher import RETRY_SECONDS
-from .store import Store
+from .subscription_store import SubscriptionStore
 
 _BLOCK_SECONDS = 2.0
 """Seconds that a read waits for an entry."""
@@ -36,7 +36,11 @@ class StreamReader:
     """
 
     def __init__(
-        self, store: Store, delivery: LocalDelivery, events: Events, logger: logging.Logger
+        self,
+        store: SubscriptionStore,
+        delivery: LocalDelivery,
+        events: Events,
+        logger: logging.Logger,
     ) -> None:
         self._store = store
         self._delivery = delivery

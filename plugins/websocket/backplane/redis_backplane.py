@@ -18,7 +18,7 @@ from .online_keys import OnlineKeys
 from .publisher import NO_OTHERS_SECONDS, Publisher
 from .reader import StreamReader
 from .scripts import DEAD, EVICT, RENEW
-from .store import Store, text
+from .subscription_store import SubscriptionStore, text
 
 _DISCOVERY_SECONDS = NO_OTHERS_SECONDS * 1.2
 """
@@ -42,7 +42,12 @@ class RedisBackplane:
     """
 
     def __init__(
-        self, engine: Engine, store: Store, topics: Topics, delivery: LocalDelivery, events: Events
+        self,
+        engine: Engine,
+        store: SubscriptionStore,
+        topics: Topics,
+        delivery: LocalDelivery,
+        events: Events,
     ) -> None:
         settings, logger = engine.settings, engine.logger
         self._store = store

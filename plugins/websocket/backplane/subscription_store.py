@@ -16,7 +16,8 @@ Beside them, as Egg apps know it: `online_<user id>`, a plain string, one key pe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.exceptions import NoScriptError, RedisError
@@ -32,7 +33,7 @@ _STREAM_EXPIRY_LEASES = 10
 """Leases after which the stream of a worker that is gone expires."""
 
 
-class Store:
+class SubscriptionStore:
     """
     The calls of one worker to Redis, each with a timeout.
 
@@ -67,14 +68,11 @@ class Store:
         """
         redis = self.redis
         values = (1, f"{self._base}workers", self._base, self.worker, *arguments)
-        try:
-            async with asyncio.timeout(self.timeout):
-                try:
-                    return await redis.evalsha(script.sha, *values)
-                except NoScriptError:
-                    return await redis.eval(script.text, *values)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
+        async with self._answer_in_time():
+            try:
+                return await redis.evalsha(script.sha, *values)
+            except NoScriptError:
+                return await redis.eval(script.text, *values)
 
     async def subscribed(self, topics: Sequence[str]) -> list[bool]:
         """
@@ -96,11 +94,8 @@ class Store:
         Raises:
             BackplaneUnavailable: no answer came in time.
         """
-        try:
-            async with asyncio.timeout(self.timeout):
-                topics = await self.redis.smembers(f"{self._base}held:{self.worker}")
-        except (RedisError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
+        async with self._answer_in_time():
+            topics = await self.redis.smembers(f"{self._base}held:{self.worker}")
         return {text(topic) for topic in topics}
 
     async def write_online(self, online: dict[int, bool], value: str) -> None:
@@ -120,20 +115,24 @@ class Store:
         # One command, which costs less than a pipeline of many. In a Cluster, whose keys lie in
         # several slots, the client has a call of its own for it.
         set_all = getattr(redis, "mset_nonatomic", redis.mset)
+        async with self._answer_in_time():
+            if new:
+                await set_all(new)
+            if old:
+                await redis.delete(*old)
+
+    @asynccontextmanager
+    async def _answer_in_time(self) -> AsyncIterator[None]:
+        """Raise `BackplaneUnavailable` if the block fails for Redis' sake, or takes too long."""
         try:
             async with asyncio.timeout(self.timeout):
-                if new:
-                    await set_all(new)
-                if old:
-                    await redis.delete(*old)
+                yield
         except (RedisError, OSError, TimeoutError) as error:
-            raise _unavailable(error) from error
+            raise BackplaneUnavailable(
+                f"Redis did not answer: {type(error).__name__}: {error}"
+            ) from error
 
 
 def text(value: bytes | str) -> str:
     """Decode a text of Redis, whether or not the client decodes."""
     return value.decode() if isinstance(value, bytes) else value
-
-
-def _unavailable(error: BaseException) -> BackplaneUnavailable:
-    return BackplaneUnavailable(f"Redis did not answer: {type(error).__name__}: {error}")
