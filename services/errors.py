@@ -7,6 +7,7 @@ ChatError
 
 `code` and `close_code` are part of the protocol: they are never changed and never reused. After a
 `close_code` under 4500 the client should reconnect, from 4500 on only once something has changed.
+The errors stand here in the order of their codes.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class UnknownType(Refused):
     en = "Unknown frame type"
 
 
-# --- 2xxx: messages, conversations and contacts
+# --- 200x: messages, conversations and contacts
 
 
 class NoRecipient(Refused):
@@ -345,7 +346,7 @@ class RefusedByPlugin(Refused):
         return self.message or super().text(locale)
 
 
-# --- 206x: files
+# --- 206x and 207x: files and pictures
 
 
 class NoFile(Refused):
@@ -415,9 +416,6 @@ class ChecksumMismatch(Refused):
     status = 460
     zh = "校验和不一致"
     en = "The checksum does not match"
-
-
-# --- 2072 to 2079: pictures and files
 
 
 class PictureTooComplex(Refused):
@@ -661,15 +659,6 @@ class OwnsGroups(Refused):
     en = "Transfer ownership of your groups or dissolve them first"
 
 
-class OtherUser(Refused):
-    """The token that a socket is given belongs to another user."""
-
-    code = 3130
-    status = 403
-    zh = "令牌不属于当前用户"
-    en = "This token belongs to another user"
-
-
 # --- 312x: administrators
 
 
@@ -691,16 +680,19 @@ class IsAdministrator(Refused):
     en = "Administrator accounts can only be changed on the command line"
 
 
+# --- 313x: tokens over sockets
+
+
+class OtherUser(Refused):
+    """The token that a socket is given belongs to another user."""
+
+    code = 3130
+    status = 403
+    zh = "令牌不属于当前用户"
+    en = "This token belongs to another user"
+
+
 # --- 4xxx: limits
-
-
-class TooManyBytes(Temporary):
-    """The user has too many bytes of unfinished uploads."""
-
-    code = 4001
-    status = 429
-    zh = "正在上传的文件过多, 请稍后重试"
-    en = "You have too many uploads in progress, please try again later"
 
 
 class Limited(Temporary):
@@ -716,6 +708,58 @@ class Limited(Temporary):
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__()
         self.retry_after = retry_after
+
+
+class TooManyBytes(Temporary):
+    """The user has too many bytes of unfinished uploads."""
+
+    code = 4001
+    status = 429
+    zh = "正在上传的文件过多, 请稍后重试"
+    en = "You have too many uploads in progress, please try again later"
+
+
+class TooManyChanges(Limited):
+    """The account was changed too often, or a password was asked for too often."""
+
+    code = 4100
+    zh = "操作过于频繁, 请稍后重试"
+    en = "You are changing your account too often, please try again later"
+
+
+class ExportRunning(Limited):
+    """Another export of the user's data is running."""
+
+    code = 4101
+    zh = "正在导出, 请等待完成"
+    en = "Your data is being exported already, wait until it is complete"
+
+
+class TooManyInvitations(Temporary):
+    """Too many users have not answered your invitations to groups yet."""
+
+    code = 4120
+    status = 429
+    zh = "待对方接受的邀请过多, 请稍后再试"
+    en = "Too many of your invitations are pending. Please try again later"
+
+
+class TooManyReports(Limited):
+    """The user has sent the largest number of reports of a day."""
+
+    code = 4130
+    zh = "举报过于频繁, 请稍后再试"
+    en = "You have sent too many reports, please try again later"
+
+
+class TooManySockets(Disconnected):
+    """The user, or the address, has too many open sockets."""
+
+    code = 4140
+    status = 429
+    close_code = 4504
+    zh = "连接数过多"
+    en = "Too many connections"
 
 
 class TooManyLogins(Limited):
@@ -750,57 +794,6 @@ class TooManyTickets(Limited):
     en = "You are doing this too often, please try again later"
 
 
-class TooManyUploads(Limited):
-    """The user began too many uploads."""
-
-    code = 4190
-    zh = "上传过于频繁, 请稍后再试"
-    en = "You are uploading too often, please try again later"
-
-
-class TooManyInvitations(Temporary):
-    """Too many users have not answered your invitations to groups yet."""
-
-    code = 4120
-    status = 429
-    zh = "待对方接受的邀请过多, 请稍后再试"
-    en = "Too many of your invitations are pending. Please try again later"
-
-
-class ExportRunning(Limited):
-    """Another export of the user's data is running."""
-
-    code = 4101
-    zh = "正在导出, 请等待完成"
-    en = "Your data is being exported already, wait until it is complete"
-
-
-class TooManyChanges(Limited):
-    """The account was changed too often, or a password was asked for too often."""
-
-    code = 4100
-    zh = "操作过于频繁, 请稍后重试"
-    en = "You are changing your account too often, please try again later"
-
-
-class TooManyReports(Limited):
-    """The user has sent the largest number of reports of a day."""
-
-    code = 4130
-    zh = "举报过于频繁, 请稍后再试"
-    en = "You have sent too many reports, please try again later"
-
-
-class TooManySockets(Disconnected):
-    """The user, or the address, has too many open sockets."""
-
-    code = 4140
-    status = 429
-    close_code = 4504
-    zh = "连接数过多"
-    en = "Too many connections"
-
-
 class TooManySends(Limited):
     """The user sends too many messages."""
 
@@ -823,6 +816,14 @@ class TooManySearches(Limited):
     code = 4156
     zh = "搜索过于频繁, 请稍后再试"
     en = "You are searching too often, please try again later"
+
+
+class TooManyUploads(Limited):
+    """The user began too many uploads."""
+
+    code = 4190
+    zh = "上传过于频繁, 请稍后再试"
+    en = "You are uploading too often, please try again later"
 
 
 # --- 5xxx: the server
