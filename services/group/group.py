@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -11,7 +12,7 @@ from uuid_utils.compat import UUID
 from models import Conversation, Group, Member
 from models.columns import milliseconds
 from services import Service, permissions
-from services.errors import GroupFull, NameNotAllowed, NoGroup
+from services.errors import GroupFull, InvalidData, NameNotAllowed, NoGroup
 from services.file.avatar import FILES_PATH, find_own_picture
 from services.group.candidates import find_candidates
 from services.group.change import Change, changing, member_of, push_change
@@ -29,6 +30,8 @@ from services.names import normalize_display_name
 from services.wire import group_conv
 
 LOOKS = ("name", "avatar")
+_FOREIGN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
+"""An address with a scheme or a host, without the blanks that browsers leave out."""
 RULES = ("history", "join", "approval", "invite_role", "link_role", "muted")
 OWNER_RULES = frozenset({"history", "invite_role", "link_role"})
 """Rules that only the owner may change; admins may change the rest, too."""
@@ -189,7 +192,14 @@ def group_name(text: str) -> str:
 async def _picture_of(
     user_id: int, avatar: str, connection: BaseDBAsyncClient | None = None
 ) -> UUID | None:
-    """Return the id of the file that is an avatar; None if it is an emoji or another address."""
+    """
+    Return the id of the file that is an avatar; None if it is an emoji or a path.
+
+    Raises:
+        InvalidData: it is an address of another server, which would learn who looks at the group.
+    """
+    if _FOREIGN_ADDRESS.match(re.sub(r"[\x00-\x20]", "", avatar)):
+        raise InvalidData("avatar: an address of another server")
     if not avatar.startswith(FILES_PATH):
         return None
     return (await find_own_picture(user_id, avatar, connection)).id

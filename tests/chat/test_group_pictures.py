@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.groups import in_group, last_told, make_group, refusal
 from tests.rows import add_user
 from tests.uploads import picture, uploaded
@@ -51,6 +53,28 @@ async def test_a_group_shows_no_file_of_others(ada: User, bob: User) -> None:
     assert await refusal(ada, made, avatar=text["url"]) == (415, 2061)
     assert await refusal(ada, made, avatar="/files/none") == (400, 1002)
     assert (await in_group(ada, made, "", avatar="🍳"))["avatar"] == "🍳"
+
+
+@pytest.mark.parametrize(
+    "avatar",
+    [
+        "https://tracker.example/a.png",
+        "//tracker.example/a.png",
+        "/\\tracker.example/a.png",
+        " ht\ntps://tracker.example/a.png",
+        "javascript:alert(1)",
+        "data:image/png;base64,AAAA",
+    ],
+)
+async def test_the_picture_of_a_group_is_on_no_other_server(ada: User, avatar: str) -> None:
+    """It would learn who looks at the group, members and invited users alike."""
+    made = await make_group(ada)
+
+    assert await refusal(ada, made, avatar=avatar) == (400, 1002)
+    created = await ada.server.ask(
+        "POST", "/chat/groups", token=ada.token, json={"name": "Friends", "avatar": avatar}
+    )
+    assert created.json()["code"] == 1002
 
 
 async def test_another_administrator_keeps_the_picture(ada: User, bob: User) -> None:
