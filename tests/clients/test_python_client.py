@@ -87,6 +87,24 @@ async def test_two_clients_chat(server: Server, device: Open) -> None:
     assert peer_of(conv(ada, bob), ada.id) == bob.id
 
 
+async def test_a_text_that_was_cut_within_an_emoji_is_sent(
+    server: Server, ada: User, bob: User, device: Open
+) -> None:
+    """Half an emoji becomes U+FFFD, in messages, searches and names of files; the rest follows."""
+    hers, his = device(ada), device(bob)
+    client = await hers.start()
+    await his.start()
+
+    client.send(bob.id, "cut \ud83d")
+    client.send(bob.id, "whole \ud83d\ude00")
+    await his.until(lambda: len(his.messages) == 2)
+    await client.call("GET", "/users", {"q": "\ud83d"})
+    sent = await client.upload(io.BytesIO(b"text"), name="cut \udcff.txt")
+
+    assert his.texts() == ["cut \ufffd", "whole 😀"]
+    assert sent.name == "cut \ufffd.txt"
+
+
 async def test_it_begins_with_now(server: Server, ada: User, bob: User, device: Open) -> None:
     """Messages from before the start are history; those sent while it connects are delivered."""
     for number in range(3):

@@ -546,6 +546,36 @@ check("a message that the server changed is fetched", async (script) => {
   assert.deepEqual(client.outbox(), []);
 });
 
+check("a text that was cut within an emoji is sent, and the next one follows", async (script) => {
+  const client = await script.online();
+  script.answers.send = ({ cid }) => ({ id: cid, conv: "s:1:2", seq: ++script.last, create_time: 1, dup: false });
+  script.last = 0;
+  const texts = ["cut \ud83d", 'whole \ud83d\ude00 \\ud83d "\n', "\udc00\ud800"];
+  for (const data of texts) client.send({ to_id: 2, data });
+  await script.until(() => script.last === 3);
+  const sent = script.requests.filter(([type]) => type === "send").map(([, { data }]) => data);
+  assert.deepEqual(sent, ["cut \ufffd", texts[1], "\ufffd\ufffd"]);
+  script.http = (url) => ({ msg: "ok", data: decodeURIComponent(url) });
+  assert.equal(await client.call("GET", "/users", { q: "\ud83d" }), "/users?q=\ufffd");
+});
+
+check("an answer without an id is that of the oldest request", async (script) => {
+  const client = await script.online();
+  script.answers.send = ({ data, cid }) =>
+    data === "bad" ? undefined : { id: cid, conv: "s:1:2", seq: 1, create_time: 1, dup: false };
+  client.send({ to_id: 2, data: "bad" });
+  client.send({ to_id: 2, data: "good" });
+  script.reply(null, { code: 1001, data: "not readable", temporary: false });
+  await script.until(() => script.seqs.length);
+  assert.deepEqual(client.outbox().map(({ data, state, error }) => [data, state, error.code]), [["bad", "failed", 1001]]);
+});
+
+check("it knows the server's time", async (script) => {
+  const client = await script.online();
+  script.push("connected", { server_time: Date.now() + 3_600_000 });
+  assert.ok(Math.abs(client.now() - Date.now() - 3_600_000) < 60_000);
+});
+
 test("the client has what its types say", () => {
   const types = readFileSync(new URL("../../web/client/yolk.d.ts", import.meta.url), "utf8");
   const members = types.split("export class Client {")[1].split("\n}")[0].matchAll(/^  (?:readonly )?(\w+)/gm);

@@ -186,6 +186,9 @@ export class Client {
   readonly me: Person | null;
   readonly state: State;
 
+  /** The server's time now in ms, whatever this machine's clock says: compare it with `create_time`. */
+  now(): number;
+
   /** Register a listener; returns a function that removes it. If a listener throws, the error is reported on the console. */
   on<T extends keyof Events>(type: T, listener: (event: Events[T]) => void): () => void;
 

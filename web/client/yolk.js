@@ -9,8 +9,6 @@ const CONNECT_MS = 15_000;
 const PING_AFTER_MS = 25_000; // of silence
 const PONG_MS = 5_000;
 const STABLE_MS = 5_000; // online: resets the backoff
-const SETTLE_MS = 100;
-const LOCK_MS = 30_000;
 const LINGER_MS = 50;
 const PAGE_SIZE = 200;
 const MAX_WAITING = 1_000; // messages in the outbox, requests in flight, links
@@ -23,7 +21,6 @@ const BAD_TICKET = 4502;
 const ELSEWHERE = 4503;
 
 const SESSION = "yolk.session";
-const LOCK = "yolk.refresh";
 
 export class YolkError extends Error {
   name = "YolkError";
@@ -80,6 +77,10 @@ export class Client {
 
   get state() {
     return this.#connection.state;
+  }
+
+  now() {
+    return Date.now() + this.#connection.ahead;
   }
 
   on(type, listener) {
@@ -220,7 +221,7 @@ export class Client {
     let init;
     if (method === "GET") {
       const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
-      path += given.map((pair, at) => (at ? "&" : "?") + pair.map(encodeURIComponent).join("=")).join("");
+      path += given.map((pair, at) => (at ? "&" : "?") + pair.map((part) => encodeURIComponent(JSON.parse(toJson(`${part}`)))).join("=")).join("");
     } else init = asJson(parameters);
     return this.#http.data(await this.#http.ask(method, path, init));
   }
@@ -366,7 +367,6 @@ export class Client {
     }
   }
 
-  /** Request several links together. */
   #requestLink(id) {
     if (!(this.#batch?.ids.length < 100)) {
       const batch = (this.#batch = { ids: [] });
@@ -412,7 +412,6 @@ class Http {
     throw notLoggedIn();
   }
 
-  /** Return {status, headers, answer}, whatever the status. */
   async send(method, path, { headers, body, signal, patience = ANSWER_MS } = {}) {
     const limit = signal ?? globalThis.AbortSignal?.timeout?.(patience);
     const init = { method, headers, body, signal: limit, cache: "no-store" };
@@ -447,27 +446,15 @@ class Http {
 
   /** Renew the token, unless *used* is no longer the current one. */
   renew(used) {
-    return (this.#renewing ??= this.#locked(async () => {
-      const { token, refresh_token, key } = this.session ?? {};
-      if (this.external || !token || token !== used) return;
-      const fresh = this.data(await this.send("POST", "/auth/refresh", asJson({ refresh_token })));
-      if (this.session?.key === key) this.keep(fresh, key);
-      if (this.store.isShared) await pause(SETTLE_MS);
-    }).finally(() => (this.#renewing = null)));
+    return (this.#renewing ??= this.#refresh(used).finally(() => (this.#renewing = null)));
   }
 
-  /** Run *work* in one tab at a time: a refresh token is good once. */
-  async #locked(work) {
-    if (!this.store.isShared) return work();
-    if (navigator.locks) return navigator.locks.request(LOCK, work);
-    // Plain HTTP has no locks. Write a note, and own the lock if it is unchanged later.
-    const mine = randomId();
-    for (;;) {
-      const [owner, since] = this.store.get(LOCK) ?? [];
-      if (owner === mine) return work().finally(() => this.store.remove(LOCK));
-      if (!(Date.now() - since < LOCK_MS)) this.store.set(LOCK, [mine, Date.now()]);
-      await pause(SETTLE_MS * (1 + Math.random()));
-    }
+  /** Other tabs may refresh at the same time: the server answers them all alike. */
+  async #refresh(used) {
+    const { token, refresh_token, key } = this.session ?? {};
+    if (this.external || !token || token !== used) return;
+    const fresh = this.data(await this.send("POST", "/auth/refresh", asJson({ refresh_token })));
+    if (this.session?.key === key) this.keep(fresh, key);
   }
 }
 
@@ -476,6 +463,7 @@ class Http {
 /** Reopens the socket whenever it closes. */
 class Connection {
   state = { name: "idle", attempt: 0, isQuiet: false };
+  ahead = 0; // of the server's clock, ms
 
   #socket = null;
   #pending = new Map();
@@ -517,9 +505,8 @@ class Connection {
     if (this.state.name !== "online" || this.#socket.readyState > 1) throw notConnected();
     if (this.#pending.size >= MAX_WAITING) throw new YolkError("too many requests in flight", { code: 5002, temporary: true });
     const id = ++this.#lastId;
-    const frame = JSON.stringify({ id, type, data });
-    let size = frame.length * 3; // at most
-    if (size > this.#maxSize) size = encodeURIComponent(frame).replace(/%../g, "x").length;
+    const frame = toJson({ id, type, data });
+    const size = encodeURIComponent(frame).replace(/%../g, "x").length;
     if (size > this.#maxSize) throw new YolkError("", { code: TOO_BIG });
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, sentAt: Date.now(), size });
@@ -558,6 +545,7 @@ class Connection {
     this.#receivedAt = Date.now();
     this.#pingedAt = 0;
     if (msg && id !== undefined) {
+      id ??= this.#pending.keys().next().value; // of the oldest: unreadable for the server
       const request = this.#pending.get(id);
       this.#pending.delete(id);
       if (msg === "ok") request?.resolve(data);
@@ -565,6 +553,7 @@ class Connection {
     } else if (msg) this.#closeText = data;
     else if (type === "connected") {
       this.#maxSize = data.max_message_size || Infinity;
+      this.ahead = data.server_time - Date.now() || 0;
       this.#ticketsRefused = 0;
       this.#set("online");
     } else if (type === "reconnect") this.#returnAfter = data.after_ms;
@@ -987,4 +976,8 @@ function pause(ms, isIdle) {
 /** With jitter: a thousand clients must not reconnect at once. */
 const backoff = (attempt) => Math.min(15_000, 1_000 * 2 ** attempt) * (0.5 + Math.random() / 2);
 
-const asJson = (value) => ({ headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) });
+/** A surrogate without its other half becomes U+FFFD: no server can read it. */
+const toJson = (value) =>
+  JSON.stringify(value).replace(/\\(ud[89a-f]..|.)/g, (all, [, isHalf]) => (isHalf ? "\ufffd" : all));
+
+const asJson = (value) => ({ headers: { "Content-Type": "application/json" }, body: toJson(value) });

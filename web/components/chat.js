@@ -7,7 +7,7 @@ import { t } from "../i18n/words.js";
 import { groupOf, nameIn } from "../state/groups.js";
 import { go } from "../state/history.js";
 import { isPresent, personOf, typingIn } from "../state/people.js";
-import { isOnline, me } from "../state/session.js";
+import { client, isOnline, me } from "../state/session.js";
 import { titleOf } from "../state/store.js";
 import { panel, togglePanel } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
@@ -92,7 +92,7 @@ function reasonForClosed({ isGroup, gone, targetId }) {
   const { muted, me: mine } = groupOf(targetId);
   if (!mine || mine.role > 0) return "";
   if (muted) return t("allMuted");
-  return mine.muted_until > Date.now() ? t("mutedUntil", { time: fullTime(mine.muted_until) }) : "";
+  return mine.muted_until > client.now() ? t("mutedUntil", { time: fullTime(mine.muted_until) }) : "";
 }
 
 function hasFiles({ dataTransfer }) {

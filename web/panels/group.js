@@ -9,7 +9,7 @@ import { t } from "../i18n/words.js";
 import { copy } from "../state/actions.js";
 import { act, ADMINISTRATOR, groupOf, loadGroup, loadMoreMembers, MEMBER, OWNER } from "../state/groups.js";
 import { isPresent, nameOf } from "../state/people.js";
-import { me } from "../state/session.js";
+import { client, me } from "../state/session.js";
 import { attempt, openDialog, openMenu } from "../state/ui.js";
 import { ConversationSettings } from "./conversation_settings.js";
 import { PanelHeader } from "./header.js";
@@ -97,7 +97,7 @@ function Members({ group }) {
 function Member({ group, member }) {
   const { user_id: id, username, role, muted_until } = member;
   const open = (event) => openMenu(nameOf(member), memberItems(group, member), event.currentTarget);
-  const isMuted = muted_until > Date.now();
+  const isMuted = muted_until > client.now();
   return html`
     <li>
       <button type="button" class="row" aria-haspopup="menu" data-testid="member" data-user=${id} onClick=${open}>

@@ -3,7 +3,7 @@
 import { openConfirm, openPerson } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
 import { act, ADMINISTRATOR, MEMBER, OWNER } from "../state/groups.js";
-import { me } from "../state/session.js";
+import { client, me } from "../state/session.js";
 import { attempt } from "../state/ui.js";
 
 const MUTES = [["muteTenMinutes", 600], ["muteDay", 86_400], ["muteMonth", 30 * 86_400]];
@@ -15,7 +15,7 @@ export function memberItems(group, { user_id: id, role, muted_until, nickname, u
   const name = nickname || username;
   const run = (act_, fields) => () => attempt(act(group.id, act_, fields));
   const ask = (question, yes, act_, fields) => () => openConfirm(question, yes, run(act_, fields));
-  const isMuted = muted_until > Date.now();
+  const isMuted = muted_until > client.now();
   return [
     { icon: "info", text: t("personInfo"), act: () => openPerson(id) },
     !isMe && mine === OWNER && role === MEMBER && { icon: "crown", text: t("makeAdministrator"), hook: "make-administrator", act: run("roles", { user_id: id, role: ADMINISTRATOR }) },

@@ -53,7 +53,7 @@ export function edit(message) {
 
 export function canRecall(message) {
   if (isPending(message) || message.isremove || message.type === "notice") return false;
-  const isFresh = Date.now() - message.create_time < RECALL_WITHIN_MS;
+  const isFresh = client.now() - message.create_time < RECALL_WITHIN_MS;
   if (message.from_id === me.peek()?.id && isFresh) return true;
   if (message.chat_type !== "group") return false;
   const group = groupOf(message.to_id);
@@ -63,7 +63,7 @@ export function canRecall(message) {
 
 export function canEdit(message) {
   const isMine = message.from_id === me.peek()?.id && message.type === "text";
-  return isMine && !isPending(message) && !message.isremove && Date.now() - message.create_time < EDIT_WITHIN_MS;
+  return isMine && !isPending(message) && !message.isremove && client.now() - message.create_time < EDIT_WITHIN_MS;
 }
 
 export function recall(message) {

@@ -24,6 +24,7 @@ from yolk_client.background import BackgroundTasks
 from yolk_client.backoff import Backoff
 from yolk_client.errors import TOO_BIG, Lost, SessionOver, YolkError
 from yolk_client.http import Http
+from yolk_client.text import to_json
 from yolk_client.types import State
 
 STABLE = 5.0
@@ -127,7 +128,7 @@ class Connection:
 
     def _frame(self, kind: str, data: Any) -> tuple[str, int]:
         self._last_id += 1
-        frame = json.dumps({"id": self._last_id, "type": kind, "data": data}, ensure_ascii=False)
+        frame = to_json({"id": self._last_id, "type": kind, "data": data})
         if self._max_size and len(frame.encode()) > self._max_size:
             raise YolkError("the message is too large", code=TOO_BIG)
         return frame, self._last_id
@@ -205,7 +206,10 @@ class Connection:
             self._on_push(kind, data)
 
     def _answer(self, frame: Any) -> None:
-        answer = self._pending.pop(frame["id"], None)
+        number = frame["id"]
+        if number is None:  # the server could not read the request: most likely the oldest one
+            number = next(iter(self._pending), None)
+        answer = self._pending.pop(number, None)
         if answer is None or answer.done():
             return
         if frame["msg"] == "ok":

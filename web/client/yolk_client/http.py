@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from yolk_client.errors import Lost, SessionOver, YolkError
+from yolk_client.text import to_json, well_formed
 from yolk_client.types import Person
 
 TIMEOUT = 20.0
@@ -70,8 +71,13 @@ class Http:
         self, method: str, path: str, parameters: Mapping[str, Any] | None = None
     ) -> Any:
         """Send a request, and return the `data` of the answer."""
-        argument = "params" if method == "GET" else "json"
-        return _data(await self.send(method, path, **{argument: parameters}))
+        if method == "GET":
+            texts = {
+                name: well_formed(value) if isinstance(value, str) else value
+                for name, value in (parameters or {}).items()
+            }
+            return _data(await self.send(method, path, params=texts))
+        return _data(await self.send(method, path, json=parameters))
 
     async def ticket(self) -> str:
         """Return a ticket, which opens one socket."""
@@ -136,6 +142,10 @@ class Http:
         )
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        body = options.pop("json", None)
+        if body is not None:
+            options["content"] = to_json(body).encode()
+            options["headers"] = {"Content-Type": "application/json", **options.get("headers", {})}
         try:
             return await self._http.request(method, path, **options)
         except httpx.TransportError as error:

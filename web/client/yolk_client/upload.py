@@ -16,6 +16,7 @@ import httpx
 from yolk_client.backoff import Backoff
 from yolk_client.errors import YolkError
 from yolk_client.http import Http, error_of
+from yolk_client.text import well_formed
 from yolk_client.types import FileInfo
 
 MIN_PIECE, MAX_PIECE = 32 * 1024, 1024 * 1024
@@ -95,7 +96,7 @@ class Upload:
         kind = mimetypes.guess_type(self._name)[0] or "application/octet-stream"
         metadata = {"filename": self._name, "filetype": kind, "folder": self._folder}
         coded = [
-            f"{key} {base64.b64encode(value.encode()).decode()}"
+            f"{key} {base64.b64encode(well_formed(value).encode()).decode()}"
             for key, value in metadata.items()
             if value
         ]
