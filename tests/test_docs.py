@@ -36,9 +36,9 @@ from tests.conftest import ROOT
 from yolk import Plugin, Service
 from yolk.body import STOPPING
 from yolk.boot import Boot
+from yolk.early_body import LATE, TOO_LARGE
 from yolk.loader import load_tree
 from yolk.plugin_registry import Entry, Registry
-from yolk.router import LATE, TOO_LARGE
 from yolk.settings import ENVIRONMENT
 from yolk.testing import Server
 from yolk.tree import find

@@ -26,6 +26,7 @@ from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
 from yolk.errors import ApiError, StartError
 from yolk.extensions import switch_off_unused
+from yolk.handlers import resolve_handler
 from yolk.hooks import Hooks
 from yolk.http_protocol import HttpConnection
 from yolk.lifecycle import attach_hooks, mute_start_errors, run_config_hook
@@ -33,7 +34,7 @@ from yolk.loader import import_file, load_context, load_tree, mount_routes
 from yolk.openapi_page import mount as mount_docs
 from yolk.plugin_registry import Registry
 from yolk.request import Request
-from yolk.router import HttpRouter, answer_head_and_options, resolve_handler
+from yolk.router import HttpRouter, answer_head_and_options
 from yolk.settings import (
     ENVIRONMENT,
     Settings,
@@ -242,7 +243,7 @@ class Application(Sanic[Config, SimpleNamespace]):
         return self.root / str(self.config.data)
 
     def resolve_handler(self, target: Any) -> Handler:
-        """Return a callable of a context: see `yolk.router.resolve_handler`."""
+        """Return a callable of a context: see `yolk.handlers.resolve_handler`."""
         return resolve_handler(self, target)
 
     def http_middlewares(self) -> list[Middleware]:

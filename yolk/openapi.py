@@ -12,8 +12,9 @@ import msgspec
 from yolk.body import STOPPING
 from yolk.describe import Description, Example, description_of, examples_of
 from yolk.errors import ApiError
+from yolk.handlers import controller_of
 from yolk.request import INVALID, UNREADABLE
-from yolk.router import Route, controller_of
+from yolk.router import Route
 
 if TYPE_CHECKING:
     from yolk.application import Application

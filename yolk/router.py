@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
-import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sanic import HTTPResponse
 from sanic import Request as SanicRequest
 from sanic.response import ResponseStream, empty
 
-from yolk.body import Body, BodyBroken, BodyLate, Stopping
+from yolk.body import Body, Stopping
 from yolk.compose import Handler, Middleware, compose
-from yolk.context import Context
-from yolk.controller import Controller
-from yolk.errors import ApiError, StartError
+from yolk.early_body import EARLY_BODY, after_rest, read_early, refuse_the_rest
+from yolk.errors import ApiError
+from yolk.handlers import resolve_handler
 from yolk.http_protocol import Connections
-from yolk.request import UNREADABLE, Request
-from yolk.tree import find
+from yolk.request import Request
 
 if TYPE_CHECKING:
     from yolk.application import Application
@@ -30,19 +26,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose bodies are read."""
-EARLY_BODY = 64 * 1024
-"""Bytes of a body that are read before the middlewares run, which may find the token in it."""
-TOO_LARGE = 4170
-LATE = 4171
-
 EGG_PARAMETER = re.compile(r":(\w+)")
-
-
-class BodyTooLarge(ApiError):
-    """The body has more bytes than the route allows."""
-
-    def __init__(self) -> None:
-        super().__init__(TOO_LARGE, "The body is too large", status=413)
 
 
 class Route(NamedTuple):
@@ -205,6 +189,11 @@ class HttpRouter:
                 await asyncio.wait_for(self._idle.wait(), timeout)
 
 
+def sanic_path(path: str) -> str:
+    """Return a path in Sanic's syntax: Egg's `/foo/:id` becomes `/foo/<id>`."""
+    return path if "<" in path else EGG_PARAMETER.sub(r"<\1>", path)
+
+
 def answer_head_and_options(app: Application) -> None:
     """
     Mount HEAD beside every GET, and OPTIONS for every path.
@@ -235,134 +224,3 @@ def _allowing(methods: str) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
         return empty(headers={"Allow": methods})
 
     return allow
-
-
-async def read_early(
-    ctx: Context, body: Body, request: SanicRequest, limit: int, patience: float
-) -> Callable[[], Awaitable[None]] | None:
-    """
-    Read a body before the middlewares run: a large one only in part, until they let it in.
-
-    Args:
-        ctx: of the request; the body is parsed into it.
-        body: of the request.
-        request: Sanic's own.
-        limit: bytes.
-        patience: seconds to wait for the next chunk.
-
-    Returns:
-        what reads the rest, or None where all was read.
-
-    Raises:
-        BodyTooLarge: there are more bytes.
-        ApiError: the body is malformed, or did not come.
-    """
-    if body.length is not None and body.length > limit:
-        raise BodyTooLarge
-    data = b""
-
-    async def read(upto: int) -> None:
-        nonlocal data
-        try:
-            data += await body.read(upto - len(data), patience)
-        except BodyBroken as error:
-            body.close_after()
-            if isinstance(error, BodyLate):
-                raise ApiError(LATE, "The body did not arrive in time", status=408) from None
-            raise ApiError(UNREADABLE, f"The body is incomplete: {error}") from None
-        if len(data) > limit:
-            raise BodyTooLarge
-        if not body.unread:
-            request.body = data
-            ctx.request.parse_body(request)
-
-    async def read_rest() -> None:
-        await read(limit + 1)
-
-    if body.length is None or body.length <= EARLY_BODY:
-        await read(min(EARLY_BODY, limit) + 1)
-    return read_rest if body.unread else None
-
-
-def after_rest(read_rest: Callable[[], Awaitable[None]], handler: Handler) -> Handler:
-    """Return a handler that first reads the rest of the body."""
-
-    async def handle(ctx: Any) -> Any:
-        await read_rest()
-        return await handler(ctx)
-
-    return handle
-
-
-async def refuse_the_rest(
-    request: SanicRequest, body: Body, response: HTTPResponse | ResponseStream
-) -> HTTPResponse | ResponseStream | None:
-    """Answer before the body was read, so that a client that is still sending gets the answer."""
-    if isinstance(response, ResponseStream):
-        return response
-    body.close_after()
-    sent = await request.respond(response)
-    await sent.send(end_stream=True)
-    await body.discard()
-    return None
-
-
-def sanic_path(path: str) -> str:
-    """Return a path in Sanic's syntax: Egg's `/foo/:id` becomes `/foo/<id>`."""
-    return path if "<" in path else EGG_PARAMETER.sub(r"<\1>", path)
-
-
-def resolve_handler(app: Application, target: Any) -> Handler:
-    """
-    Return a callable that takes a context.
-
-    Args:
-        app: the application, whose controllers are searched for a dotted name.
-        target: a controller's method, its dotted name below `app.controller`, or any function
-            that takes a context.
-
-    Raises:
-        StartError: there is no such handler; the text lists the existing names.
-    """
-    if isinstance(target, str):
-        try:
-            target = find(app.controller, target)
-        except AttributeError as error:
-            raise StartError(f"routes: no handler {target!r}: {error}") from None
-    if not callable(target) or isinstance(target, type):
-        raise StartError(f"routes: {target!r} is not a handler; name a controller's method.")
-    owner = controller_of(target)
-    if owner is None:
-        return target if inspect.iscoroutinefunction(target) else _awaiting(target)
-    method_name = target.__name__
-
-    async def handle(ctx: Any) -> Any:
-        # Called by name, so that a subclass's override is used.
-        result = getattr(owner(ctx), method_name)()
-        return await result if inspect.isawaitable(result) else result
-
-    handle.__doc__ = target.__doc__
-    handle.__module__, handle.__qualname__ = owner.__module__, target.__qualname__
-    handle.__dict__.update(target.__dict__)  # its description: see `yolk.describe`
-    return handle
-
-
-def _awaiting(target: Callable[[Any], Any]) -> Handler:
-    """Return a handler that calls a plain function, which may return an awaitable."""
-
-    @wraps(target)
-    async def handle(ctx: Any) -> Any:
-        result = target(ctx)
-        return await result if inspect.isawaitable(result) else result
-
-    return handle
-
-
-def controller_of(target: Any) -> type[Controller[Any]] | None:
-    """Return the controller class whose method *target* is, or None."""
-    if not inspect.isfunction(target) or "." not in target.__qualname__:
-        return None
-    owner: Any = sys.modules.get(target.__module__)
-    for name in target.__qualname__.split(".")[:-1]:
-        owner = getattr(owner, name, None)
-    return owner if isinstance(owner, type) and issubclass(owner, Controller) else None
