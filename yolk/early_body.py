@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from sanic.response import ResponseStream
+
 from yolk.body import Body, BodyBroken, BodyLate
 from yolk.compose import Handler
 from yolk.errors import ApiError
@@ -13,7 +15,6 @@ from yolk.request import UNREADABLE
 if TYPE_CHECKING:
     from sanic import HTTPResponse
     from sanic import Request as SanicRequest
-    from sanic.response import ResponseStream
 
     from yolk.context import Context
 
