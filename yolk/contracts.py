@@ -112,6 +112,24 @@ class WebSocketServer(Protocol):
     def addresses(self) -> Mapping[str, int]:
         """Address to the number of open sockets of this worker that come from it."""
 
+    @property
+    def queues(self) -> Mapping[str, Callable[[], float]]:
+        """
+        Functions that return how full the queues of this worker are, from 0 to 1.
+
+        `workers` is the queue of messages to other workers, `sockets` the share of sockets whose
+        clients leave much unread.
+        """
+
+    def shed_load(self, admit: Callable[[], None], is_busy: Callable[[], bool]) -> None:
+        """
+        Do less while this worker has too much to do.
+
+        Args:
+            admit: called before each handshake; what `ApiError` it raises is answered over HTTP.
+            is_busy: whether droppable messages are left out on all sockets of this worker.
+        """
+
     def use(self, *middleware: Middleware) -> None:
         """Add middlewares to the chain of every socket."""
 

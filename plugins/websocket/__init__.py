@@ -59,7 +59,7 @@ class WebSocketPlugin(Plugin):
         sender = Sender(self.engine, rooms)
         router = SocketRouter(app, self.engine, rooms)
         server: yolk.WebSocketServer = WebSocketServer(
-            self.engine, rooms, events, presence, sender, router
+            self.engine, self.backplane, rooms, events, presence, sender, router
         )
         self.pinger = Pinger(self.engine, settings.heartbeat)
         self.collector = Collector(settings.full_collection)

@@ -45,6 +45,9 @@ class LocalDelivery:
 
     def _write(self, sockets: list[WebSocket], message: Message, skip: WebSocket | None) -> None:
         frame, label, droppable = message.frame, message.label, message.droppable
+        if droppable and self._engine.is_busy():
+            self._engine.counters.dropped += 1
+            return
         for socket in sockets:
             if socket is skip:
                 continue

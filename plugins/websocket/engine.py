@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 EMPTY = Context()
 """Context of callbacks. The caller's context would keep Sanic's Request alive as long as them."""
 
+MIN_BACKLOG_SOCKETS = 1000
+"""Sockets that are counted at least: on a small server a few slow clients are no overload."""
+
 
 class Counters(msgspec.Struct):
     """What happened on this worker since it started."""
@@ -66,6 +69,12 @@ class Engine:
         """Bytes of the messages whose ends have not come yet, as far as they are noted."""
         self.unfinished_of_users: Counter[int | None] = Counter()
         """Those of each user; None for sockets without one."""
+        self.backlogged = 0
+        """How many sockets leave much unread."""
+        self.admit: Callable[[], None] = _always
+        """Called before each handshake; see `WebSocketServer.shed_load`."""
+        self.is_busy: Callable[[], bool] = _never
+        """Whether droppable messages are left out."""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._discard_task = self._tasks.discard  # bound once: not another object for each task
@@ -140,6 +149,10 @@ class Engine:
             if not self.addresses[address]:
                 del self.addresses[address]
 
+    def backlog(self) -> float:
+        """Return the share of sockets that leave much unread, of at least `MIN_BACKLOG_SOCKETS`."""
+        return self.backlogged / max(len(self.sockets), MIN_BACKLOG_SOCKETS)
+
     async def stop(self, code: int, reason: str, timeout: float) -> None:
         """
         Close all sockets and wait for them, their chains and their close handlers.
@@ -171,3 +184,12 @@ class Engine:
 
     def _other_tasks(self) -> set[asyncio.Task[Any]]:
         return {task for task in self._tasks if task is not asyncio.current_task()}
+
+
+def _always() -> None:
+    """Admit every handshake."""
+
+
+def _never() -> bool:
+    """Leave nothing out."""
+    return False

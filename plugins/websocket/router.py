@@ -10,7 +10,17 @@ from typing import Any, cast
 from sanic import HTTPResponse, Request
 from sanic.response import json
 
-from yolk import Application, Context, Handler, Middleware, Route, StartError, compose, sanic_path
+from yolk import (
+    ApiError,
+    Application,
+    Context,
+    Handler,
+    Middleware,
+    Route,
+    StartError,
+    compose,
+    sanic_path,
+)
 
 from .connection.handover import hand_over
 from .engine import Engine
@@ -135,6 +145,10 @@ class SocketRouter:
         if refusal is not None:
             answer = {"msg": "fail", "data": refusal.text}
             return json(answer, refusal.status, dict(refusal.headers))
+        try:
+            self._engine.admit()
+        except ApiError as error:
+            return self._refuse(error)
         transport = cast(asyncio.Transport | None, request.transport)
         if transport is None or transport.is_closing():
             return None
@@ -151,6 +165,17 @@ class SocketRouter:
         self._engine.spawn(self._serve(ctx, socket, chain, last))
         socket.start_reading()
         return None
+
+    def _refuse(self, error: ApiError) -> HTTPResponse:
+        """Answer a request that is not upgraded now as every request over HTTP."""
+        answer = {
+            "msg": "fail",
+            "data": error.text(str(self._app.config.locale)),
+            "code": error.code,
+            "temporary": error.temporary,
+        }
+        headers = {"Retry-After": str(error.retry_after)} if error.temporary else {}
+        return json(answer, error.status, headers)
 
     async def _serve(
         self, ctx: Context, socket: WebSocket, chain: tuple[Middleware, ...], last: Handler

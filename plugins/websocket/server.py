@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from yolk import Route
 
+from .backplane.interface import Backplane
 from .engine import Engine
 from .events import Events
 from .presence import Presence
@@ -27,6 +28,7 @@ class WebSocketServer:
     def __init__(
         self,
         engine: Engine,
+        backplane: Backplane,
         rooms: Rooms,
         events: Events,
         presence: Presence,
@@ -41,6 +43,8 @@ class WebSocketServer:
         """Address to the number of open sockets of this worker that come from it."""
         self.counters = engine.counters
         self.rooms = rooms
+        self._engine = engine
+        self._backplane = backplane
         self._router = router
 
         self.use = router.use
@@ -58,6 +62,26 @@ class WebSocketServer:
         self.send_to_users = sender.send_to_users
         self.send_to_all = sender.send_to_all
         self.kick = sender.kick
+
+    def shed_load(self, admit: Callable[[], None], is_busy: Callable[[], bool]) -> None:
+        """
+        Do less while this worker has too much to do.
+
+        Args:
+            admit: called before each handshake; what `ApiError` it raises is answered over HTTP.
+            is_busy: whether droppable messages are left out on all sockets of this worker.
+        """
+        self._engine.admit, self._engine.is_busy = admit, is_busy
+
+    @property
+    def queues(self) -> Mapping[str, Callable[[], float]]:
+        """
+        Functions that return how full the queues of this worker are, from 0 to 1.
+
+        `workers` is the queue of messages to other workers, `sockets` the share of sockets whose
+        clients leave much unread.
+        """
+        return {"workers": self._backplane.fill, "sockets": self._engine.backlog}
 
     @property
     def routes(self) -> list[Route]:

@@ -42,6 +42,11 @@ class Passwords:
             "YWxtb3N0IGNlcnRhaW5seSBub2JvZHkncyBwYXNzd28"
         )
 
+    @property
+    def fill(self) -> float:
+        """How many passwords wait for a thread, from 0 (none) to 1 (as many as may)."""
+        return self._limiter.fill
+
     async def hash(self, password: str) -> str:
         """
         Return the hash of a password, to be stored.

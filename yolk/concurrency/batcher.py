@@ -90,6 +90,11 @@ class Batcher(Generic[Item, Result]):
         """Whether nothing waits and nothing is being stored."""
         return self._task is None
 
+    @property
+    def fill(self) -> float:
+        """How full the queue is, from 0 to 1."""
+        return self._waiting / self._max_waiting if self._max_waiting else 1.0
+
     def put(self, item: Item) -> asyncio.Future[Result]:
         """
         Queue an item.

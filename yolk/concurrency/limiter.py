@@ -24,7 +24,14 @@ class ConcurrencyLimiter:
     ) -> None:
         self._running = asyncio.Semaphore(max_running)
         self._room = max_running + max_waiting
+        self._max_waiting = max_waiting
         self._full = full
+
+    @property
+    def fill(self) -> float:
+        """How many callers wait, from 0 (none) to 1 (as many as may)."""
+        waiting = max(0, self._max_waiting - self._room)
+        return waiting / self._max_waiting if self._max_waiting else 0.0
 
     async def __aenter__(self) -> None:
         """

@@ -51,6 +51,9 @@ class Backplane(Protocol):
     def publish_to_users(self, user_ids: AbstractSet[int], message: Message) -> None:
         """Send *message* once to each other worker where some of these users have sockets."""
 
+    def fill(self) -> float:
+        """Return how full the queue of messages to other workers is, from 0 to 1."""
+
     async def confirm(self, topic: str) -> None:
         """
         Wait until the others know that this worker is subscribed to *topic*.

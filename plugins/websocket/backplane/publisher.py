@@ -123,6 +123,10 @@ class Publisher:
         if self._task is None:
             self._task = create_detached_task(self._send_all())
 
+    def fill(self) -> float:
+        """Return how full the queue is, from 0 to 1."""
+        return min(1.0, self._size / self._max_waiting)
+
     async def stop(self, timeout: float) -> None:
         """Send what waits, for *timeout* seconds at most."""
         if self._task is not None:

@@ -71,6 +71,7 @@ class RedisBackplane:
         self._loss_timer: asyncio.TimerHandle | None = None
         self.publish = self._publisher.publish
         self.publish_to_users = self._publisher.publish_to_users
+        self.fill = self._publisher.fill
         self.confirm = self._changes.confirm
         self.apply = self._changes.apply
         self.apply_soon = self._changes.apply_soon

@@ -41,6 +41,10 @@ class SingleWorkerBackplane:
     def publish_to_users(self, user_ids: AbstractSet[int], message: Message) -> None:
         """Do nothing: this worker's own sockets have it already."""
 
+    def fill(self) -> float:
+        """Return 0: nothing waits."""
+        return 0.0
+
     async def confirm(self, topic: str) -> None:
         """Do nothing: there is no other worker."""
 

@@ -271,6 +271,7 @@ class Connection(Inbox):
         """Release everything: the connection is gone."""
         self.protocol.connection_lost()
         self.note_unfinished_frame(0)
+        self._end_backlog()
         self._collected = None
         self._on_arrived = ()
         if self._close_timer is not None:
@@ -285,12 +286,19 @@ class Connection(Inbox):
 
     def pause_writing(self) -> None:
         """Record that the peer does not read as fast as frames are written."""
-        self._is_write_paused = True
+        if not self._is_write_paused:
+            self._is_write_paused = True
+            self._engine.backlogged += 1
 
     def resume_writing(self) -> None:
         """Record that the peer has caught up."""
-        self._is_write_paused = False
+        self._end_backlog()
         self._answered = 0
+
+    def _end_backlog(self) -> None:
+        if self._is_write_paused:
+            self._is_write_paused = False
+            self._engine.backlogged -= 1
 
     # --- reading
 
