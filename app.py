@@ -34,11 +34,12 @@ from services.file.uploader import Uploader
 from services.limits.login_limiter import LoginLimiter
 from services.limits.rates import RateLimiter
 from services.limits.token_buckets import TokenBuckets
+from services.load.monitor import Level, LoadMonitor
 from services.message.sql.store import store_for
 from services.message.writer import message_writer
 from services.push.delivery import Delivery, encode_push
 from services.push.hooks import ChatHooks
-from services.push.presence import RULES_ROOM, PresenceWatch, presence_announcer
+from services.push.presence import RULES_ROOM, PresenceAnnouncer, PresenceWatch
 from services.push.recipients import Recipients
 from services.retention.purger import Purger
 from services.search.indexer import Indexer
@@ -63,6 +64,10 @@ class Parts:
             closing: closes the parts in reverse order.
         """
         auth, chat = app.config.auth, app.config.chat
+        # Load.
+        self.load = LoadMonitor(chat.overload_ms, app.logger)
+        self.load.start()
+        closing.add(self.load.close)
         # Accounts.
         old_passwords = OldPasswords(
             auth.password_scheme, auth.password_salt, salt_first=auth.password_salt_first
@@ -111,6 +116,8 @@ class Parts:
         self.delivery = Delivery(app.ws, app.hooks, listeners)
         self.presence = PresenceWatch(app.orm, app.ws, app.logger)
         closing.add(self.presence.close)
+        self.presence_announcer = PresenceAnnouncer(app.ws, self.load, app.logger)
+        closing.add(self.presence_announcer.close)
         # Messages and cursors: closed first, so that everything queued is stored and pushed.
         self.writer = message_writer(
             store_for(app.orm, chat.strangers),
@@ -122,15 +129,30 @@ class Parts:
             logger=app.logger,
         )
         closing.add(self.writer.close)
+        self.receipts = Receipts(app.orm, self.delivery, self.load, app.logger)
+        closing.add(self.receipts.close)
         self.cursors = cursor_writer(
             cursor_store_for(app.orm),
             app.orm.unavailable_errors,
-            Receipts(app.orm, self.delivery).announce,
+            self.receipts.announce,
             max_batch=chat.batch,
             max_waiting=chat.queue,
             logger=app.logger,
         )
         closing.add(self.cursors.close)
+        self._watch_load(app)
+
+    def _watch_load(self, app: Application) -> None:
+        """Watch all queues, and shed load on sockets when there is too much."""
+        app.ws.shed_load(self.load.admit, lambda: self.load.is_busy)
+        watch = self.load.watch
+        watch("messages", lambda: self.writer.fill)
+        watch("cursors", lambda: self.cursors.fill)
+        watch("workers", app.ws.queues["workers"])
+        # Each slow client is closed by itself, and strangers could open many slow ones.
+        watch("sockets", app.ws.queues["sockets"], Level.BUSY)
+        # Shown only: guesses of strangers fill it, and the limits of logins refuse those.
+        watch("passwords", lambda: self.passwords.fill, Level.CALM)
 
     async def _start_files(self, app: Application, closing: ClosingStack) -> None:
         """Construct and start what receives and deletes files."""
@@ -138,7 +160,7 @@ class Parts:
         self.links = await Links.load(files.link_expires_in)
         quota = UploadQuota(app.redis, files.user_bytes, files.user_uploads)
         space = FileSpace(files.kept_bytes, files.kept_files)
-        self.uploader = Uploader(app.storage, quota, space, files, app.logger)
+        self.uploader = Uploader(app.storage, quota, space, files, self.load, app.logger)
         closing.add(self.uploader.close)
         self.resumable_uploads = ResumableUploads(self.uploader)
         sweeper = upload_sweeper(self.uploader)
@@ -163,8 +185,8 @@ class Boot(yolk.Boot):
             self._closing = closing.pop_all()
         for name, part in vars(parts).items():
             app.provide(name, part)
-        app.ws.on("online", presence_announcer(app.ws, online=True))
-        app.ws.on("offline", presence_announcer(app.ws, online=False))
+        app.ws.on("online", parts.presence_announcer.online)
+        app.ws.on("offline", parts.presence_announcer.offline)
         app.ws.on("online", app.hooks.online)
         app.ws.on("offline", app.hooks.offline)
         app.ws.on("position_lost", parts.socket_checker.check_all)

@@ -94,6 +94,10 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
+    overload_ms: Annotated[int, msgspec.Meta(ge=0)] = 1000
+    """How late the event loop of a worker is, in milliseconds, when the worker counts as overloaded
+    and refuses new sockets and logins. At half of it the worker counts as busy: typing is not
+    shown, and presence and receipts wait. 0: neither ever happens."""
     limits: ChatLimits = ChatLimits()
     """How often one user may do what costs others something."""
     reports_per_day: Annotated[int, msgspec.Meta(ge=1)] = 50

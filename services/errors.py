@@ -12,12 +12,16 @@ The errors stand here in the order of their codes.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
 
 from yolk import ApiError
+
+RETRY_SECONDS = (3, 10)
+"""After how many seconds clients may return to an overloaded server: from, to."""
 
 
 class ChatError(ApiError):
@@ -853,6 +857,22 @@ class Busy(Temporary):
     code = 5002
     zh = "服务繁忙, 请稍后重试"
     en = "The service is busy, please try again later"
+
+
+class Overloaded(Temporary):
+    """
+    The server has too much to do for those who are connected.
+
+    `retry_after` is random, so that clients do not all return at once.
+    """
+
+    code = 5120
+    zh = "当前访问人数过多, 请稍后重试"
+    en = "The server is receiving too many requests, please try again later"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_after = random.randint(*RETRY_SECONDS)  # noqa: S311 - no secret
 
 
 class StorageUnavailable(Temporary):

@@ -39,6 +39,7 @@ MARKED_PATHS = {
     "tests/files/test_s3.py": "s3",
     "tests/files/test_tus.py::test_nobody_waits_for_ever": "slow",
     "tests/test_docs.py::test_the_documented_client_chats": "node",
+    "tests/load/test_overload.py": "slow",
     "tests/websocket/test_frame_sequences.py": "slow",
     "tests/websocket/test_limits.py": "slow",
     "tests/yolk/test_cli.py": "slow",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from services.conversation.sql.cursors import Moved
 from services.conversation.sql.memberships import read_members
 from services.conversation.sql.ranges import Range, read_authors
 from services.database import Database
+from services.load.monitor import LoadMonitor
+from services.load.postponed import Postponed
 from services.push.delivery import Delivery
 from services.wire import single_users
 
@@ -27,14 +30,30 @@ class Receipts:
     Args:
         database: the database to find authors in.
         delivery: pushes to sockets.
+        load: of this worker.
+        logger: for receipts that fail.
     """
 
-    def __init__(self, database: Database, delivery: Delivery) -> None:
+    def __init__(
+        self, database: Database, delivery: Delivery, load: LoadMonitor, logger: logging.Logger
+    ) -> None:
         self._database = database
         self._delivery = delivery
+        self._postponed: Postponed[tuple[int, str], Moved] = Postponed(
+            load, self._push, database.unavailable_errors, logger, _joined
+        )
 
     async def announce(self, moved: Sequence[Moved]) -> None:
-        """Push a receipt for each cursor after its commit, with three queries at most for all."""
+        """Push a receipt for each cursor after its commit, or later if the worker is busy."""
+        if not self._postponed.put({(one.user_id, one.conv): one for one in moved}):
+            await self._push(moved)
+
+    async def close(self) -> None:
+        """Push the receipts that wait."""
+        await self._postponed.close()
+
+    async def _push(self, moved: Sequence[Moved]) -> None:
+        """Push receipts, with three queries at most for all."""
         authors = await self._authors([one for one in moved if not single_users(one.conv)])
         recipients = [
             {one.user_id, *single_users(one.conv), *authors.get((one.user_id, one.conv), ())}
@@ -77,6 +96,16 @@ class Receipts:
             key: {author for author in found if (key[1], author) in members}
             for key, found in wrote.items()
         }
+
+
+def _joined(moved: Moved, later: Moved) -> Moved:
+    """Return one move for two moves of a member, the later of which begins where the first ends."""
+    return Moved(
+        later.user_id,
+        later.conv,
+        (moved.delivered[0], later.delivered[1]),
+        (moved.read[0], later.read[1]),
+    )
 
 
 def _receipt(moved: Moved) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from services.file.upload import (
     lock_storage_exclusive,
     lock_storage_shared,
 )
+from services.load.monitor import LoadMonitor
 from yolk.concurrency import release_on_cancellation, run_to_completion
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Uploader:
         quota: the limit on unfinished uploads.
         space: the limit on kept files.
         settings: sizes, types and threads.
+        load: of this worker.
         logger: for errors of the storage.
     """
 
@@ -75,6 +77,7 @@ class Uploader:
         quota: UploadQuota,
         space: FileSpace,
         settings: FileSettings,
+        load: LoadMonitor,
         logger: logging.Logger,
     ) -> None:
         self.storage = storage
@@ -86,7 +89,7 @@ class Uploader:
             settings.image_bytes, settings.audio_bytes, settings.video_bytes, settings.file_bytes
         )
         """The largest size of a file of any type."""
-        self.throttle = UploadThrottle()
+        self.throttle = UploadThrottle(lambda: load.is_busy)
         self._threads = ThreadPoolExecutor(settings.threads, "uploads", _lower_thread_priority)
         self._pictures = PictureDecoder(
             settings.picture_processes, settings.picture_seconds, settings.picture_memory, logger

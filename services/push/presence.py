@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from services import Service
 from services.contact.sql import read_views
 from services.database import Database
 from services.errors import InvalidData
+from services.load.monitor import LoadMonitor
+from services.load.postponed import Postponed
 from services.push.delivery import encode_push
 from yolk import WebSocketServer
 from yolk.concurrency import cancel_task, create_detached_task
@@ -201,13 +203,51 @@ class PresenceWatch:
         return {pair for pair in pairs if views[pair[0].user.id, pair[1]].presence}
 
 
-def presence_announcer(sockets: WebSocketServer, *, online: bool) -> Callable[[int], None]:
-    """Return a function that notifies the sockets that watch a user of its presence."""
+class PresenceAnnouncer:
+    """
+    Notifies the sockets that watch a user of its presence: at once, or when the worker is calm.
 
-    def announce(user_id: int) -> None:
-        sockets.send_to(_room(user_id), _presence(user_id, online=online))
+    Args:
+        sockets: the server of all sockets.
+        load: of this worker.
+        logger: for failures.
+    """
 
-    return announce
+    def __init__(self, sockets: WebSocketServer, load: LoadMonitor, logger: logging.Logger) -> None:
+        self._sockets = sockets
+        self._postponed: Postponed[int, int] = Postponed(
+            load, self._announce_current, (ConnectionError,), logger
+        )
+
+    def online(self, user_id: int) -> None:
+        """Announce that a user is online."""
+        self._announce(user_id, online=True)
+
+    def offline(self, user_id: int) -> None:
+        """Announce that a user is offline."""
+        self._announce(user_id, online=False)
+
+    async def close(self) -> None:
+        """Announce what waits."""
+        await self._postponed.close()
+
+    def _announce(self, user_id: int, *, online: bool) -> None:
+        if not self._postponed.put({user_id: user_id}):
+            self._send(user_id, online=online)
+
+    async def _announce_current(self, user_ids: Sequence[int]) -> None:
+        """Announce the presence that users have now, and once more what has changed meanwhile."""
+        sent: dict[int, bool] = {}
+        for _ in range(2):
+            online = await self._sockets.is_online(user_ids)
+            for user_id in user_ids:
+                is_online = user_id in online
+                if sent.get(user_id) is not is_online:
+                    self._send(user_id, online=is_online)
+                    sent[user_id] = is_online
+
+    def _send(self, user_id: int, *, online: bool) -> None:
+        self._sockets.send_to(_room(user_id), _presence(user_id, online=online))
 
 
 def _presence(user_id: int, *, online: bool) -> str:

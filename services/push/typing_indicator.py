@@ -25,6 +25,8 @@ class TypingIndicatorService(Service):
         """
         Notify the recipients; silently do nothing if the user may not write to them.
 
+        Nobody is notified while the worker is busy.
+
         Where one of two users blocked the other, neither sees the other typing, in groups as well.
 
         Args:
@@ -36,6 +38,8 @@ class TypingIndicatorService(Service):
         Raises:
             NoGroup: it does not exist, or the user is not in it.
         """
+        if self.ctx.app.load.is_busy:
+            return
         recipients = await self._recipients(user_id, to_id, chat_type)
         if recipients:
             data = {"from_id": user_id, "to_id": to_id, "chat_type": chat_type}

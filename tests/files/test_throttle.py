@@ -1,4 +1,4 @@
-"""The throttle of uploads while messages are being sent."""
+"""The throttle of uploads while messages are being sent or the worker is busy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def test_uploads_are_throttled_while_messages_are_sent(
 ) -> None:
     """All uploads share one rate after a message, and none is delayed otherwise."""
     monkeypatch.setattr(throttle, "ACTIVE_SECONDS", 0.5)
-    uploads = UploadThrottle()
+    uploads = UploadThrottle(lambda: False)
     uploads.message_sent(None)
 
     limited = await timed(uploads)
@@ -32,3 +32,8 @@ async def test_uploads_are_throttled_while_messages_are_sent(
 
     assert limited >= 0.149
     assert free < limited
+
+
+async def test_uploads_are_throttled_while_the_worker_is_busy() -> None:
+    """Also if no messages are sent."""
+    assert await timed(UploadThrottle(lambda: True)) >= 0.149

@@ -325,5 +325,6 @@ export const en = {
   error5000: "Something went wrong on the server.",
   error5001: "The server is unavailable for a moment. Please try again.",
   error5002: "The server is busy. Please try again.",
+  error5120: "The server is very busy. Please try again in a few seconds.",
   error5004: "The server has no room for files at the moment.",
 };
