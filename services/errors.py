@@ -859,22 +859,6 @@ class Busy(Temporary):
     en = "The service is busy, please try again later"
 
 
-class Overloaded(Temporary):
-    """
-    The server has too much to do for those who are connected.
-
-    `retry_after` is random, so that clients do not all return at once.
-    """
-
-    code = 5120
-    zh = "当前访问人数过多, 请稍后重试"
-    en = "The server is receiving too many requests, please try again later"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.retry_after = random.randint(*RETRY_SECONDS)  # noqa: S311 - no secret
-
-
 class StorageUnavailable(Temporary):
     """The storage of files is full or unavailable."""
 
@@ -890,3 +874,19 @@ class UploadInUse(Temporary):
     status = 423
     zh = "该文件正在上传, 请稍后重试"
     en = "Another request is writing to this upload, please try again later"
+
+
+class Overloaded(Temporary):
+    """
+    The server has too much to do for those who are connected.
+
+    `retry_after` is random, so that clients do not all return at once.
+    """
+
+    code = 5120
+    zh = "当前访问人数过多, 请稍后重试"
+    en = "The server is receiving too many requests, please try again later"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_after = random.randint(*RETRY_SECONDS)  # noqa: S311 - no secret
