@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import Serve
 from tests.rows import add_user, disable
+from tests.uploads import uploaded
 from yolk.testing import Server, User
 
 
@@ -115,7 +116,7 @@ async def test_an_unknown_path_is_not_upgraded(server: Server, ada: User) -> Non
 
 
 async def test_no_secret_reaches_the_log(serve: Serve) -> None:
-    """With the access log on, neither a token nor a ticket is printed, whichever way it came."""
+    """With the access log on, no token, ticket or signature is printed, whichever way it came."""
     server = serve(SANIC_ACCESS_LOG="true")
     ada = add_user(server, "ada")
     ticket = (await ada.post("/auth/ticket"))["ticket"]
@@ -123,9 +124,17 @@ async def test_no_secret_reaches_the_log(serve: Serve) -> None:
     await (await server.connect(f"/ws?token={ada.token}")).close()
     await server.ask("GET", f"/users?q=a&token={ada.token}&limit=7")
     await server.ask("GET", f"/nowhere?token={ada.token}")
+    await (await server.connect(f"/ws?%74oken={ada.token}")).close()
+    await server.ask("GET", f"/nowhere/{ada.token}")
+    file = await uploaded(ada, "a.txt", b"words")
+    links = (await ada.post("/files/links", ids=[file["id"]]))["links"]
+    signed = links[file["id"]]["url"]
+    assert (await server.ask("GET", signed)).status_code == 200
 
     server.stop()
 
     assert "/users?q=a&token=***&limit=7" in server.output
     assert ada.token not in server.output
     assert ticket not in server.output
+    assert "&signature=***" in server.output
+    assert signed.partition("signature=")[2] not in server.output

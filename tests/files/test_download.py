@@ -212,16 +212,6 @@ def test_a_link_expires() -> None:
     assert not links.check("a", "file", past, links._signature("a", "file", past))
 
 
-async def test_a_link_is_not_in_the_log(server: Server, ada: User) -> None:
-    """Otherwise readers of the access log could use it."""
-    info = await uploaded(ada, "a.txt", b"words")
-    found = await ada.post("/files/links", ids=[info["id"]])
-    url = found["links"][info["id"]]["url"]
-    await server.ask("GET", url)
-
-    assert parse_qs(urlsplit(url).query)["signature"][0] not in server.output
-
-
 async def test_a_lost_content_is_unavailable(server: Server, ada: User) -> None:
     """A row without its content is an error that is reported before the answer begins."""
     info = await uploaded(ada, "a.png", picture(size=(33, 33)))
