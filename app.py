@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT))  # before installed packages that are called confi
 
 import yolk
 from extend.application import Application
-from extend.settings import Settings
+from extend.settings import ChatLimits, Settings
 from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_users
 from services.account.mail import ResetMails
 from services.account.old_passwords import OldPasswords
@@ -33,6 +33,7 @@ from services.file.sweeper import upload_sweeper
 from services.file.uploader import Uploader
 from services.limits.login_limiter import LoginLimiter
 from services.limits.rates import RateLimiter
+from services.limits.stranger_limiter import StrangerLimiter
 from services.limits.token_buckets import TokenBuckets
 from services.load.monitor import Level, LoadMonitor
 from services.message.sql.store import store_for
@@ -100,9 +101,7 @@ class Parts:
         self.socket_checker = SocketChecker(app.ws.clients, app.orm, app.logger)
         self.socket_checker.start()
         closing.add(self.socket_checker.close)
-        self.send_buckets = TokenBuckets(chat.limits.send)
-        self.frame_buckets = TokenBuckets(chat.limits.frames)
-        self.byte_buckets = TokenBuckets(chat.limits.frame_bytes)
+        self._start_limits(chat.limits, closing)
         # Search.
         self.search_limiter = ConcurrencyLimiter(MAX_SEARCHES, MAX_WAITING_SEARCHES, full=Busy)
         self.indexer = Indexer(app.orm, app.logger)
@@ -127,6 +126,7 @@ class Parts:
             max_batch=chat.batch,
             max_waiting=chat.queue,
             logger=app.logger,
+            stranger_limiter=self.stranger_limiter,
         )
         closing.add(self.writer.close)
         self.receipts = Receipts(app.orm, self.delivery, self.load, app.logger)
@@ -153,6 +153,18 @@ class Parts:
         watch("sockets", app.ws.queues["sockets"], Level.BUSY)
         # Shown only: guesses of strangers fill it, and the limits of logins refuse those.
         watch("passwords", lambda: self.passwords.fill, Level.CALM)
+
+    def _start_limits(self, limits: ChatLimits, closing: ClosingStack) -> None:
+        """Construct what counts the frames and messages of users."""
+        self.send_buckets = TokenBuckets(limits.send)
+        self.frame_buckets = TokenBuckets(limits.frames)
+        self.byte_buckets = TokenBuckets(limits.frame_bytes)
+        self.typing_buckets = TokenBuckets(limits.typing)
+        self.presence_buckets = TokenBuckets(limits.presence)
+        self.stranger_limiter = StrangerLimiter(
+            limits.strangers, limits.stranger_messages, self.rates
+        )
+        closing.add(self.stranger_limiter.close)
 
     async def _start_files(self, app: Application, closing: ClosingStack) -> None:
         """Construct and start what receives and deletes files."""

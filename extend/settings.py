@@ -65,6 +65,18 @@ class ChatLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bytes of these frames, likewise."""
     group: Rate = "200/hour"
     """Groups that one user creates."""
+    members: Rate = "10000/hour"
+    """Users that one user adds to groups; many in one request count as many."""
+    invitation: Rate = "200/hour; 1000/day"
+    """Users that one user invites to groups who do not know them, and invitation links."""
+    strangers: OneRate = "100/hour"
+    """Users to whom one user writes for the first time, and who never wrote to them."""
+    stranger_messages: OneRate = "50000/hour"
+    """Messages of one user to users who never wrote to them, on one worker."""
+    typing: OneRate = "300/minute"
+    """Typing indicators of one user on one worker."""
+    presence: OneRate = "50000/minute"
+    """Users whose presence one user asks for, on one worker."""
     search: Rate = "300/minute"
     """Searches of one user, for messages and for users."""
 
@@ -92,6 +104,8 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address_sockets: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     """The largest number of open sockets from one address on one worker. Many users may share an
     address."""
+    watched_users: Annotated[int, msgspec.Meta(ge=1)] = 5000
+    """The largest number of users whose presence one socket watches."""
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
     overload_ms: Annotated[int, msgspec.Meta(ge=0)] = 1000

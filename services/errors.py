@@ -830,6 +830,57 @@ class TooManyUploads(Limited):
     en = "You are uploading too often, please try again later"
 
 
+# --- 420x: limits of what a user does to others
+
+
+class TooManyAdded(Limited):
+    """The user added too many users to groups."""
+
+    code = 4200
+    zh = "添加群成员过于频繁, 请稍后再试"
+    en = "You added too many people to groups, please try again later"
+
+
+class TooManyInvites(Limited):
+    """The user made too many invitations to groups, and links."""
+
+    code = 4201
+    zh = "邀请过于频繁, 请稍后再试"
+    en = "You sent too many invitations, please try again later"
+
+
+class TooManyStrangers(Limited):
+    """The user wrote to too many users who never wrote to them."""
+
+    code = 4202
+    zh = "给陌生人发消息过于频繁, 请稍后再试"
+    en = "You wrote to too many people who don't know you, please try again later"
+
+
+class TooManyToStrangers(Limited):
+    """The user sends too many messages to users who never wrote to them."""
+
+    code = 4203
+    zh = "对方尚未回复, 发送过于频繁, 请稍后再试"
+    en = "You sent too many messages to people who have not replied, please try again later"
+
+
+class TooManyWatched(Limited):
+    """The socket would watch too many users, or the user asks for presence too often."""
+
+    code = 4204
+    zh = "订阅在线状态过多, 请稍后再试"
+    en = "You follow the presence of too many people, please try again later"
+
+
+class TooManyTyping(Limited):
+    """The user shows the typing indicator too often."""
+
+    code = 4205
+    zh = "操作过于频繁, 请稍后再试"
+    en = "You are doing this too often, please try again later"
+
+
 # --- 5xxx: the server
 
 

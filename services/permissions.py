@@ -76,6 +76,9 @@ ANYBODY = Rule("anybody", _EVERYBODY)
 USERS = Rule("users", _USERS)
 UNBLOCKED = Rule("users whom the other did not block", _USERS - {Actor.BLOCKED})
 UNBLOCKED_SILENTLY = _ignoring("users whom the other did not block", [Actor.BLOCKED])
+KNOWN_SILENTLY = _ignoring(
+    "users whom the other wrote to and did not block", [Actor.STRANGER, Actor.BLOCKED]
+)
 MEMBERS = Rule("members", frozenset({Actor.MEMBER, Actor.ADMIN, Actor.OWNER}))
 MEMBERS_SILENTLY = _ignoring("members", _USERS - MEMBERS.allowed)
 ADMINS = Rule("admins, owner", frozenset({Actor.ADMIN, Actor.OWNER}), role=roles.ADMIN)
@@ -88,7 +91,7 @@ NO_ONE_SILENTLY = _ignoring("no one", _USERS)
 # --- messages
 
 SEND = (UNBLOCKED.on("to a user"), MEMBERS.on("to a group"))
-TYPING = (UNBLOCKED_SILENTLY.on("to a user"), MEMBERS.on("to a group"))
+TYPING = (KNOWN_SILENTLY.on("to a user"), MEMBERS.on("to a group"))
 EDIT = (MEMBERS.on("own message", "author"), NO_ONE.on("another member's message"))
 RECALL_OF_OTHERS = ADMINS.on("another member's message")
 RECALL = (MEMBERS.on("own message", "author"), RECALL_OF_OTHERS)

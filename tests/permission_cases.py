@@ -10,6 +10,7 @@ from uuid import uuid4
 from services.account.digest import digest
 from services.errors import MailUnavailable
 from services.permissions import Actor
+from services.wire import single_conv
 from tests.actors import LATER, PASSWORD, Group, World
 from tests.uploads import OFFSET, TUS, picture, uploaded
 from yolk.testing import User
@@ -190,6 +191,14 @@ async def _typing_group(world: World, actor: Actor, group: Group) -> Ask:
 
 @case("POST /chat/typing", "typing", subject="to a user")
 async def _typing(world: World, actor: Actor, group: Group) -> Ask:
+    user = world.users[actor]
+    if user is not None and actor is not Actor.STRANGER:
+        world.update(
+            "INSERT OR IGNORE INTO member (conv, user_id, sent_seq, create_time)"
+            " VALUES (?, ?, 1, 0)",
+            single_conv(user.id, world.target.id),
+            world.target.id,
+        )
     return Ask({"to_id": world.target.id})  # the test watches the target's socket
 
 

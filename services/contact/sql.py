@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -15,6 +15,7 @@ MAX_PAIRS = 500
 """Pairs of one query: the loop runs on between two of them."""
 
 _KEYS: dict[str, ColumnType] = {"viewer": "int", "owner": "int", "conv": "text"}
+_KNOWING: dict[str, ColumnType] = {"conv": "text", "user_id": "int"}
 
 
 def _views(dialect: str) -> str:
@@ -70,3 +71,28 @@ def _view_of(row: dict[str, Any]) -> View:
         read_seq=row["read_seq"] or 0,
         delivered_seq=row["delivered_seq"] or 0,
     )
+
+
+async def users_who_know(
+    connection: BaseDBAsyncClient, dialect: str, user_ids: Collection[int], other_id: int
+) -> set[int]:
+    """
+    Return those users who know another one, because they once wrote to them.
+
+    For all others that user is a stranger.
+
+    Args:
+        connection: where to read.
+        dialect: "sqlite", "postgres" or "mysql".
+        user_ids: the users.
+        other_id: the other user, who may be one of them.
+    """
+    keys = [(single_conv(one, other_id), one) for one in user_ids if one != other_id]
+    if not keys:
+        return set()
+    member = join_by_key(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
+    query = f"SELECT m.user_id FROM {values_table(dialect, _KNOWING)} {member} WHERE m.sent_seq > 0"
+    rows = await connection.execute_query_dict(
+        bind_placeholders(dialect, query), bind_values_table(dialect, keys)
+    )
+    return {row["user_id"] for row in rows}

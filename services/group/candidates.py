@@ -9,26 +9,16 @@ from tortoise.backends.base.client import BaseDBAsyncClient
 
 from models import Block, JoinRequest, Member, Preference, User
 from services.account.sql import comparable_ids
-from services.errors import RequestsFull
+from services.contact.sql import users_who_know
+from services.errors import RequestsFull, TooManyAdded, TooManyInvites
 from services.group.change import Change
 from services.group.roles import ADMIN
-from services.sql import (
-    ColumnType,
-    bind_placeholders,
-    bind_values_table,
-    join_by_key,
-    values_table,
-)
-from services.wire import single_conv
 
 if TYPE_CHECKING:
     from services import Context
 
 MAX_REQUESTS = 1000
 """Join requests of one group."""
-
-
-_KNOWN_KEYS: dict[str, ColumnType] = {"conv": "text", "user_id": "int"}
 
 
 class Candidates(NamedTuple):
@@ -70,7 +60,7 @@ async def find_candidates(
         return Candidates([], [])
     blocks = Block.filter(user_id__in=ids, blocked_id=inviter_id).using_db(connection)
     blocking = {row[0] for row in await blocks.values_list("user_id")}
-    known = await _known(connection, ctx.app.orm.dialect, ids, inviter_id)
+    known = await users_who_know(connection, ctx.app.orm.dialect, ids, inviter_id)
     preferences = Preference.filter(user_id__in=ids).using_db(connection)
     wishes = dict(await preferences.values_list("user_id", "strangers"))
     default = ctx.app.config.chat.strangers
@@ -86,20 +76,30 @@ async def find_candidates(
     )
 
 
-async def _known(
-    connection: BaseDBAsyncClient, dialect: str, user_ids: Collection[int], inviter_id: int
-) -> set[int]:
-    """Return those users who once wrote to the inviter."""
-    keys = [(single_conv(user_id, inviter_id), user_id) for user_id in user_ids]
-    member = join_by_key(dialect, "member", "m", "m.conv = k.conv AND m.user_id = k.user_id")
-    query = (
-        f"SELECT m.user_id FROM {values_table(dialect, _KNOWN_KEYS)} {member}"  # noqa: S608
-        " WHERE m.sent_seq > 0"
-    )
-    rows = await connection.execute_query_dict(
-        bind_placeholders(dialect, query), bind_values_table(dialect, keys)
-    )
-    return {row["user_id"] for row in rows}
+async def count_candidates(ctx: Context, user_ids: Collection[int], inviter_id: int) -> None:
+    """
+    Count users whom somebody adds to a group, and those of them to invite.
+
+    Outside of a transaction: nobody waits for the answer of Redis.
+
+    Args:
+        ctx: the request.
+        user_ids: the users.
+        inviter_id: the inviter.
+
+    Raises:
+        TooManyAdded: the inviter added too many users to groups.
+        TooManyInvites: the inviter invited too many users who do not know them.
+    """
+    rates, limits, orm = ctx.app.rates, ctx.app.config.chat.limits, ctx.app.orm
+    others = {*user_ids} - {inviter_id}
+    if not others:
+        return
+    known = await users_who_know(orm.connection, orm.dialect, others, inviter_id)
+    if strangers := len(others - known):
+        await rates.take(limits.invitation, "invitation", inviter_id, TooManyInvites, strangers)
+    if known:
+        await rates.take(limits.members, "members", inviter_id, TooManyAdded, len(known))
 
 
 async def request_approval(

@@ -14,7 +14,7 @@ from models.columns import milliseconds
 from services import Service, permissions
 from services.errors import GroupFull, InvalidData, NameNotAllowed, NoGroup
 from services.file.avatar import FILES_PATH, find_own_picture
-from services.group.candidates import find_candidates
+from services.group.candidates import count_candidates, find_candidates
 from services.group.change import Change, changing, member_of, push_change
 from services.group.forms import (
     MAX_NAME_LENGTH,
@@ -57,12 +57,15 @@ class GroupService(Service):
             TooManyInvitations: too many users have not answered the owner's invitations.
             NoFile: the avatar is `/files/<id>`, but no file that the owner uploaded.
             TypeRefused: that file is no picture.
+            TooManyAdded: the owner added too many users to groups.
+            TooManyInvites: the owner invited too many users.
         """
         name, limit = group_name(wanted.name), self.ctx.app.config.chat.group_members
         avatar_file = await _picture_of(user_id, wanted.avatar)
         others = sorted({*wanted.members} - {user_id})
         if len(others) >= limit:
             raise GroupFull
+        await count_candidates(self.ctx, others, user_id)
         async with self.ctx.app.orm.transaction() as connection:
             found = await find_candidates(self.ctx, connection, others, user_id)
             members = found.known

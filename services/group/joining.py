@@ -8,7 +8,12 @@ from typing import Literal
 from models import Group, JoinRequest, Member
 from services import Service, permissions
 from services.errors import Excluded, NoGroup
-from services.group.candidates import existing, find_candidates, request_approval
+from services.group.candidates import (
+    count_candidates,
+    existing,
+    find_candidates,
+    request_approval,
+)
 from services.group.change import Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
 from services.group.invitations import send_invitations
@@ -41,7 +46,11 @@ class JoiningService(Service):
             GroupFull: there is not room for all of them; then nobody is added.
             RequestsFull: too many requests wait for approval.
             TooManyInvitations: too many users have not answered the inviter's invitations.
+            TooManyAdded: the inviter added too many users to groups.
+            TooManyInvites: the inviter invited too many users.
         """
+        await member_of(group_conv(group_id), user_id)
+        await count_candidates(self.ctx, user_ids, user_id)
         async with changing(self.ctx, group_id, user_id) as change:
             inviter = await change.require_member(user_id, change.group.invite_role)
             is_admin = inviter.role >= ADMIN

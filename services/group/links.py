@@ -14,7 +14,14 @@ from models import Group, InvitationLink, Member, User
 from models.columns import milliseconds
 from services import Service, permissions
 from services.account.digest import digest
-from services.errors import BadLink, Excluded, NoGroup, NotPermitted, TooManyLinks
+from services.errors import (
+    BadLink,
+    Excluded,
+    NoGroup,
+    NotPermitted,
+    TooManyInvites,
+    TooManyLinks,
+)
 from services.group.candidates import request_approval
 from services.group.change import changing, member_of
 from services.group.forms import LinkPreview, Links, LinkView, NewLinkView
@@ -49,7 +56,13 @@ class LinksService(Service):
             NoGroup: it does not exist, or the user is not a member.
             NotPermitted: the user may not create links.
             TooManyLinks: the group has `MAX_LINKS` already.
+            TooManyInvites: the user made too many links and invitations.
         """
+        await member_of(group_conv(group_id), user_id)
+        app = self.ctx.app
+        await app.rates.take(
+            app.config.chat.limits.invitation, "invitation", user_id, TooManyInvites
+        )
         token, now = secrets.token_urlsafe(TOKEN_BYTES), milliseconds()
         async with changing(self.ctx, group_id, user_id) as change:
             await change.require_member(user_id, change.group.link_role)

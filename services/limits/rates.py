@@ -75,14 +75,14 @@ class RateLimiter:
             kind: what is counted, such as "login"; each kind is counted by itself.
             key: who does it: a user's id, an address.
             error: makes the error from the seconds to wait.
-            cost: how much it counts.
+            cost: how much it counts; more than a rate allows at all is always refused.
 
         Raises:
             Limited: it is too much.
         """
         for item in _items(rate):
             identifiers = (kind, str(key))
-            if not await self._hit(item, identifiers, min(cost, item.amount)):
+            if not await self._hit(item, identifiers, cost):
                 raise error(await self._seconds_left(item, identifiers))
 
     async def clear(self, rate: str, kind: str, key: object) -> None:

@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 
 from models.columns import milliseconds
 from services.errors import ChatError, CidReused, NoRecipient, UserDisabled
+from services.limits.stranger_limiter import StrangerAdmission
 from services.message.draft import Draft
 from services.message.permission import (
     ONESELF,
@@ -83,12 +84,14 @@ class Batch:
     Args:
         drafts: the messages in the order in which they were sent.
         known: the cached members of groups: conversation to version and members.
+        admission: limits messages to strangers; None for no limit.
     """
 
     def __init__(
         self,
         drafts: Sequence[Draft],
         known: Mapping[str, tuple[int, tuple[int, ...]]] | None = None,
+        admission: StrangerAdmission | None = None,
     ) -> None:
         self.drafts = drafts
         self.now = milliseconds()
@@ -119,6 +122,7 @@ class Batch:
         self.versions: dict[str, int] = {}
         """The version of each group in `members`."""
         self._known = known or {}
+        self._admission = admission
         self._new: dict[Key | int, tuple[Draft, str]] = {}
         self._outcomes: list[Outcome | Key | int] = []
 
@@ -139,7 +143,7 @@ class Batch:
                     outcomes.append(Stored(stored, draft, dup=True) if is_same else CidReused())
                     continue
             if key not in new:
-                refusal = self._accept(draft, conv, found)
+                refusal = self._accept(place, draft, conv, found)
                 if refusal is not None:
                     outcomes.append(refusal)
                     continue
@@ -151,19 +155,22 @@ class Batch:
             outcomes.append(key)
         self.counts = dict(sorted(counts.items()))
 
-    def _accept(self, draft: Draft, conv: str, found: LookupResult) -> ChatError | None:
+    def _accept(self, place: int, draft: Draft, conv: str, found: LookupResult) -> ChatError | None:
         """Return why the sender may not write there, or None after noting the members."""
         sender, to = draft.from_id, draft.to_id
         if draft.chat_type == "group":
             membership = found.memberships.get((to, sender))
-            refusal = refusal_by_group(membership, self.now)
-            if membership is not None and refusal is None:
+            muted = refusal_by_group(membership, self.now)
+            if membership is not None and muted is None:
                 self._note_members(conv, membership.version)
-            return refusal
+            return muted
         if not found.statuses.get(to):
             return NoRecipient()
         relation = ONESELF if sender == to else found.relations[sender, to]
-        refusal = refusal_by_user(relation)
+        refusal: ChatError | None = refusal_by_user(relation)
+        is_stranger = sender != to and not relation.answered
+        if refusal is None and is_stranger and self._admission is not None:
+            refusal = self._admission.refusal(place, sender, is_first=not relation.sent)
         if refusal is None:
             self.members[conv] = (sender, to)
             if sender != to:

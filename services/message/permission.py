@@ -74,12 +74,6 @@ def refusal_by_user(relation: Relation, *, accepted: bool = False) -> Refused | 
     return AwaitingReply() if relation.sent else None
 
 
-def may_show_typing(relation: Relation) -> bool:
-    """Return whether a user is shown that another one, with this relation, is typing."""
-    is_known = relation.answered or relation.strangers == "freely"
-    return is_known and not relation.blocked
-
-
 def refusal_by_group(membership: GroupMembership | None, now: int) -> Refused | None:
     """
     Return why a user may not write to a group.

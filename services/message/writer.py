@@ -9,6 +9,7 @@ from contextlib import suppress
 from tortoise.exceptions import IntegrityError
 
 from services.errors import Busy, NotStorable, Unavailable
+from services.limits.stranger_limiter import StrangerAdmission, StrangerLimiter
 from services.message.batch import Batch, Conflict, Stored
 from services.message.draft import Draft
 from services.message.sql.store import Store
@@ -19,7 +20,7 @@ MAX_RETRIES = 4
 """Times that a batch is tried again after a conflict with another worker."""
 
 
-def message_writer(
+def message_writer(  # noqa: PLR0913 - its behaviour is composed of these
     store: Store,
     unavailable_errors: tuple[type[BaseException], ...],
     recipients: Recipients,
@@ -28,6 +29,7 @@ def message_writer(
     max_batch: int,
     max_waiting: int,
     logger: logging.Logger,
+    stranger_limiter: StrangerLimiter | None = None,
 ) -> Batcher[Draft, Stored]:
     """
     Return the batcher that stores messages; the order of `put` is the order in a conversation.
@@ -43,21 +45,27 @@ def message_writer(
         max_batch: messages of one transaction.
         max_waiting: messages that may wait.
         logger: for errors that are not a sender's fault.
+        stranger_limiter: limits messages to strangers; None for no limit.
     """
 
     async def store_batch(drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
+        admission = StrangerAdmission(stranger_limiter)
         try:
             for _ in range(MAX_RETRIES):
                 # After a conflict, what the other worker wrote is visible to the next attempt.
                 with suppress(Conflict, IntegrityError):
-                    return await store_once(drafts)
-            return await store_once(drafts)
+                    return await store_once(drafts, admission)
+            return await store_once(drafts, admission)
         except unavailable_errors as error:
             logger.error("the database is unavailable: %s", error)
             return [Unavailable() for _ in drafts]
+        finally:
+            admission.report()
 
-    async def store_once(drafts: Sequence[Draft]) -> Sequence[Stored | BaseException]:
-        batch = Batch(drafts, recipients.known)
+    async def store_once(
+        drafts: Sequence[Draft], admission: StrangerAdmission
+    ) -> Sequence[Stored | BaseException]:
+        batch = Batch(drafts, recipients.known, admission)
         await store(batch)
         for conv, version in batch.versions.items():
             recipients.keep(conv, version, batch.members[conv])

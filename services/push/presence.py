@@ -13,7 +13,7 @@ import msgspec
 from services import Service
 from services.contact.sql import read_views
 from services.database import Database
-from services.errors import InvalidData
+from services.errors import TooManyWatched
 from services.load.monitor import LoadMonitor
 from services.load.postponed import Postponed
 from services.push.delivery import encode_push
@@ -22,9 +22,6 @@ from yolk.concurrency import cancel_task, create_detached_task
 
 if TYPE_CHECKING:
     from services import Context
-
-MAX_WATCHED = 5000
-"""Users that one socket watches."""
 
 MAX_PAIRS = 500
 """Pairs of a socket and a user that it watches that are checked with one query."""
@@ -40,8 +37,14 @@ class PresenceService(Service):
     """The presence of users, as the user who asks may see it."""
 
     async def online(self, user_ids: Collection[int]) -> set[int]:
-        """Return those users who are online and show it to this user."""
+        """
+        Return those users who are online and show it to this user.
+
+        Raises:
+            TooManyWatched: the user asks too often.
+        """
         app, user_id = self.ctx.app, self.ctx.user.id
+        self._count(user_ids)
         online = await app.ws.is_online(user_ids) if user_ids else set()
         views = await read_views(
             app.orm.connection, app.orm.dialect, [(user_id, one) for one in online]
@@ -58,13 +61,18 @@ class PresenceService(Service):
             those of them that are online now.
 
         Raises:
-            InvalidData: the socket would watch more than `MAX_WATCHED`; then none is added.
+            TooManyWatched: the socket would watch too many users, or the user asks too often; then
+                none is added.
         """
         ctx = self.ctx
-        watched = ctx.watched.union(user_ids)
-        if len(watched) > MAX_WATCHED:
-            raise InvalidData(f"users: a socket watches at most {MAX_WATCHED} users")
+        if len(ctx.watched.union(user_ids)) > ctx.app.config.chat.watched_users:
+            raise TooManyWatched
+        self._count(user_ids)
         return await ctx.app.presence.watch(ctx, frozenset(user_ids))
+
+    def _count(self, user_ids: Collection[int]) -> None:
+        if wait := self.ctx.app.presence_buckets.take(self.ctx.user.id, len(user_ids)):
+            raise TooManyWatched(wait)
 
 
 class PresenceWatch:

@@ -9,9 +9,10 @@ from tortoise.expressions import Q
 from models import Block
 from models.columns import milliseconds
 from services import Service
-from services.errors import NoGroup
-from services.message.permission import may_show_typing, refusal_by_group
-from services.message.sql.permission import read_membership, read_relation
+from services.contact.sql import users_who_know
+from services.errors import NoGroup, TooManyTyping
+from services.message.permission import refusal_by_group
+from services.message.sql.permission import read_membership
 from services.wire import group_conv
 
 MAX_GROUP_MEMBERS = 200
@@ -25,9 +26,9 @@ class TypingIndicatorService(Service):
         """
         Notify the recipients; silently do nothing if the user may not write to them.
 
-        Nobody is notified while the worker is busy.
-
-        Where one of two users blocked the other, neither sees the other typing, in groups as well.
+        Strangers are not shown, whatever the recipient accepts from them. Where one of two users
+        blocked the other, neither sees the other typing, in groups as well. Nobody is notified
+        while the worker is busy.
 
         Args:
             user_id: who is typing.
@@ -37,7 +38,10 @@ class TypingIndicatorService(Service):
 
         Raises:
             NoGroup: it does not exist, or the user is not in it.
+            TooManyTyping: the user asks for it too often.
         """
+        if wait := self.ctx.app.typing_buckets.take(user_id):
+            raise TooManyTyping(wait)
         if self.ctx.app.load.is_busy:
             return
         recipients = await self._recipients(user_id, to_id, chat_type)
@@ -49,10 +53,10 @@ class TypingIndicatorService(Service):
         app = self.ctx.app
         connection, dialect = app.orm.connection, app.orm.dialect
         if chat_type != "group":
-            strangers = app.config.chat.strangers
-            relation = await read_relation(connection, dialect, user_id, to_id, strangers)
-            shown = [to_id] if may_show_typing(relation) else []
-            return await self._unblocked(user_id, shown)
+            if to_id == user_id:
+                return [user_id]
+            knowing = await users_who_know(connection, dialect, [to_id], user_id)
+            return await self._unblocked(user_id, [*knowing])
         membership = await read_membership(connection, dialect, to_id, user_id)
         if membership is None:
             raise NoGroup

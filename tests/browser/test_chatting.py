@@ -38,6 +38,8 @@ async def test_presence_and_typing_are_shown(people: Company) -> None:
     await ada.open_chat_with(grace)
     await ada.say("Hello")
     await grace.open_chat("Ada")
+    await grace.say("Hello, Ada")
+    await ada.say("How are you?")
     await expect(ada.find("presence")).to_have_text("online")
 
     await grace.find("composer").press_sequentially("Go")

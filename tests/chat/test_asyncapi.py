@@ -196,6 +196,7 @@ async def chat(hers: Listening, his: Listening, ada: User, bob: User) -> None:
     await his.request("read", conv=first["conv"], seq=1)
     await hers.wait_for(type="receipt")
     await hers.request("readers", id=first["id"])
+    acquaint(ada, bob)
     await hers.request("typing", to_id=bob.id)
     await his.wait_for(type="typing")
     picture = add_file(bob.server, bob)

@@ -7,6 +7,7 @@ from pathlib import Path
 from models import Block, Preference
 from tests.chat.test_cursors import make_group
 from tests.databases import database_url, open_orm
+from tests.groups import acquaint
 from tests.rows import add_user, rows
 from yolk.testing import Server, User
 
@@ -100,6 +101,7 @@ async def test_settings_are_stored_once_on_every_database(
 
 async def test_a_user_who_blocked_the_writer_sees_no_typing(ada: User, bob: User) -> None:
     """The writer does not learn of it: the answer is ok."""
+    acquaint(bob, ada)
     his, hers = await bob.connect(), await ada.connect()
     await ada.post("/chat/block", user_id=bob.id, on=True)
 
@@ -132,6 +134,7 @@ async def test_typing_is_not_sent_in_large_groups(server: Server, ada: User, bob
     """Above 200 members the request is answered and nothing is pushed."""
     many = [add_user(server, f"member{number}") for number in range(199)]
     _, group_id = await make_group(ada, bob, *many)
+    acquaint(ada, bob)
     hers, his = await ada.connect(), await bob.connect()
 
     assert (await hers.request("typing", to_id=group_id, chat_type="group"))["msg"] == "ok"

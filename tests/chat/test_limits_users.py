@@ -9,12 +9,14 @@ import pytest
 
 from services.limits.token_buckets import TokenBuckets
 from tests.copies import copy_chat
+from tests.groups import acquaint, in_group, make_group, people, refusal
 from tests.rows import add_user
-from yolk.testing import Server
+from yolk.testing import Server, User
 
 LIMITS = """
 send="5/minute", frames="30/minute", frame_bytes="100000/minute", group="2/hour",
-search="3/minute",
+search="3/minute", members="4/hour", invitation="3/hour", strangers="3/hour",
+stranger_messages="4/hour", typing="3/minute", presence="5/minute",
 """
 
 
@@ -22,7 +24,8 @@ search="3/minute",
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with low limits."""
     folder = tmp_path_factory.mktemp("limited")
-    config = {"config/config_limits.py": f"chat = dict(limits=dict({LIMITS}))"}
+    chat = f"chat = dict(watched_users=4, limits=dict({LIMITS}))"
+    config = {"config/config_limits.py": chat}
     root = copy_chat(folder, config)
     running = Server(root, folder / "data", {"YOLK_ENV": "limits"}).start()
     yield running
@@ -31,7 +34,8 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 async def test_sends_are_limited_by_user(limited: Server) -> None:
     """Over the socket and over HTTP together; another user sends on."""
-    ada, bob = add_user(limited, "ada"), add_user(limited, "bob")
+    ada, bob = people(limited, 2)
+    acquaint(ada, bob)
     socket = await ada.connect()
     for _ in range(4):
         assert (await socket.request("send", to_id=bob.id, data="x"))["msg"] == "ok"
@@ -89,6 +93,96 @@ async def test_searches_are_limited_by_user(limited: Server) -> None:
 
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
     assert answers[3].json()["code"] == 4156
+
+
+async def refused(user: User, path: str, **body: object) -> int:
+    """Send a request that is refused with 429 and Retry-After, and return the code."""
+    answer = await user.server.ask("POST", path, token=user.token, json=body)
+    assert answer.status_code == 429, answer.text
+    assert answer.json()["temporary"] is True
+    assert int(answer.headers["Retry-After"]) >= 1
+    return int(answer.json()["code"])
+
+
+async def test_members_are_counted_by_user_and_not_by_request(limited: Server) -> None:
+    """Of all groups together; one large request is refused as many small ones are."""
+    ada, *others = people(limited, 6)
+    acquaint(ada, *others)
+    ids = [one.id for one in others]
+
+    assert await refused(ada, "/chat/groups", name="g", members=ids) == 4200
+    group = await make_group(ada, *others[:3])
+    assert await refused(ada, f"/chat/groups/{group['id']}/invite", users=ids[3:]) == 4200
+    added = await in_group(ada, group, "/invite", users=ids[3:4])
+
+    assert added["joined"] == ids[3:4]
+    assert await refused(ada, f"/chat/groups/{group['id']}/invite", users=ids[4:]) == 4200
+
+
+async def test_invitations_and_links_are_limited_by_user(limited: Server) -> None:
+    """They count together, invitations by user. Who is no member learns nothing of the limit."""
+    ada, *strangers = people(limited, 6)
+    ids = [one.id for one in strangers]
+    assert await refused(ada, "/chat/groups", name="g", members=ids) == 4201
+    group = await make_group(ada)
+    path = f"/chat/groups/{group['id']}"
+    invited = await ada.post(f"{path}/invite", users=ids[:2])
+    assert invited["invited"] == ids[:2]
+    await ada.post(f"{path}/links")
+
+    assert await refused(ada, f"{path}/links") == 4201
+    assert await refused(ada, f"{path}/invite", users=ids[2:3]) == 4201
+    assert await refusal(strangers[0], group, "/invite", users=ids) == (404, 2010)
+
+
+async def test_strangers_are_limited_by_user(limited: Server) -> None:
+    """The fourth one of an hour is refused; users who wrote to one are none."""
+    ada, friend, *strangers = people(limited, 6)
+    acquaint(ada, friend)
+    for stranger in strangers[:3]:
+        await ada.post("/chat/send", to_id=stranger.id, data="hello")
+
+    assert await refused(ada, "/chat/send", to_id=strangers[3].id, data="hello") == 4202
+    await ada.post("/chat/send", to_id=friend.id, data="hello")
+    await friend.post("/chat/send", to_id=strangers[3].id, data="hello")
+
+
+async def test_messages_to_strangers_are_limited(limited: Server) -> None:
+    """Until they answer. A repetition of a stored message gets the first answer."""
+    ada, bob = people(limited, 2)
+    sent = [await ada.post("/chat/send", to_id=bob.id, cid=f"{n}", data="hi") for n in range(4)]
+
+    assert await refused(ada, "/chat/send", to_id=bob.id, cid="4", data="hi") == 4203
+    again = await limited.ask(
+        "POST", "/chat/send", token=ada.token, json={"to_id": bob.id, "cid": "3", "data": "hi"}
+    )
+
+    assert again.status_code == 429, "the limit of all messages of the user comes first"
+    assert len(sent) == 4
+
+
+async def test_typing_is_limited_by_user(limited: Server) -> None:
+    """Over all sockets; the socket stays open."""
+    ada, bob = people(limited, 2)
+    socket = await ada.connect()
+    answers = [await socket.request("typing", to_id=bob.id) for _ in range(4)]
+
+    assert [one["msg"] for one in answers] == ["ok", "ok", "ok", "fail"]
+    assert answers[3]["code"] == 4205
+    assert await refused(ada, "/chat/typing", to_id=bob.id) == 4205
+    assert await socket.ping()
+
+
+async def test_presence_is_limited_by_user_and_by_socket(limited: Server) -> None:
+    """A socket watches only so many users, and a user asks only for so many in a time."""
+    ada, bob = people(limited, 2)
+    hers, his = await ada.connect(), await bob.connect()
+
+    assert (await hers.request("presence", users=[1, 2, 3, 4, 5]))["code"] == 4204
+    assert (await his.request("presence", users=[1, 2, 3]))["msg"] == "ok"
+    assert (await his.request("presence", users=[4, 5, 6]))["code"] == 4204
+    assert await refused(bob, "/chat/presence", users=[1, 2, 3]) == 4204
+    assert (await his.request("presence", users=[1, 2]))["msg"] == "ok"
 
 
 async def test_a_username_of_30_characters_is_found(server: Server) -> None:

@@ -111,8 +111,8 @@ FAULTS = {
             ),
             Patch(
                 WRITER,
-                "        batch = Batch(drafts, recipients.known)\n",
-                "        batch = Batch(drafts, recipients.known)\n"
+                "        batch = Batch(drafts, recipients.known, admission)\n",
+                "        batch = Batch(drafts, recipients.known, admission)\n"
                 "        batch.remembered = remembered\n",
             ),
             Patch(

@@ -76,7 +76,7 @@ async def test_a_socket_watches_a_limited_number_of_users(ada: User, bob: User) 
     refused = await socket.request("presence", users=[bob.id])
 
     assert again["msg"] == "ok"
-    assert (refused["msg"], refused["code"]) == ("fail", 1002)
+    assert (refused["msg"], refused["code"]) == ("fail", 4204)
 
 
 async def test_all_devices_stay(server: Server, ada: User) -> None:

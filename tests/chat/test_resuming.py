@@ -12,6 +12,7 @@ from models import Message
 from services.conversation.sql.ranges import read_ranges
 from tests.copies import copy_chat
 from tests.databases import database_url, open_orm
+from tests.groups import acquaint
 from tests.rows import add_user, database, rows
 from yolk.testing import Server, Socket, User
 
@@ -204,6 +205,7 @@ async def test_typing_is_pushed_and_never_stored(server: Server, ada: User, bob:
     """The other sees it, while connected; nothing of it is kept."""
     hers, his = await ada.connect(), await bob.connect()
 
+    acquaint(ada, bob)
     assert (await hers.request("typing", to_id=bob.id))["msg"] == "ok"
 
     pushed = await his.wait_for(type="typing")

@@ -30,11 +30,14 @@ async def test_a_muted_member_is_not_shown(server: Server) -> None:
     await socket.wait_for(type="typing")
 
 
-@pytest.mark.parametrize("strangers", ["nothing", "one"])
-async def test_a_refused_stranger_is_not_shown(server: Server, ada: User, strangers: str) -> None:
-    """Until the recipient has written to them."""
+@pytest.mark.parametrize("strangers", ["nothing", "one", "freely"])
+async def test_a_stranger_is_not_shown(server: Server, ada: User, strangers: str) -> None:
+    """Whatever Ada accepts from strangers, and also after they wrote; until she has written."""
     stranger = add_user(server, "eve")
-    await ada.post("/chat/preferences", strangers=strangers)
+    if strangers != "freely":
+        await ada.post("/chat/preferences", strangers=strangers)
+    if strangers != "nothing":
+        await stranger.post("/chat/send", to_id=ada.id, data="hello")
     socket = await ada.connect()
 
     await stranger.post("/chat/typing", to_id=ada.id)
@@ -43,3 +46,12 @@ async def test_a_refused_stranger_is_not_shown(server: Server, ada: User, strang
     await ada.post("/chat/send", to_id=stranger.id, data="hello")
     await stranger.post("/chat/typing", to_id=ada.id)
     await socket.wait_for(type="typing")
+
+
+async def test_other_devices_of_the_user_are_shown(ada: User) -> None:
+    """In the conversation with oneself, where nobody is a stranger."""
+    phone, desktop = await ada.connect(), await ada.connect()
+
+    await phone.request("typing", to_id=ada.id)
+
+    await desktop.wait_for(type="typing")

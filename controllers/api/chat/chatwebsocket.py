@@ -36,6 +36,10 @@ from services.errors import (
     TooLate,
     TooLateToEdit,
     TooManySends,
+    TooManyStrangers,
+    TooManyToStrangers,
+    TooManyTyping,
+    TooManyWatched,
     TypeRefused,
 )
 from services.push.delivery import encode_push
@@ -56,7 +60,8 @@ SENDS_TOO_FAST = 4013
 SEND_ERRORS = (
     *(NoRecipient, Blocked, StrangersRefused, AwaitingReply, NoGroup, Muted, AllMuted),
     *(NoReply, NoForward, NoMention, MentionsAll, NoFile, TypeRefused, NoSuchPerson),
-    *(CidReused, RefusedByPlugin, NotStorable, TooManySends, Busy),
+    *(CidReused, RefusedByPlugin, NotStorable, TooManySends),
+    *(TooManyStrangers, TooManyToStrangers, Busy),
 )
 """What `send` answers if the message is refused."""
 
@@ -154,7 +159,7 @@ class ChatwebsocketController(Controller[Context]):
         self.ctx.api_success(synced)
 
     @permissions.allows(*permissions.TYPING)
-    @describe(body=frames.Typing, errors=(NoGroup,))
+    @describe(body=frames.Typing, errors=(NoGroup, TooManyTyping))
     async def typing(self) -> None:
         """Show the recipients that you are typing."""
         asked = self.ctx.read(frames.Typing, frames.known_fields(self.ctx.request.body))
@@ -164,7 +169,7 @@ class ChatwebsocketController(Controller[Context]):
         self.ctx.api_success({})
 
     @permissions.allows(permissions.PRESENCE)
-    @describe(body=frames.Watch, answer=frames.Online)
+    @describe(body=frames.Watch, answer=frames.Online, errors=(TooManyWatched,))
     async def presence(self) -> None:
         """Get who is online now; over a socket you are also notified of changes."""
         asked = self.ctx.read(frames.Watch)

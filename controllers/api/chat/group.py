@@ -42,9 +42,11 @@ from services.errors import (
     NotPermitted,
     OwnerMustStay,
     RequestsFull,
+    TooManyAdded,
     TooManyBanned,
     TooManyGroups,
     TooManyInvitations,
+    TooManyInvites,
     TooManyLinks,
     TypeRefused,
 )
@@ -79,12 +81,8 @@ class GroupController(Controller[Context]):
         body=NewGroup,
         answer=NewGroupView,
         errors=(
-            NameNotAllowed,
-            GroupFull,
-            TooManyInvitations,
-            TooManyGroups,
-            NoFile,
-            TypeRefused,
+            *(NameNotAllowed, GroupFull, TooManyInvitations, TooManyGroups),
+            *(TooManyAdded, TooManyInvites, NoFile, TypeRefused),
         ),
     )
     async def create(self) -> None:
@@ -188,7 +186,10 @@ class GroupController(Controller[Context]):
     @describe(
         body=Users,
         answer=Invited,
-        errors=(NoGroup, NotPermitted, GroupFull, RequestsFull, TooManyInvitations),
+        errors=(
+            *(NoGroup, NotPermitted, GroupFull, RequestsFull),
+            *(TooManyInvitations, TooManyAdded, TooManyInvites),
+        ),
     )
     async def invite(self) -> None:
         """Invite users. Those who do not know you are asked whether they want to join."""
@@ -263,7 +264,11 @@ class GroupController(Controller[Context]):
     # --- invitation links
 
     @permissions.allows(permissions.CREATE_LINK)
-    @describe(body=NewLink, answer=NewLinkView, errors=(NoGroup, NotPermitted, TooManyLinks))
+    @describe(
+        body=NewLink,
+        answer=NewLinkView,
+        errors=(NoGroup, NotPermitted, TooManyLinks, TooManyInvites),
+    )
     async def create_link(self) -> None:
         """Create an invitation link."""
         body = self.ctx.read(NewLink)
