@@ -194,8 +194,8 @@ async def _typing(world: World, actor: Actor, group: Group) -> Ask:
     user = world.users[actor]
     if user is not None and actor is not Actor.STRANGER:
         world.update(
-            "INSERT OR IGNORE INTO member (conv, user_id, sent_seq, create_time)"
-            " VALUES (?, ?, 1, 0)",
+            "INSERT INTO member (conv, user_id, sent_seq, create_time) VALUES (?, ?, 1, 0)"
+            " ON CONFLICT (conv, user_id) DO UPDATE SET sent_seq = max(sent_seq, 1)",
             single_conv(user.id, world.target.id),
             world.target.id,
         )

@@ -14,9 +14,9 @@ from tests.rows import add_user
 from yolk.testing import Server, User
 
 LIMITS = """
-send="5/minute", frames="30/minute", frame_bytes="100000/minute", group="2/hour",
+send="5/minute", frames="30/hour", frame_bytes="100000/hour", group="2/hour",
 search="3/minute", members="4/hour", invitation="3/hour", strangers="3/hour",
-stranger_messages="4/hour", typing="3/minute", presence="5/minute",
+stranger_messages="4/hour", typing="3/hour", presence="5/hour",
 """
 
 
