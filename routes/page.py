@@ -30,13 +30,15 @@ POLICY = (
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
+PAGE_LINKS = "./web"
+"""Relative: a proxy may serve the page below a path."""
 PERMISSIONS = "camera=(), geolocation=(), microphone=(self)"
 
 
 def mount(app: Application) -> None:
     """Serve `web/`: the page at /, all other files below /web/."""
     assets = Assets(app.root / "web")
-    assets.mount_page(app, "/", "index.html", "/web", name="page")
+    assets.mount_page(app, "/", "index.html", PAGE_LINKS, name="page")
     assets.mount(app, "/web/", name="web")
 
     app.register_middleware(functools.partial(protect, assets), attach_to="response")
@@ -45,7 +47,7 @@ def mount(app: Application) -> None:
 def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> None:
     """Set the security headers of the page and its files."""
     if request.path == "/":
-        page = assets.page(assets.folder / "index.html", "/web")
+        page = assets.page(assets.folder / "index.html", PAGE_LINKS)
         response.headers["Content-Security-Policy"] = _policy(page.plain)
         response.headers["Permissions-Policy"] = PERMISSIONS
         response.headers["Referrer-Policy"] = "no-referrer"

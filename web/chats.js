@@ -33,7 +33,7 @@ function Frame() {
 function Empty() {
   return html`
     <main class="empty" aria-label=${t("noChatOpen")}>
-      <img src="/web/logo.svg" alt="" width="112" height="112" />
+      <img src="./web/logo.svg" alt="" width="112" height="112" />
       <h1 class="visually-hidden">Yolk</h1>
       <p>${t("pickOne")}</p>
     </main>

@@ -35,7 +35,7 @@ def needed_modules(path: str, named: dict[str, str], found: list[str]) -> list[s
 def opened_page() -> tuple[str, dict[str, str]]:
     """Return the text of index.html, and the files of its import map by their names."""
     text = (WEB / "index.html").read_text()
-    found = re.findall(r'"([\w@/-]+)": "/web/(vendor/[\w.-]+)"', text)
+    found = re.findall(r'"([\w@/-]+)": "\./web/(vendor/[\w.-]+)"', text)
     return text, dict(found)
 
 
@@ -47,7 +47,7 @@ def test_modules_are_loaded_in_parallel() -> None:
     needed = needed_modules("app.js", named, [])
     later_modules = [path for path in needed_modules("chats.js", named, []) if path not in needed]
 
-    preload = r'rel="modulepreload" href="/web/([^"]+)"'
+    preload = r'rel="modulepreload" href="\./web/([^"]+)"'
     assert sorted(re.findall(preload, first)) == sorted(set(needed) - {"app.js"})
     assert sorted(re.findall(preload, later)) == sorted(later_modules)
 
@@ -55,7 +55,7 @@ def test_modules_are_loaded_in_parallel() -> None:
 def test_the_first_load_is_small() -> None:
     """Everything that is loaded before a click is less than 150 KB on the wire."""
     text, _ = opened_page()
-    paths = [WEB / path for path in re.findall(r'(?:href|src)="/web/([^"]+)"', text)]
+    paths = [WEB / path for path in re.findall(r'(?:href|src)="\./web/([^"]+)"', text)]
 
     sizes = [len(gzip.compress(path.read_bytes())) for path in {WEB / "index.html", *paths}]
 
@@ -67,7 +67,7 @@ async def test_files_are_compressed_and_kept(server: Server) -> None:
     """A versioned file is never requested again, and any other file only for changes."""
     async with httpx.AsyncClient(base_url=server.url) as client:
         opened = await client.get("/")
-        path = re.findall(r'src="(/web/v-[0-9a-f]+/app\.js)"', opened.text)[0]
+        path = re.findall(r'src="\.(/web/v-[0-9a-f]+/app\.js)"', opened.text)[0]
         named = await client.get(path)
         plain = await client.get("/web/app.js")
         again = await client.get("/web/app.js", headers={"If-None-Match": plain.headers["etag"]})

@@ -38,7 +38,7 @@ export function Login() {
         <${Icon} name="language" />${t("switchLanguage")}
       </button>
       <main class="login-card" data-testid="login-card">
-        <img src="/web/logo.svg" alt="" width="84" height="84" />
+        <img src="./web/logo.svg" alt="" width="84" height="84" />
         <h1>Yolk</h1>
         ${logoutReason.value
           ? html`<${LogoutReason} reason=${logoutReason.value} />`

@@ -22,7 +22,7 @@ export function Sidebar() {
   return html`
     <nav class="sidebar" aria-label=${t("conversations")} data-testid="sidebar">
       <header>
-        <img src="/web/logo.svg" alt="Yolk" width="36" height="36" />
+        <img src="./web/logo.svg" alt="Yolk" width="36" height="36" />
         <span class="me" data-testid="me" dir="auto">${nameOf(me.value)}</span>
         <${IconButton} name="add" label=${t("newChat")} data-testid="new" aria-haspopup="menu"
           onClick=${(event) => openMenu(t("newChat"), newItems(), event.currentTarget)} />

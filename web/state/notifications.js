@@ -46,7 +46,7 @@ export function announce(conversation, message) {
   if (!conversation.isQuiet) announcement.value = `${name}: ${text.slice(0, 200)}`;
   const isLooking = document.visibilityState === "visible" && document.hasFocus();
   if (isLooking || conversation.isQuiet || !hasNotifications.peek()) return;
-  const one = new Notification(name, { body: text.slice(0, 300), tag: conversation.conv, icon: "/web/logo.svg" });
+  const one = new Notification(name, { body: text.slice(0, 300), tag: conversation.conv, icon: "./web/logo.svg" });
   one.onclick = () => {
     window.focus();
     location.hash = `#${conversation.conv}`;

@@ -5,7 +5,8 @@ import { Client } from "../client/yolk.js";
 
 const CODES_TO_RECONNECT = [4503, 4504]; // logged in on another device, or too many connections: the login is still valid
 
-export const client = new Client();
+// The page may be served below a path.
+export const client = new Client({ url: new URL(".", location.href).href });
 
 /** {id, username, nickname, avatar}, or null when nobody is logged in. */
 export const me = signal(client.me);
