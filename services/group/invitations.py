@@ -50,7 +50,7 @@ async def send_invitations(change: Change, user_ids: Sequence[int], inviter_id: 
     if not user_ids:
         return []
     connection, group, now = change.connection, change.group, milliseconds()
-    await Invitation.filter(_over(now), user_id__in=list(user_ids)).using_db(connection).delete()
+    await Invitation.filter(expired(now), user_id__in=list(user_ids)).using_db(connection).delete()
     of_users = Invitation.filter(user_id__in=list(user_ids)).using_db(connection)
     asked = {row[0] for row in await of_users.filter(group_id=group.id).values_list("user_id")}
     counts = of_users.filter(decline_time=None).annotate(count=Count("id")).group_by("user_id")
@@ -183,8 +183,13 @@ def preview(group: Group) -> GroupPreview:
     return GroupPreview(group.id, group.name, group.avatar, group.member_count)
 
 
-def _over(now: int) -> Q:
-    """Return the condition on invitations that can be deleted."""
+def expired(now: int) -> Q:
+    """
+    Return the condition on invitations that can be deleted.
+
+    Args:
+        now: milliseconds since 1970.
+    """
     return Q(decline_time__lte=now - DECLINED_FOR) | Q(
         decline_time=None, create_time__lte=now - VALID_FOR
     )

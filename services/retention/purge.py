@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 
-from tortoise.expressions import Q
+from tortoise.expressions import F, Q
 from uuid_utils.compat import UUID
 
 from models import (
@@ -16,6 +16,8 @@ from models import (
     AuditEntry,
     File,
     Group,
+    Invitation,
+    InvitationLink,
     Message,
     PasswordReset,
     Report,
@@ -27,6 +29,7 @@ from services.database import Database
 from services.fields import EVENT_TYPES
 from services.file.removal import remove_files
 from services.file.uploader import Uploader
+from services.group.invitations import expired
 from services.retention.erasing import REST_SECONDS, erase_messages
 
 BATCH_ROWS = 500
@@ -40,13 +43,37 @@ _FILE_ADDRESS = re.compile(r"/files/([0-9a-f-]{36})")
 
 
 async def purge_sessions(days: int) -> int:
-    """Delete logins that ended or expired so many days ago, and tokens that reset passwords."""
+    """Delete logins that ended or expired so many days ago."""
     before = milliseconds() - days * DAY_MS
-    await PasswordReset.filter(expire_time__lt=milliseconds()).delete()
     deleted = 0
     over = Q(expire_time__lt=before) | Q(revoke_time__lt=before)
     while ids := await Session.filter(over).limit(BATCH_ROWS).values_list("id", flat=True):
         deleted += await Session.filter(over, id__in=list(ids)).delete()
+        await asyncio.sleep(REST_SECONDS)
+    return deleted
+
+
+async def purge_reset_tokens() -> int:
+    """Delete tokens for new passwords that have expired; each user has at most one."""
+    return await PasswordReset.filter(expire_time__lt=milliseconds()).delete()
+
+
+async def purge_links() -> int:
+    """Delete invitation links that have expired or were used up."""
+    over = Q(expire_time__lte=milliseconds()) | Q(max_uses__gt=0, uses__gte=F("max_uses"))
+    deleted = 0
+    while ids := await InvitationLink.filter(over).limit(BATCH_ROWS).values_list("id", flat=True):
+        deleted += await InvitationLink.filter(over, id__in=list(ids)).delete()
+        await asyncio.sleep(REST_SECONDS)
+    return deleted
+
+
+async def purge_invitations() -> int:
+    """Delete invitations that have expired, and declined ones of users who may be asked again."""
+    over = expired(milliseconds())
+    deleted = 0
+    while ids := await Invitation.filter(over).limit(BATCH_ROWS).values_list("id", flat=True):
+        deleted += await Invitation.filter(over, id__in=list(ids)).delete()
         await asyncio.sleep(REST_SECONDS)
     return deleted
 

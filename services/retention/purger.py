@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from uuid_utils.compat import UUID
 
@@ -78,8 +79,13 @@ class Purger:
         """Delete everything that is due, and return how much of each kind."""
         settings, database = self._settings, self._database
         began = time.monotonic()
+        always: dict[str, Callable[[], Awaitable[int]]] = {
+            "reset tokens": purge.purge_reset_tokens,
+            "invitation links": purge.purge_links,
+            "invitations": purge.purge_invitations,
+        }
         # Files last: messages that are erased carry them no longer.
-        rules: dict[str, tuple[int, Callable[[int], Awaitable[int]]]] = {
+        by_age: dict[str, tuple[int, Callable[[int], Awaitable[int]]]] = {
             "logins": (settings.session_days, purge.purge_sessions),
             "reports": (settings.report_days, purge.purge_reports),
             "audit entries": (settings.audit_days, purge.purge_audit),
@@ -97,12 +103,14 @@ class Purger:
             ),
         }
         counts: dict[str, int] = {}
-        for name, (days, work) in rules.items():
-            if days:
-                try:
-                    counts[name] = await work(days)
-                except Exception as error:  # noqa: BLE001 - one rule; the others go on
-                    self._logger.error("purge: old %s could not be deleted: %s", name, error)
+        rules = always | {
+            name: partial(work, days) for name, (days, work) in by_age.items() if days
+        }
+        for name, rule in rules.items():
+            try:
+                counts[name] = await rule()
+            except Exception as error:  # noqa: BLE001 - one rule; the others go on
+                self._logger.error("purge: old %s could not be deleted: %s", name, error)
         if any(number for name, number in counts.items() if name.startswith("messages")):
             await scrub(database)
         if any(counts.values()):

@@ -14,8 +14,11 @@ from models import (
     Attachment,
     AuditEntry,
     Conversation,
+    Invitation,
+    InvitationLink,
     Member,
     Message,
+    PasswordReset,
     Report,
     SearchEntry,
     Session,
@@ -103,6 +106,42 @@ async def test_old_reports_and_audit_entries_are_deleted(chat: Chat) -> None:
 
     assert {one.target_id for one in await Report.all()} == {"0", "2"}
     assert await AuditEntry.all().count() == 1
+
+
+async def test_used_up_links_and_expired_invitations_are_deleted(chat: Chat) -> None:
+    """Those with which nobody can join any more; and tokens that set no password any more."""
+    now = milliseconds()
+    for number, (expires, uses, most) in enumerate(
+        [(-1, 0, 0), (1, 2, 2), (1, 1, 2), (1, 9, 0), (-1, 0, 5)]
+    ):
+        await InvitationLink.create(
+            hash=str(number),
+            group_id=1,
+            creator_id=1,
+            uses=uses,
+            max_uses=most,
+            expire_time=now + expires * DAY_MS,
+        )
+    for user_id, (created, declined) in enumerate([(31, None), (29, None), (9, 8), (9, 6)], 1):
+        await Invitation.create(
+            group_id=1,
+            user_id=user_id,
+            inviter_id=9,
+            create_time=now - created * DAY_MS,
+            decline_time=None if declined is None else now - declined * DAY_MS,
+        )
+    for user_id, expires in ((1, -1), (2, 1)):
+        await PasswordReset.create(
+            user_id=user_id, hash=str(user_id), expire_time=now + expires * DAY_MS
+        )
+
+    assert await purge.purge_links() == 3
+    assert await purge.purge_invitations() == 2
+    assert await purge.purge_reset_tokens() == 1
+
+    assert {one.hash for one in await InvitationLink.all()} == {"2", "3"}
+    assert {one.user_id for one in await Invitation.all()} == {2, 4}
+    assert [one.user_id for one in await PasswordReset.all()] == [2]
 
 
 async def test_old_messages_are_erased(chat: Chat) -> None:
