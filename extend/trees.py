@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from services.conversation.cursors import CursorsService
     from services.conversation.history import HistoryService
     from services.conversation.readers import ReadersService
+    from services.conversation.sync import SyncService
     from services.file.file import FileService
     from services.group.bans import BansService
     from services.group.group import GroupService
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
             cursors: CursorsService
             history: HistoryService
             readers: ReadersService
+            sync: SyncService
 
         class _Group(GroupService):
             bans: BansService

@@ -11,7 +11,7 @@ from controllers.api.chat import frames, requests
 from extend.context import Context
 from models.columns import milliseconds
 from services import permissions
-from services.conversation.history import Synced
+from services.conversation.sync import Synced
 from services.errors import (
     AllMuted,
     AwaitingReply,
@@ -153,7 +153,7 @@ class ChatwebsocketController(Controller[Context]):
     async def sync(self) -> None:
         """Get what a client has missed since the cursors that it has."""
         asked = self.ctx.read(frames.Resume)
-        synced = await self.ctx.service.conversation.history.missed(
+        synced = await self.ctx.service.conversation.sync.missed(
             self.ctx.user.id, asked.cursors, asked.limit, asked.page
         )
         self.ctx.api_success(synced)

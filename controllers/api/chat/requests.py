@@ -110,7 +110,7 @@ async def _read(ctx: Context, frame: Frame) -> None:
 @permissions.allows(permissions.SYNC)
 async def _sync(ctx: Context, frame: Frame) -> None:
     asked: frames.Resume = frames.read(frame, frames.Resume)
-    synced = await ctx.service.conversation.history.missed(
+    synced = await ctx.service.conversation.sync.missed(
         ctx.user.id, asked.cursors, asked.limit, asked.page
     )
     ctx.websocket.send(frames.ok(frame.id, synced))
