@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Coroutine
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,6 +16,7 @@ from uuid_utils.compat import UUID, uuid7
 
 from models import File
 from services.errors import FileTooLarge, StorageUnavailable, TypeRefused
+from services.file.disk_threads import DiskThreads
 from services.file.info import FileInfo, file_info
 from services.file.media.decoder import Job, PictureDecoder
 from services.file.media.detection import HEAD_BYTES, PICTURES, detect_type
@@ -52,8 +50,6 @@ FINISH_COST_BYTES = 1024 * 1024
 """What storing a file counts for the throttle: many small files cost more than their bytes."""
 CLOSE_SECONDS = 5.0
 """How long a worker that stops waits for files that are being stored."""
-THREAD_NICENESS = 10
-"""The priority of the threads, below that of the event loop (0)."""
 
 
 class Uploader:
@@ -90,7 +86,8 @@ class Uploader:
         )
         """The largest size of a file of any type."""
         self.throttle = UploadThrottle(lambda: load.is_busy)
-        self._threads = ThreadPoolExecutor(settings.threads, "uploads", _lower_thread_priority)
+        self._threads = DiskThreads(settings.threads, logger)
+        self.run = self._threads.run
         self._pictures = PictureDecoder(
             settings.picture_processes, settings.picture_seconds, settings.picture_memory, logger
         )
@@ -272,28 +269,12 @@ class Uploader:
         task.add_done_callback(self._completing.discard)
         return await run_to_completion(task)
 
-    async def run(self, work: Callable[..., T], *args: Any) -> T:
-        """
-        Run a function that blocks on the disk in a thread, to completion.
-
-        So there is never more than one thread at work on an upload.
-
-        Raises:
-            StorageUnavailable: the disk is full or unavailable.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            return await run_to_completion(loop.run_in_executor(self._threads, work, *args))
-        except OSError as error:
-            self.logger.error("an upload could not be written: %s", error)
-            raise StorageUnavailable from error
-
     async def close(self) -> None:
         """Wait for files that are being stored, and end the threads; the rest is swept later."""
         await self._pictures.close()
         if self._completing:
             await asyncio.wait(self._completing, timeout=CLOSE_SECONDS)
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
     async def _store_and_remove(
         self, upload: Upload, user_id: int, name: str, folder: str
@@ -360,9 +341,3 @@ def thumbnail_key(digest: str) -> str:
 def _close(upload: Upload | None) -> None:
     if upload is not None:
         upload.close()
-
-
-def _lower_thread_priority() -> None:
-    """Lower the priority of this thread, where threads have one (Linux)."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), THREAD_NICENESS)
