@@ -604,3 +604,25 @@ function memory() {
     keys: () => [...kept.keys()],
   };
 }
+
+check("clients return when an overloaded server asks them to, and not all at once", async (script) => {
+  let after = "7";
+  script.http = () => ({
+    status: 503, headers: { "Retry-After": after }, msg: "fail", code: 5120, data: "busy", temporary: true,
+  });
+  const client = script.client();
+  const wait = async () => {
+    const began = Date.now();
+    client.connect();
+    await script.until(() => client.state.name === "offline");
+    return client.state.retryAt - began;
+  };
+  const waits = [];
+  for (let time = 0; time < 10; time++) waits.push(await wait());
+  assert.ok(Math.min(...waits) >= 7_000, String(waits));
+  assert.ok(Math.max(...waits) <= 15_000, String(waits));
+  assert.ok(Math.max(...waits) - Math.min(...waits) > 100, String(waits));
+  after = "86400";
+  assert.ok((await wait()) <= 610_000);
+  await assert.rejects(client.call("GET", "/users"), ({ code, retryAfter }) => code === 5120 && retryAfter === 86400);
+});

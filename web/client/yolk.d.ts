@@ -177,6 +177,8 @@ export class YolkError extends Error {
   /** The HTTP status, or 0. */
   readonly status: number;
   readonly temporary: boolean;
+  /** The seconds after which to try again, if the server says so; else 0. */
+  readonly retryAfter: number;
 }
 
 export class Client {

@@ -25,9 +25,9 @@ const SESSION = "yolk.session";
 export class YolkError extends Error {
   name = "YolkError";
 
-  constructor(text, { code = 0, status = 0, temporary = false } = {}) {
+  constructor(text, { code = 0, status = 0, temporary = false, retryAfter = 0 } = {}) {
     super(text);
-    Object.assign(this, { code, status, temporary: !!temporary });
+    Object.assign(this, { code, status, temporary: !!temporary, retryAfter });
   }
 }
 
@@ -342,7 +342,7 @@ export class Client {
         if (isGone) [address, done] = ["", 0];
         if (++failures > 12 || !(isGone || error.temporary || error.status === 409)) throw error;
         piece = MIN_PIECE;
-        await pause(backoff(failures));
+        await pause(backoff(failures, error.retryAfter));
       }
     }
   }
@@ -438,10 +438,11 @@ class Http {
     }
   }
 
-  data({ status, answer }) {
-    const { msg, code, data = `HTTP ${status}`, temporary } = answer ?? {};
+  data({ status, headers, answer }) {
+    let { msg, code, data = `HTTP ${status}`, temporary } = answer ?? {};
     if (msg === "ok") return data;
-    throw new YolkError(data, { status, code, temporary: temporary || status < 300 || status === 429 || status >= 500 });
+    temporary ||= status < 300 || status === 429 || status >= 500;
+    throw new YolkError(data, { status, code, temporary, retryAfter: +headers.get("Retry-After") || 0 });
   }
 
   /** Renew the token, unless *used* is no longer the current one. */
@@ -534,10 +535,10 @@ class Connection {
       socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(JSON.parse(data));
       socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
       socket.onerror = () => {}; // a close follows
-    } catch ({ code, status, message }) {
+    } catch ({ code, status, message, retryAfter }) {
       if (!isCurrent()) return;
       if (code && (status === 401 || status === 403)) this.#refuse(code, message);
-      else this.#lost();
+      else this.#lost(false, retryAfter);
     }
   }
 
@@ -579,10 +580,10 @@ class Connection {
     this.#set("refused", { code, text });
   }
 
-  #lost(atOnce = false) {
+  #lost(atOnce = false, retryAfter) {
     if (this.state.name === "online" && Date.now() - this.#since > STABLE_MS) this.#attempt = 0;
     this.#isQuiet = atOnce && !this.#attempt;
-    const delay = this.#returnAfter ?? (this.#isQuiet ? 0 : backoff(this.#attempt));
+    const delay = this.#returnAfter ?? (this.#isQuiet ? 0 : backoff(this.#attempt, retryAfter));
     this.#reset();
     this.#attempt++;
     this.#retryTimer = setTimeout(() => this.#open(), delay);
@@ -973,8 +974,9 @@ function pause(ms, isIdle) {
   });
 }
 
-/** With jitter: a thousand clients must not reconnect at once. */
-const backoff = (attempt) => Math.min(15_000, 1_000 * 2 ** attempt) * (0.5 + Math.random() / 2);
+/** With jitter: clients must not return all at once. */
+const backoff = (attempt, retryAfter = 0) =>
+  Math.max(Math.min(15, 2 ** attempt), Math.min(300, retryAfter) * 2) * (500 + Math.random() * 500);
 
 /** A surrogate without its other half becomes U+FFFD: no server can read it. */
 const toJson = (value) =>

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from yolk_client.background import BackgroundTasks
 from yolk_client.backoff import Backoff
 from yolk_client.errors import TOO_BIG, Lost, SessionOver, YolkError
-from yolk_client.http import Http
+from yolk_client.http import Http, seconds_of
 from yolk_client.text import to_json
 from yolk_client.types import State
 
@@ -146,7 +146,7 @@ class Connection:
                 if renew:
                     await self._http.renew()
                 code = await self._serve(attempt, quiet)
-            except YolkError as error:  # no ticket
+            except YolkError as error:  # no ticket, or no upgrade
                 if isinstance(error, SessionOver) or error.status in (401, 403):
                     return self._set(State("refused", code=error.code, text=str(error)))
                 code, wait = ABNORMAL, error.retry_after
@@ -163,13 +163,19 @@ class Connection:
             if 4500 <= code < 5000 and not again:
                 return self._set(State("refused", code=code, text=self._close_text))
             quiet = (renew or again) and attempt == 0
-            delay = 0.0 if quiet else max(wait, self._backoff.jittered(attempt + 1))
+            delay = 0.0 if quiet else self._backoff.jittered(attempt + 1, wait)
             attempt += 1
             self._set(State("offline", attempt, quiet, retry_at=time.time() + delay))
             await asyncio.sleep(delay)
 
     async def _serve(self, attempt: int, quiet: bool) -> int:
-        """Open the socket, serve it until it closes, and return the close code."""
+        """
+        Open the socket, serve it until it closes, and return the close code.
+
+        Raises:
+            Lost: the server answered with HTTP in place of an upgrade.
+            YolkError: there is no ticket.
+        """
         ticket = await self._http.ticket()
         self._token = self._http.token
         socket = None
@@ -184,8 +190,11 @@ class Connection:
             ) as socket:
                 async for text in socket:
                     self._receive(socket, json.loads(text), State("online", attempt, quiet))
+        except InvalidStatus as error:
+            after = seconds_of(error.response.headers.get("Retry-After", ""))
+            raise Lost(str(error), retry_after=after) from None
         except (OSError, EOFError, TimeoutError, WebSocketException):
-            pass  # the network, or HTTP in place of an upgrade
+            pass  # the network
         finally:
             self._fail_pending()
         return (socket and socket.close_code) or ABNORMAL

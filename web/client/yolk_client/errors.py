@@ -37,8 +37,8 @@ class YolkError(Exception):
 class Lost(YolkError):
     """There was no answer: the request may or may not have been carried out."""
 
-    def __init__(self, text: str = "the connection was lost") -> None:
-        super().__init__(text, temporary=True)
+    def __init__(self, text: str = "the connection was lost", *, retry_after: float = 0) -> None:
+        super().__init__(text, temporary=True, retry_after=retry_after)
 
 
 class SessionOver(YolkError):

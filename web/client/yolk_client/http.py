@@ -166,8 +166,13 @@ def error_of(response: httpx.Response) -> YolkError:
         code=code,
         status=status,
         temporary=temporary or status >= 500 or status == 429,
-        retry_after=float(after) if after.isdecimal() else 0,
+        retry_after=seconds_of(after),
     )
+
+
+def seconds_of(header: str) -> float:
+    """Return the seconds that a header `Retry-After` names; 0 if there are none."""
+    return float(header) if header.isdecimal() else 0
 
 
 def _data(response: httpx.Response) -> Any:

@@ -81,7 +81,7 @@ class Upload:
                 self._piece = max(MIN_PIECE, self._piece // 2)
                 if not error.temporary or time.monotonic() - since > STALLED:
                     raise
-                await asyncio.sleep(max(error.retry_after, self._backoff.delay(failures)))
+                await asyncio.sleep(self._backoff.jittered(failures, error.retry_after))
         return FileInfo.of(await self._http.call("GET", f"/files/{self._file_id}/info"))
 
     async def _resume(self) -> None:
