@@ -34,9 +34,8 @@ from plugins.websocket.connection.connection import READS_TOO_SLOWLY, SENDS_TOO_
 from services import errors
 from tests.conftest import ROOT
 from yolk import Plugin, Service
-from yolk.body import STOPPING
 from yolk.boot import Boot
-from yolk.early_body import LATE, TOO_LARGE
+from yolk.errors import LATE, STOPPING, TOO_LARGE
 from yolk.loader import load_tree
 from yolk.plugin_registry import Entry, Registry
 from yolk.settings import ENVIRONMENT

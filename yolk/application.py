@@ -24,7 +24,7 @@ from yolk.compose import Handler, Middleware
 from yolk.context import Answer, Context
 from yolk.contracts import WebSocketServer
 from yolk.controller import Controller, Service
-from yolk.errors import ApiError, StartError
+from yolk.errors import SERVER_FAULT, ApiError, StartError
 from yolk.extensions import switch_off_unused
 from yolk.handlers import resolve_handler
 from yolk.hooks import Hooks
@@ -46,7 +46,6 @@ from yolk.settings import (
 from yolk.workers import note_signals, repair_state_server
 
 SERVER_ERROR = 500
-SERVER_FAULT = 5000
 
 
 class Application(Sanic[Config, SimpleNamespace]):

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sanic.exceptions import BadRequest, PayloadTooLarge
 
-from yolk.errors import ApiError
+from yolk.errors import STOPPING, ApiError
 
 if TYPE_CHECKING:
     from sanic import Request as SanicRequest
 
 T = TypeVar("T")
 
-STOPPING = 5003
 LINGER_SECONDS = 5.0
 """How long the rest of a refused body is read and discarded, so that the client reads the answer:
 closing a connection with unread bytes resets it, and the answer is lost."""

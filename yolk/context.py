@@ -10,8 +10,8 @@ import msgspec
 from sanic import HTTPResponse
 from sanic.response import ResponseStream
 
-from yolk.errors import ApiError
-from yolk.request import INVALID, NO_VALUES, Headers, Request, Values, check_texts
+from yolk.errors import INVALID, ApiError
+from yolk.request import NO_VALUES, Headers, Request, Values, check_texts
 from yolk.tree import BoundTree
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import msgspec
 NUL = "a text holds the character U+0000"
 """Why a text is refused: PostgreSQL cannot store it."""
 
-SMALL = 64 * 1024
+SMALL_BYTES = 64 * 1024
 """Bytes of JSON that may consist of any values: decoding them takes a few milliseconds."""
 MAX_TEXTS = 100_000
-"""Quotes in JSON beyond `SMALL`: 20,000 conversations with their cursors have 40,000."""
+"""Quotes in JSON beyond `SMALL_BYTES`: 20,000 conversations with their cursors have 40,000."""
 MAX_BRACKETS = 20_000
 """Arrays and objects in it."""
 
@@ -62,7 +62,7 @@ def check_breadth(data: bytes) -> None:
     Raises:
         NotJson: there are too many.
     """
-    if len(data) <= SMALL:
+    if len(data) <= SMALL_BYTES:
         return
     # Quotes within a text are escaped, so most others begin or end one.
     texts = data.count(b'"') - data.count(b'\\"')

@@ -9,8 +9,7 @@ from sanic.response import ResponseStream
 
 from yolk.body import Body, BodyBroken, BodyLate
 from yolk.compose import Handler
-from yolk.errors import ApiError
-from yolk.request import UNREADABLE
+from yolk.errors import LATE, TOO_LARGE, UNREADABLE, ApiError
 
 if TYPE_CHECKING:
     from sanic import HTTPResponse
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
 
     from yolk.context import Context
 
-EARLY_BODY = 64 * 1024
+EARLY_BYTES = 64 * 1024
 """Bytes of a body that are read before the middlewares run, which may find the token in it."""
-TOO_LARGE = 4170
-LATE = 4171
 
 
 class BodyTooLarge(ApiError):
@@ -73,8 +70,8 @@ async def read_early(
     async def read_rest() -> None:
         await read(limit + 1)
 
-    if body.length is None or body.length <= EARLY_BODY:
-        await read(min(EARLY_BODY, limit) + 1)
+    if body.length is None or body.length <= EARLY_BYTES:
+        await read(min(EARLY_BYTES, limit) + 1)
     return read_rest if body.unread else None
 
 

@@ -10,6 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# The codes of the framework's own errors: never renumbered, never reused.
+UNREADABLE = 1001
+INVALID = 1002
+TOO_LARGE = 4170
+LATE = 4171
+SERVER_FAULT = 5000
+STOPPING = 5003
+
 
 class YolkError(Exception):
     """Base of all errors of the framework."""

@@ -6,15 +6,14 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from yolk.errors import ApiError
+from yolk.errors import UNREADABLE, ApiError
 
 if TYPE_CHECKING:
     from sanic import Request as SanicRequest
 
-UNREADABLE = 1001
 MAX_FIELDS = 200
 """Fields of a form, and parts of a multipart form."""
-SMALL = 64 * 1024
+SMALL_BYTES = 64 * 1024
 """Bytes up to which a form is parsed in the usual, slow way. A multipart form cannot be larger."""
 
 _INVALID_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
@@ -47,7 +46,7 @@ def parse_form(body: bytes) -> dict[str, str]:
     """
     if body.count(b"&") >= MAX_FIELDS:
         raise ApiError(UNREADABLE, f"A form has at most {MAX_FIELDS} fields")
-    if len(body) <= SMALL:
+    if len(body) <= SMALL_BYTES:
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
         return dict(reversed(pairs))
     fields: dict[str, str] = {}
@@ -67,7 +66,7 @@ def _unquote(data: bytes) -> str:
 
 
 def _check_multipart(body: bytes, boundary: str) -> None:
-    if len(body) > SMALL:
-        raise ApiError(UNREADABLE, f"A multipart form has at most {SMALL} bytes", status=413)
+    if len(body) > SMALL_BYTES:
+        raise ApiError(UNREADABLE, f"A multipart form has at most {SMALL_BYTES} bytes", status=413)
     if not boundary or body.count(boundary.encode("latin-1", "replace")) > MAX_FIELDS:
         raise ApiError(UNREADABLE, f"A multipart form has at most {MAX_FIELDS} parts")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OnError = Literal["refuse", "pass"]
 
-TIMEOUT = 1.0
+TIMEOUT_SECONDS = 1.0
 """A handler's default time limit, in seconds."""
 
 
@@ -145,7 +145,7 @@ class Hooks:
         handler: Callable[..., Any],
         *,
         on_error: OnError | None = None,
-        timeout: float = TIMEOUT,
+        timeout: float = TIMEOUT_SECONDS,
         plugin: Boot | None = None,
     ) -> None:
         """

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from yolk.body import STOPPING
 from yolk.describe import Description, Example, description_of, examples_of
-from yolk.errors import ApiError
+from yolk.errors import INVALID, SERVER_FAULT, STOPPING, UNREADABLE, ApiError
 from yolk.handlers import controller_of
-from yolk.request import INVALID, UNREADABLE
 from yolk.router import Route
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 SCHEMAS = "#/components/schemas/{name}"
 PARAMETER = re.compile(r"<(\w+)(?::(\w+))?>")
 TYPES = {"int": "integer", "float": "number"}
-SERVER_FAULT = 5000
 DEFAULT_DESCRIPTION = """The body of a request is a JSON object, or a form where no parameter is a
 list or an object. An answer has `msg`, which is "ok" or "fail", and `data`."""
 

@@ -10,14 +10,11 @@ from sanic.headers import parse_content_header
 
 from yolk.addresses import parse_address
 from yolk.decoding import NUL, NotJson, check_breadth, decode_json, holds_nul
-from yolk.errors import ApiError
+from yolk.errors import INVALID, UNREADABLE, ApiError
 from yolk.forms import read_form
 
 if TYPE_CHECKING:
     from sanic import Request as SanicRequest
-
-UNREADABLE = 1001
-INVALID = 1002
 
 
 class Values(Mapping[str, str]):

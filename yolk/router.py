@@ -14,7 +14,7 @@ from sanic.response import ResponseStream, empty
 
 from yolk.body import Body, Stopping
 from yolk.compose import Handler, Middleware, compose
-from yolk.early_body import EARLY_BODY, after_rest, read_early, refuse_the_rest
+from yolk.early_body import EARLY_BYTES, after_rest, read_early, refuse_the_rest
 from yolk.errors import ApiError
 from yolk.handlers import resolve_handler
 from yolk.http_protocol import Connections
@@ -144,7 +144,7 @@ class HttpRouter:
                     ctx.stream = body
                 elif has_body:
                     most = app.config.REQUEST_MAX_SIZE if limit is None else limit
-                    data = body.take_received(min(most, EARLY_BODY))
+                    data = body.take_received(min(most, EARLY_BYTES))
                     if data is not None:
                         request.body = data
                         ctx.request.parse_body(request)

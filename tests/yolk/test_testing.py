@@ -172,7 +172,7 @@ async def test_a_closed_socket_says_why(peer: Peer) -> None:
 
 async def test_waiting_for_a_frame_has_an_end(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing frame fails the test, with the frames that arrived instead."""
-    monkeypatch.setattr(client, "TIMEOUT", 0.05)
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 0.05)
     async with peer('{"type": "a"}') as socket:
         with pytest.raises(Timeout, match="'type': 'a'"):
             await socket.wait_for(type="b")

@@ -10,7 +10,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-TIMEOUT = 10.0
+TIMEOUT_SECONDS = 10.0
 """The time limit of every wait, in seconds."""
 
 
@@ -69,9 +69,9 @@ class Socket:
             websockets.exceptions.ConnectionClosed: the socket was closed.
         """
         try:
-            message = await asyncio.wait_for(self.connection.recv(), TIMEOUT)
+            message = await asyncio.wait_for(self.connection.recv(), TIMEOUT_SECONDS)
         except TimeoutError:
-            raise Timeout(f"no frame within {TIMEOUT} s; before: {self.passed}") from None
+            raise Timeout(f"no frame within {TIMEOUT_SECONDS} s; before: {self.passed}") from None
         try:
             return json.loads(message)
         except ValueError:
@@ -88,7 +88,7 @@ class Socket:
             Timeout: no such message arrived.
             websockets.exceptions.ConnectionClosed: the socket was closed before.
         """
-        async with asyncio.timeout(TIMEOUT * 3):
+        async with asyncio.timeout(TIMEOUT_SECONDS * 3):
             while True:
                 frame = await self.receive()
                 if isinstance(frame, dict) and fields.items() <= frame.items():
@@ -110,7 +110,7 @@ class Socket:
     async def ping(self) -> bool:
         """Send a ping and wait for the pong: all earlier messages were handled then."""
         pong = await self.connection.ping()
-        await asyncio.wait_for(pong, TIMEOUT)
+        await asyncio.wait_for(pong, TIMEOUT_SECONDS)
         return True
 
     async def close(self, code: int = 1000, reason: str = "") -> None:

@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 import jwt
 
-from yolk.testing.client import TIMEOUT, Socket
+from yolk.testing.client import TIMEOUT_SECONDS, Socket
 
 SETTINGS = (
     "YOLK_",
@@ -161,7 +161,7 @@ class Server:
         self.wait_for_output(READY, workers, timeout)
         return self
 
-    def wait_for_output(self, text: str, times: int = 1, timeout: float = TIMEOUT) -> None:
+    def wait_for_output(self, text: str, times: int = 1, timeout: float = TIMEOUT_SECONDS) -> None:
         """
         Wait until the application has printed *text*.
 
@@ -245,7 +245,7 @@ class Server:
         """Wait until the output is closed, which is when all processes have ended."""
         reader, self._process = self._reader, None
         if reader is not None:
-            reader.join(TIMEOUT)
+            reader.join(TIMEOUT_SECONDS)
         return not self.running
 
     # --- requests
