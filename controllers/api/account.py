@@ -28,7 +28,7 @@ from services.errors import (
 from yolk import Controller, describe
 
 JSON_LINES = "application/jsonl; charset=utf-8"
-SENT_AT_ONCE = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 """Bytes that a client has to take before more are written."""
 
 
@@ -148,8 +148,8 @@ class AccountController(Controller[Context]):
         async def send(response: Any) -> None:
             async with aclosing(pages):
                 async for page in pages:
-                    for place in range(0, len(page), SENT_AT_ONCE):
-                        await response.write(page[place : place + SENT_AT_ONCE])
+                    for place in range(0, len(page), CHUNK_BYTES):
+                        await response.write(page[place : place + CHUNK_BYTES])
 
         self.ctx.body = ResponseStream(send, headers=headers, content_type=JSON_LINES)
 

@@ -34,9 +34,9 @@ from services.file.removal import remove_files
 from services.message.recalling import append_recall
 from services.retention.erasing import erase_texts_of_user
 
-ERASED_AT_ONCE = 50
+BATCH_MESSAGES = 50
 """Messages of one conversation that are erased in one transaction."""
-FILES_AT_ONCE = 200
+BATCH_FILES = 200
 NICKNAMES = {"zh": "已注销用户", "en": "Deleted user"}
 
 
@@ -112,8 +112,8 @@ class DeletionService(Service):
         for message in await found.only("id", "conv"):
             by_conv[message.conv].append(message.id)
         for conv, ids in by_conv.items():
-            for start in range(0, len(ids), ERASED_AT_ONCE):
-                await self._erase(user_id, conv, ids[start : start + ERASED_AT_ONCE])
+            for start in range(0, len(ids), BATCH_MESSAGES):
+                await self._erase(user_id, conv, ids[start : start + BATCH_MESSAGES])
 
     async def _erase(self, user_id: int, conv: str, ids: list[UUID]) -> None:
         """Recall messages, so that `sync` brings that to clients that have them."""
@@ -163,7 +163,7 @@ class DeletionService(Service):
         app, after = self.ctx.app, UUID(int=0)
         while True:
             files = (
-                await File.filter(user_id=user_id, id__gt=after).order_by("id").limit(FILES_AT_ONCE)
+                await File.filter(user_id=user_id, id__gt=after).order_by("id").limit(BATCH_FILES)
             )
             if not files:
                 return

@@ -21,13 +21,13 @@ ROUND_SECONDS = 4.0
 """How long a round over all sockets of a worker takes."""
 MAX_BATCHES = 4
 """Batches of a round: at most one query of each kind a second."""
-MIN_BATCH = 256
+MIN_BATCH_SOCKETS = 256
 """Sockets for which a round is not divided."""
-MAX_BATCH = 2500
+MAX_BATCH_SOCKETS = 2500
 """Sockets of one query, when all are checked at once."""
 RETRY_SECONDS = 1.0
 """How long after a failed query it is tried again."""
-QUERY_TIMEOUT = 5.0
+QUERY_TIMEOUT_SECONDS = 5.0
 MAX_OVERSLEPT_SECONDS = 2.0
 """How late a batch may be until the worker counts as one that was stopped, and may have missed
 something."""
@@ -82,9 +82,9 @@ class SocketChecker:
             for ctx in self._contexts
             if ctx.websocket.user_id is not None and hasattr(ctx, "claims")
         ]
-        size = max(MIN_BATCH, math.ceil(len(registered) / MAX_BATCHES))
+        size = max(MIN_BATCH_SOCKETS, math.ceil(len(registered) / MAX_BATCHES))
         if is_urgent:
-            size = min(size, MAX_BATCH)
+            size = min(size, MAX_BATCH_SOCKETS)
         batches = [registered[at : at + size] for at in range(0, len(registered), size)] or [[]]
         start = time.monotonic()
         for number, batch in enumerate(batches, 1):
@@ -110,7 +110,7 @@ class SocketChecker:
         """Check a batch, again and again while the database is unavailable."""
         while True:
             try:
-                async with asyncio.timeout(QUERY_TIMEOUT):
+                async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
                     await self._check_once(batch)
             except Exception as error:  # noqa: BLE001 - the boundary of one batch
                 if not self._is_failing:

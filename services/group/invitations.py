@@ -17,11 +17,11 @@ from services.group.change import Change, changing
 from services.group.forms import GroupPreview, InvitationPage, InvitationView
 from services.group.roles import ADMIN
 
-DAY = 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
 """Milliseconds."""
-VALID_FOR = 30 * DAY
+VALID_MS = 30 * DAY_MS
 """How long an invitation can be accepted, in milliseconds."""
-DECLINED_FOR = 7 * DAY
+DECLINED_MS = 7 * DAY_MS
 """How long a group does not ask a user again who declined, in milliseconds."""
 MAX_RECEIVED = 100
 """Invitations of one user that are pending."""
@@ -60,7 +60,7 @@ async def send_invitations(change: Change, user_ids: Sequence[int], inviter_id: 
         # One transaction of an inviter at a time, or several would pass the limit together.
         await User.filter(id=inviter_id).using_db(connection).select_for_update().first()
         sent = Invitation.filter(
-            inviter_id=inviter_id, decline_time=None, create_time__gt=now - VALID_FOR
+            inviter_id=inviter_id, decline_time=None, create_time__gt=now - VALID_MS
         )
         if await sent.using_db(connection).count() + len(new) > MAX_SENT:
             raise TooManyInvitations
@@ -102,7 +102,7 @@ class InvitationsService(Service):
             user_id=user_id,
             group_id__gt=after,
             decline_time=None,
-            create_time__gt=milliseconds() - VALID_FOR,
+            create_time__gt=milliseconds() - VALID_MS,
         ).order_by("group_id")
         rows = [row for row in await pending if row.inviter_id not in blocked]
         shown = rows[:limit]
@@ -190,8 +190,8 @@ def expired(now: int) -> Q:
     Args:
         now: milliseconds since 1970.
     """
-    return Q(decline_time__lte=now - DECLINED_FOR) | Q(
-        decline_time=None, create_time__lte=now - VALID_FOR
+    return Q(decline_time__lte=now - DECLINED_MS) | Q(
+        decline_time=None, create_time__lte=now - VALID_MS
     )
 
 
@@ -201,6 +201,6 @@ async def _pending(user_id: int, group_id: int, change: Change | None = None) ->
         user_id=user_id,
         group_id=group_id,
         decline_time=None,
-        create_time__gt=milliseconds() - VALID_FOR,
+        create_time__gt=milliseconds() - VALID_MS,
         using_db=connection,
     )

@@ -17,16 +17,16 @@ from services.names import username_key
 from services.redis import Redis
 from yolk.concurrency import ConcurrencyLimiter
 
-KNOWN = "yolk:known:"
+KNOWN_PREFIX = "yolk:known:"
 """Prefix of the keys of accounts and addresses that belong together."""
-MAX_WAITING = 8
+MAX_WAITING_UNKNOWN = 8
 """Logins from one address to accounts that are not known there, which wait for each other."""
 MAX_WAITING_KNOWN = 64
 """Logins to one account from one address that is known to it, and registrations from one address,
 which wait for each other."""
-DELAY = 1.0
+DELAY_SECONDS = 1.0
 """Seconds after which a refused login is answered."""
-MAX_DELAYED = 1000
+MAX_DELAYED_LOGINS = 1000
 """Refused logins of a worker that wait for that; others are answered at once."""
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
@@ -84,11 +84,11 @@ class LoginLimiter:
         self._rates = rates
         self._redis = redis
         self._unavailable = (*redis.unavailable_errors, ConnectionError)
-        self._unknown = KeyedLimiter(1, MAX_WAITING, TooManyLogins)
+        self._unknown = KeyedLimiter(1, MAX_WAITING_UNKNOWN, TooManyLogins)
         self._known = KeyedLimiter(1, MAX_WAITING_KNOWN, TooManyLogins)
         self._registrations = KeyedLimiter(1, MAX_WAITING_KNOWN, TooManyRegistrations)
         self._delayed = 0
-        self._lane = ConcurrencyLimiter(max(1, threads - 1), queue, full=Busy)
+        self._hashes = ConcurrencyLimiter(max(1, threads - 1), queue, full=Busy)
 
     @asynccontextmanager
     async def login(self, username: str, address: str) -> AsyncIterator[None]:
@@ -120,7 +120,7 @@ class LoginLimiter:
             await take(limits.login, "login", pair, TooManyLogins)
             return
         await turns.enter_async_context(self._unknown.turn(network))
-        await turns.enter_async_context(self._lane)
+        await turns.enter_async_context(self._hashes)
         account = pair.partition(":")[0]
         await take(limits.login, "login", pair, TooManyLogins)
         await take(limits.login_address, "login-address", network, TooManyLogins)
@@ -129,10 +129,10 @@ class LoginLimiter:
 
     async def _delay(self) -> None:
         """Answer a refused login late: a client that guesses waits for the answer."""
-        if self._delayed < MAX_DELAYED:
+        if self._delayed < MAX_DELAYED_LOGINS:
             self._delayed += 1
             try:
-                await asyncio.sleep(DELAY)
+                await asyncio.sleep(DELAY_SECONDS)
             finally:
                 self._delayed -= 1
 
@@ -147,20 +147,20 @@ class LoginLimiter:
         network = network_of(address)
         async with self._registrations.turn(network):
             await self._rates.take(self._limits.register, "register", network, TooManyRegistrations)
-            async with self._lane:
+            async with self._hashes:
                 yield
         await self._remember(f"{_account(username)}:{network}")
 
     async def _is_known(self, pair: str) -> bool:
         with suppress(*self._unavailable):
-            return bool(await self._redis.exists(KNOWN + pair))
+            return bool(await self._redis.exists(KNOWN_PREFIX + pair))
         return False
 
     async def _remember(self, pair: str) -> None:
         seconds = self._limits.known_days * 24 * 3600
         if seconds:
             with suppress(*self._unavailable):
-                await self._redis.set(KNOWN + pair, b"1", ex=seconds)
+                await self._redis.set(KNOWN_PREFIX + pair, b"1", ex=seconds)
 
 
 def _account(username: str) -> str:

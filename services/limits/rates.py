@@ -19,10 +19,10 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from services.errors import Limited
 from services.redis import Redis
 
-PREFIX = "yolk:limit"
-REDIS_TIMEOUT = 1.0
+KEY_PREFIX = "yolk:limit"
+REDIS_TIMEOUT_SECONDS = 1.0
 """Seconds for Redis to answer, before this worker counts by itself."""
-REDIS_PAUSE = 2.0
+REDIS_PAUSE_SECONDS = 2.0
 """Seconds for which it then does not ask Redis again."""
 IPV6_NETWORK_BITS = 64
 """One customer of a provider has a whole network of so many bits."""
@@ -51,7 +51,7 @@ class RateLimiter:
         storage = RedisStorage(
             "async+redis://",  # not used: the connections are the application's
             implementation="redispy",
-            key_prefix=PREFIX,
+            key_prefix=KEY_PREFIX,
             connection_pool=redis.connection_pool,  # type: ignore[arg-type]  # its stubs are narrow
         )
         self._shared = SlidingWindowCounterRateLimiter(storage)
@@ -91,7 +91,7 @@ class RateLimiter:
             await self._own.clear(item, kind, str(key))
             if not self._is_paused():
                 try:
-                    async with asyncio.timeout(REDIS_TIMEOUT):
+                    async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                         await self._shared.clear(item, kind, str(key))
                 except self._unavailable as error:
                     self._pause(error)
@@ -99,7 +99,7 @@ class RateLimiter:
     async def _hit(self, item: RateLimitItem, identifiers: tuple[str, str], cost: int) -> bool:
         if not self._is_paused():
             try:
-                async with asyncio.timeout(REDIS_TIMEOUT):
+                async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                     return await self._shared.hit(item, *identifiers, cost=cost)
             except self._unavailable as error:
                 self._pause(error)
@@ -108,7 +108,7 @@ class RateLimiter:
     async def _seconds_left(self, item: RateLimitItem, identifiers: tuple[str, str]) -> int:
         limiter = self._own if self._is_paused() else self._shared
         try:
-            async with asyncio.timeout(REDIS_TIMEOUT):
+            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 stats = await limiter.get_window_stats(item, *identifiers)
         except self._unavailable:
             return 1
@@ -119,7 +119,7 @@ class RateLimiter:
 
     def _pause(self, error: BaseException) -> None:
         self._logger.warning("limits: Redis is unavailable (%r); this worker counts alone", error)
-        self._paused_until = time.monotonic() + REDIS_PAUSE
+        self._paused_until = time.monotonic() + REDIS_PAUSE_SECONDS
 
 
 @lru_cache(maxsize=256)

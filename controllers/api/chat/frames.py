@@ -11,7 +11,7 @@ import msgspec
 from services.errors import ChatError, InvalidData, UnreadableFrame
 from services.fields import Id, MessageText, MessageType
 from services.message.draft import Draft, without_file
-from yolk.decoding import NUL, SMALL, NotJson, check_breadth, decode_json, holds_nul
+from yolk.decoding import NUL, SMALL_BYTES, NotJson, check_breadth, decode_json, holds_nul
 
 ChatType = Literal["single", "group"]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -210,7 +210,7 @@ def decode(message: str | bytes) -> Frame:
 
 def request_id(message: str | bytes) -> Any:
     """Return the id of an invalid frame, so that the client can match the error with it."""
-    if len(message) > SMALL:
+    if len(message) > SMALL_BYTES:
         return _scan_id(message)  # decoding it for nothing but the id would hold the loop
     try:
         frame = decode_json(message)

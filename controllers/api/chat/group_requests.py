@@ -9,8 +9,8 @@ import msgspec
 from services.fields import Id
 from services.group.forms import Nickname, Text
 
-YEAR = 365 * 24 * 3600
-WEEK = 7 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
+WEEK_SECONDS = 7 * 24 * 3600
 LinkToken = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 """The token of an invitation link."""
 
@@ -55,7 +55,7 @@ class OneGroup(msgspec.Struct):
 class NewLink(msgspec.Struct):
     """An invitation link to create."""
 
-    expires_in: Annotated[int, msgspec.Meta(ge=60, le=YEAR)] = WEEK
+    expires_in: Annotated[int, msgspec.Meta(ge=60, le=YEAR_SECONDS)] = WEEK_SECONDS
     """How long it is valid, in seconds."""
     max_uses: Annotated[int, msgspec.Meta(ge=0, le=100_000)] = 0
     """How many users may join with it; 0 for any number."""
@@ -97,7 +97,7 @@ class Mute(msgspec.Struct):
     """A member to mute, and for how long; 0 seconds unmutes them."""
 
     user_id: Id
-    seconds: Annotated[int, msgspec.Meta(ge=0, le=YEAR)]
+    seconds: Annotated[int, msgspec.Meta(ge=0, le=YEAR_SECONDS)]
 
 
 class OwnNickname(msgspec.Struct):

@@ -16,9 +16,9 @@ _AFTER = """ AND (m.pin_time < ? OR (m.pin_time = ? AND
     (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))))"""
 _OF_PAGE = """m.user_id, m.conv, m.join_seq, m.read_seq, m.delivered_seq, m.read_number,
     m.pin_time, m.quiet, c.chat_type, c.last_seq, c.last_number, c.update_time"""
-PREVIEW_TEXT = 200
+PREVIEW_TEXT_CHARACTERS = 200
 """Characters of the last message in the list, if it is a text."""
-PREVIEW_DATA = 2000
+PREVIEW_DATA_CHARACTERS = 2000
 """Characters of any other last message."""
 _LAST = WireMessage.__struct_fields__
 _COLUMNS = {
@@ -34,8 +34,8 @@ _COLUMNS = {
     "group_avatar": "g.avatar",
     "member_count": "g.member_count",
     **{f"l_{name}": f"l.{name}" for name in _LAST},
-    "l_data": f"CASE WHEN l.type = 'text' THEN substr(l.data, 1, {PREVIEW_TEXT + 1})"
-    f" ELSE substr(l.data, 1, {PREVIEW_DATA + 1}) END",
+    "l_data": f"CASE WHEN l.type = 'text' THEN substr(l.data, 1, {PREVIEW_TEXT_CHARACTERS + 1})"
+    f" ELSE substr(l.data, 1, {PREVIEW_DATA_CHARACTERS + 1}) END",
 }
 """Name to expression of each column of the list; `p` is the page."""
 _NAMES = tuple(_COLUMNS)
@@ -101,7 +101,8 @@ async def read_overview(
 
 def _overview(row: dict[str, Any]) -> Overview:
     """Return the list's entry for a row, which has at most one character more than a preview."""
-    data, limit = row["l_data"], PREVIEW_TEXT if row["l_type"] == "text" else PREVIEW_DATA
+    data, is_text = row["l_data"], row["l_type"] == "text"
+    limit = PREVIEW_TEXT_CHARACTERS if is_text else PREVIEW_DATA_CHARACTERS
     is_cut = data is not None and len(data) > limit
     if is_cut:
         row["l_data"] = data[:limit]
