@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from websockets.exceptions import InvalidStatus
 
 from tests.websocket.raw import Raw, read_frames
-from yolk import Label
+from yolk import ApiError, Label
 
 WAIT = 10
 USERS = 5_000
@@ -170,6 +172,7 @@ async def test_droppable_messages_are_left_out_while_messages_wait_for_redis(
             for number in range(200):
                 pair[0].ws.send_to_user(7, str(number))
             pair[0].ws.send_to_user(7, "typing", droppable=True)
+            assert 0 < pair[0].ws.queues["workers"]() <= 1
         finally:
             valkey_server.thaw()
         assert [await there.recv() for _ in range(200)] == [*map(str, range(200))]
@@ -178,3 +181,61 @@ async def test_droppable_messages_are_left_out_while_messages_wait_for_redis(
         assert await there.recv() == "message"
         pair[0].ws.send_to_user(7, "typing", droppable=True)
         assert await there.recv() == "typing"
+        assert pair[0].ws.queues["workers"]() < 0.01
+
+
+async def test_a_client_that_is_gone_has_no_backlog(pair: Any) -> None:
+    """Though it never read what was sent to it."""
+    async with asyncio.timeout(WAIT):
+        slow = await Raw.open(pair[0], "/users/7/7")
+        slow.wire.pause_reading()
+        while not pair[0].ws.users:
+            await asyncio.sleep(0.01)
+        (socket,) = pair[0].ws.users[7]
+        while pair[0].ws.queues["sockets"]() == 0:
+            socket.send(b"x" * 100_000)
+            await asyncio.sleep(0)
+        slow.wire.abort()
+        await socket.closed()
+        assert pair[0].ws.queues["sockets"]() == 0
+
+
+async def test_a_busy_worker_leaves_droppable_messages_out(pair: Any) -> None:
+    """On its own sockets, wherever they come from; other messages are written."""
+    busy = True
+    pair[1].ws.shed_load(lambda: None, lambda: busy)
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        client = await enter(stack, pair[1], 7)
+        for worker in pair:
+            worker.ws.send_to_user(7, "typing", droppable=True)
+            worker.ws.send_to_user(7, "message")
+        assert [await client.recv() for _ in pair] == ["message"] * 2
+        assert pair[1].ws.counters.dropped == 2
+        busy = False
+        pair[0].ws.send_to_user(7, "typing", droppable=True)
+        assert await client.recv() == "typing"
+
+
+async def test_a_new_socket_can_be_refused_before_the_handshake(pair: Any) -> None:
+    """With the status, the code and the text of the error; open sockets go on."""
+
+    def refuse() -> None:
+        raise ApiError(5120, "too busy", status=503, temporary=True)
+
+    async with AsyncExitStack() as stack, asyncio.timeout(WAIT):
+        client = await enter(stack, pair[0], 7)
+        pair[0].ws.shed_load(refuse, lambda: False)
+        with pytest.raises(InvalidStatus) as refused:
+            await enter(stack, pair[0], 8)
+        pair[0].ws.send_to_user(7, "message")
+        assert await client.recv() == "message"
+
+    response = refused.value.response
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert json.loads(response.body or b"") == {
+        "msg": "fail",
+        "data": "too busy",
+        "code": 5120,
+        "temporary": True,
+    }
+    assert not pair[0].ws.users.get(8)

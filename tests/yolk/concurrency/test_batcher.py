@@ -172,9 +172,11 @@ async def test_too_many_items_are_refused(table: Table) -> None:
     futures = [batcher.put("a")]
     with pytest.raises(Refused):
         batcher.put_all(["b", "c"])
+    assert batcher.fill == 0.5
     futures.append(batcher.put("d"))
     with pytest.raises(Refused):
         batcher.put("e")
+    assert batcher.fill == 1
 
     while not table.attempts:
         await asyncio.sleep(0)

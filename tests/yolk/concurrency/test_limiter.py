@@ -26,9 +26,11 @@ async def test_a_few_at_a_time_in_order_and_the_rest_is_refused() -> None:
     with pytest.raises(QueueFull):
         await work(4)
     assert order == [1]
+    assert limiter.fill == 1
 
     second.cancel()
     await asyncio.wait([second])
+    assert limiter.fill == 0.5
     fifth = asyncio.create_task(work(5))
     await asyncio.sleep(0)
     go_on.set()
@@ -36,6 +38,7 @@ async def test_a_few_at_a_time_in_order_and_the_rest_is_refused() -> None:
 
     assert order == [1, 3, 5]
     await work(6)
+    assert limiter.fill == 0
 
 
 async def test_the_error_is_the_callers_own() -> None:
