@@ -121,7 +121,7 @@ def _list(names: list[str]) -> str:
 
 @asynccontextmanager
 async def _lock(target: Target, client: Any, wait: float) -> AsyncIterator[None]:
-    """Hold the lock for migrations. It is released when its process ends."""
+    """Acquire the lock for migrations during the block. It is released if the process ends."""
     if target.dialect == "sqlite":
         async with _file_lock(target, wait):
             yield

@@ -25,7 +25,8 @@ EMPTY = Context()
 """Context of callbacks. The caller's context would keep Sanic's Request alive as long as them."""
 
 MIN_BACKLOG_SOCKETS = 1000
-"""Sockets that are counted at least: on a small server a few slow clients are no overload."""
+"""The least number of sockets for a share: on a small server, a few slow clients are no
+overload."""
 
 
 class Counters(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Deletion of an account: what is erased, and what stays as a deleted user's."""
+"""The deletion of an account, whose row stays as that of a deleted user."""
 
 from __future__ import annotations
 
@@ -86,11 +86,11 @@ class DeletionService(Service):
         profile = await self._end(user_id)
         error = NoSuchUser()
         self.ctx.app.ws.kick(user_id, error.close_code, "deleted", data=error.close_notice())
-        # What another device did meanwhile.
+        # Again, for what another device stored meanwhile.
         await self._leave_groups(user_id)
         if erase:
             await self._erase_messages(user_id)
-            # What is no message: names in notices and groups. And free pages of SQLite.
+            # Names in notices and groups, which are no messages, and the free pages of SQLite.
             await erase_texts_of_user(self.ctx.app.orm, user_id)
         await self._delete_files(user_id)
         await self.ctx.service.account.profile.announce(profile)
@@ -129,7 +129,7 @@ class DeletionService(Service):
         await push_events(self.ctx, conv, events)
 
     async def _end(self, user_id: int) -> Profile:
-        """Erase what the tables say about the user, and return what is left to see."""
+        """Erase the user's data in the tables, and return the profile of the deleted user."""
         username = f"deleted-{secrets.token_hex(8)}"
         nickname, now = NICKNAMES[self.ctx.app.config.locale], milliseconds()
         async with self.ctx.app.orm.transaction() as connection:

@@ -1,4 +1,4 @@
-"""How secrets are stored that the server has to recognize but not to know."""
+"""Digests of secrets: the server recognizes a secret without storing it."""
 
 import hashlib
 

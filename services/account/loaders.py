@@ -1,4 +1,4 @@
-"""How users and sessions are read from the database, many in one query."""
+"""Loaders of users and sessions, which read many in one query."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user of a username that somebody types."""
+"""The lookup of a user by a typed username."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.names import username_key
 
 async def find_user(username: str) -> User | None:
     """
-    Return the user of a username as somebody types it, or None.
+    Return the user of a typed username, or None.
 
     Exactly this username comes first, so that users of an existing table, whose usernames may
     differ in case only, are each found by theirs; then one that counts as the same.
@@ -21,7 +21,7 @@ async def find_user(username: str) -> User | None:
         account = await Account.get_or_none(name=key) if key else None
         if account is not None:
             user = await User.get_or_none(id=account.user_id)
-        # Otherwise what the database takes for the same, such as MariaDB does with case.
+        # Otherwise a username that the database considers equal: MariaDB ignores case.
     if user is None or await Account.exists(user_id=user.id, delete_time__not_isnull=True):
         return None
     return user

@@ -27,13 +27,14 @@ class ResetMails:
     """
     A queue of usernames whose users asked for a new password, and the task that sends the mails.
 
-    Whoever asks gets the answer at once: neither it nor its time says whether there is such a user.
+    A request is answered at once: neither the answer nor its time says whether there is such a
+    user.
 
     Args:
         mailer: sends mails; None if no plugin provides it.
         find: returns the address and the text for a username, or None for no mail.
         subject: of the mails.
-        logger: told what could not be sent, without addresses.
+        logger: for mails that could not be sent, without addresses.
     """
 
     def __init__(

@@ -104,7 +104,7 @@ class Passwords:
 
 
 def _forms(password: str) -> list[str]:
-    """Return a password normalised, and as it was typed: those of earlier versions were not."""
+    """Return a password normalised, and as it was typed: earlier versions did not normalise."""
     try:
         normalised = normalize_password(password)
     except PasswordNotAllowed:

@@ -12,7 +12,7 @@ from services.file.avatar import FILES_PATH, find_own_picture
 from services.names import normalize_display_name
 
 MAX_NOTIFIED = 5000
-"""Users who are told of a change, of those in conversations of two, and of those in groups."""
+"""Users who are notified of a change: so many in direct conversations, and so many in groups."""
 
 
 class Profile(msgspec.Struct):

@@ -16,7 +16,7 @@ from yolk.concurrency import cancel_task
 FLUSH_SECONDS = 1.0
 """How long uses are collected before they are written."""
 PRECISION_MS = 60_000
-"""How much later than what is stored a use has to be, to be written."""
+"""A use is written only if it is so much later than the stored one."""
 MAX_PENDING = 100_000
 """Uses that are collected; further ones are dropped, and written when the session is used next."""
 MAX_UPDATED = 500

@@ -35,10 +35,10 @@ something."""
 
 class SocketChecker:
     """
-    A rotation over the open sockets of a worker, which reads in batches who may stay.
+    A periodic check of the open sockets of a worker, in batches.
 
-    Whatever closes a socket reaches it at once through Redis as a rule. This check does not depend
-    on Redis, nor on the program that changed the database. It costs two queries a batch.
+    As a rule, commands that close a socket reach it at once through Redis. This check does not
+    depend on Redis, nor on the program that changed the database. It costs two queries a batch.
 
     Args:
         contexts: of the open sockets of this worker; it changes with them.
@@ -57,11 +57,11 @@ class SocketChecker:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin the rotation."""
+        """Start checking."""
         self._task = create_detached_task(self._run())
 
     async def close(self) -> None:
-        """Stop the rotation."""
+        """Stop checking."""
         await cancel_task(self._task)
 
     def check_all(self) -> None:

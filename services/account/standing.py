@@ -1,4 +1,4 @@
-"""Who may go on using a token, or keep a socket open. No I/O."""
+"""The rules by which tokens stay valid and sockets stay open. No I/O."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from services.errors import Disconnected, LoggedOut, NoSuchUser, UserDisabled
 
 MAX_SECONDS = 10**11
-"""A time after 1970 beyond that, in the year 5138, is one in milliseconds."""
+"""Larger times since 1970 (beyond the year 5138) are in milliseconds."""
 
 
 class Standing(Protocol):
-    """A user, as far as it decides what a token is good for."""
+    """The columns of a user that decide whether tokens are valid."""
 
     @property
     def status(self) -> int:
@@ -25,7 +25,7 @@ class Standing(Protocol):
 
 def token_refusal(claims: Mapping[str, Any], user: Standing | None) -> Disconnected | None:
     """
-    Return why a token is no longer good, its session and the user's status aside.
+    Return why a token is no longer valid, or None. The session and the status are not checked.
 
     Args:
         claims: of the token.
@@ -41,7 +41,7 @@ def token_refusal(claims: Mapping[str, Any], user: Standing | None) -> Disconnec
 
 
 def _issued_at(claims: Mapping[str, Any]) -> float | None:
-    """Return when a token was issued, in milliseconds; None if it does not say so."""
+    """Return when a token was issued, in milliseconds; None if it does not say."""
     issued = claims.get("iat")
     if not isinstance(issued, int | float):
         return None
@@ -53,7 +53,7 @@ def socket_refusal(
     claims: Mapping[str, Any], user: Standing | None, session_user: int | None
 ) -> Disconnected | None:
     """
-    Return why a socket may not stay open.
+    Return why a socket may not stay open, or None.
 
     Args:
         claims: of the socket's token.

@@ -1,4 +1,4 @@
-"""From a token to its user."""
+"""Verifying tokens, and loading their users."""
 
 from __future__ import annotations
 
@@ -71,13 +71,13 @@ class TokensService(Service):
             raise OtherUser
         earlier, socket.session = getattr(socket, "session", None), claims.get("sid")
         try:
-            # Read now that a logout of the new session finds this socket.
+            # Only now, because from here on a logout of the new session finds this socket.
             user = await self.load_user(claims)
             if not user.status:
                 raise UserDisabled
         except BaseException:
             socket.session = earlier
-            ctx.app.socket_checker.check_all()  # a logout of the earlier session did not
+            ctx.app.socket_checker.check_all()  # a logout of the earlier one missed this socket
             raise
         ctx.claims, ctx.user = claims, user
         ctx.app.token_expiry.renewed(ctx)

@@ -129,7 +129,7 @@ class GroupsService(Service):
         async with changing(self.ctx, group_id) as change:
             count = change.group.member_count
             await change.remove_all()
-            # In the owner's name: an administrator is no member, whom clients would have to know.
+            # In the owner's name: clients know members only, and an administrator is none.
             await change.add_notice("dissolved", change.group.owner_id, by="administrator")
             change.group.dissolve_time = milliseconds()
             await self.ctx.service.admin.audit.record(

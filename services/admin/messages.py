@@ -87,7 +87,7 @@ class MessagesService(Service):
                 raise NoMessage
             if message.isremove:
                 return await earlier_recall(connection, message)
-            # In the author's name: an administrator is no member, whom clients would have to know.
+            # In the author's name: clients know members only, and an administrator is none.
             event = await append_recall(
                 connection, conversation, message, message.from_id, by="administrator"
             )

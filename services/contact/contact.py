@@ -30,7 +30,7 @@ class Preferences(msgspec.Struct):
     """A user's preferences."""
 
     strangers: Strangers
-    """What users may send whom this one never wrote to."""
+    """What strangers may send: users to whom this one never wrote."""
     presence: Presence
     """Who sees whether this user is online. Contacts have written to each other."""
     receipts: bool
@@ -105,7 +105,7 @@ class ContactService(Service):
         return Blocked([people[user] for user in ids if user in people], more=len(rows) > limit)
 
     async def preferences(self, user_id: int) -> Preferences:
-        """Return a user's preferences, with the defaults of what the user did not decide."""
+        """Return a user's preferences, with defaults for those that are not set."""
         preference = await Preference.get_or_none(user_id=user_id)
         privacy = await Privacy.get_or_none(user_id=user_id) or Privacy(user_id=user_id)
         return Preferences(

@@ -12,14 +12,14 @@ from services.sql import ColumnType, bind_placeholders, bind_values_table, join_
 from services.wire import single_conv
 
 MAX_PAIRS = 500
-"""Pairs of one query: the loop runs on between two of them."""
+"""Pairs of one query. Between two queries, the event loop does other work."""
 
 _KEYS: dict[str, ColumnType] = {"viewer": "int", "owner": "int", "conv": "text"}
 _KNOWING: dict[str, ColumnType] = {"conv": "text", "user_id": "int"}
 
 
 def _views(dialect: str) -> str:
-    # Only where contacts count are the two looked up as members.
+    # The two are looked up as members only if a preference says "contacts".
     contacts = "CASE WHEN po.presence = 'contacts' THEN k.conv END"
     joins = (
         ("block", "b", "b.user_id = k.owner AND b.blocked_id = k.viewer"),

@@ -70,7 +70,7 @@ class FileService(Service):
 
     async def remove(self, file_id: str) -> None:
         """
-        Remove a file of the user, for everybody: messages tell that it is removed.
+        Remove a file of the user, for everybody: messages say that it was removed.
 
         Raises:
             NoFile: it does not exist, or the user may not read it.

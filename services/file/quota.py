@@ -41,7 +41,7 @@ class UploadQuota:
     """
     A limit on the total size and the number of each user's unfinished uploads.
 
-    Reservations expire, in case that the process which made them dies.
+    Reservations expire, in case the process that made them dies.
 
     Args:
         redis: where the reservations are stored.

@@ -1,4 +1,4 @@
-"""The removal of files: their rows, what messages tell of them, and content that no file has."""
+"""The removal of files: their rows, their mention in messages, and content that no file has."""
 
 from __future__ import annotations
 

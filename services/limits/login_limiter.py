@@ -1,4 +1,4 @@
-"""Limits of logins, which hold before a password is hashed."""
+"""Limits of logins, which are checked before a password is hashed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from yolk.concurrency import ConcurrencyLimiter
 KNOWN_PREFIX = "yolk:known:"
 """Prefix of the keys of accounts and addresses that belong together."""
 MAX_WAITING_UNKNOWN = 8
-"""Logins from one address to accounts that are not known there, which wait for each other."""
+"""Waiting logins from one address to accounts that are not known there."""
 MAX_WAITING_KNOWN = 64
 """Logins to one account from one address that is known to it, and registrations from one address,
 which wait for each other."""
 DELAY_SECONDS = 1.0
 """Seconds after which a refused login is answered."""
 MAX_DELAYED_LOGINS = 1000
-"""Refused logins of a worker that wait for that; others are answered at once."""
+"""Refused logins of a worker that are delayed; others are answered at once."""
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 

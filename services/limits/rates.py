@@ -25,7 +25,7 @@ REDIS_TIMEOUT_SECONDS = 1.0
 REDIS_PAUSE_SECONDS = 2.0
 """Seconds for which it then does not ask Redis again."""
 IPV6_NETWORK_BITS = 64
-"""One customer of a provider has a whole network of so many bits."""
+"""The length of the prefix that a provider assigns to one customer."""
 
 _ONE = r"[1-9]\d{0,8}/([1-9]\d{0,4} )?(second|minute|hour|day)s?"
 Rate = Annotated[str, msgspec.Meta(pattern=rf"^({_ONE}(; ?{_ONE})*)?\Z")]
@@ -86,7 +86,7 @@ class RateLimiter:
                 raise error(await self._seconds_left(item, identifiers))
 
     async def clear(self, rate: str, kind: str, key: object) -> None:
-        """Forget what *key* has done."""
+        """Reset the counts of *key*."""
         for item in _items(rate):
             await self._own.clear(item, kind, str(key))
             if not self._is_paused():
@@ -128,7 +128,7 @@ def _items(rate: str) -> tuple[RateLimitItem, ...]:
 
 
 def network_of(address: str) -> str:
-    """Return what of an address stands for one customer: of IPv6 the first half only."""
+    """Return the part of an address that identifies a customer: of IPv6, the network."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

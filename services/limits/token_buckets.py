@@ -8,7 +8,7 @@ import time
 from limits import parse
 
 MAX_BUCKETS = 10_000
-"""Buckets after which those are forgotten that are full again."""
+"""The number of buckets from which on those that are full again are removed."""
 
 
 class TokenBuckets:

@@ -2,8 +2,8 @@
 Who may write, and who may recall: the rules that `send`, `edit`, `recall` and `typing` share.
 
 No I/O: the callers read what the rules depend on, with `services/message/sql/`. Each rule returns
-the refusal, or None if there is no objection. Who else may not edit, and for how long one may, is
-in `message.py`.
+the refusal, or None if there is no objection. Further rules for edits, and the time limits, are in
+`message.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the options of a message refer to: replies, forwards and mentions."""
+"""References in the options of a message: replies, forwards and mentions."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Delivery:
             message: the event.
             user_ids: the recipients.
             origin: a socket that does not get it.
-            reduced: the event as users see it who may not read all of it.
+            reduced: the event for users who may not read all of it.
             reduced_for: these users, without the sender.
         """
         self._notify([message])

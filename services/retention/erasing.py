@@ -1,5 +1,5 @@
 """
-Erasing what messages say: afterwards the text stands nowhere in the database.
+Erasing the content of messages: afterwards the text is nowhere in the database.
 
 An erased message keeps its place: clients see it as recalled, and no seq is missing.
 """
@@ -64,7 +64,7 @@ async def erase_texts_of_user(database: Database, user_id: int) -> int:
     """
     Erase everything that a user said in any conversation, and the user's names in groups.
 
-    What others forwarded of it is their message, and stays.
+    Copies that others forwarded are messages of theirs, and stay.
 
     Args:
         database: the database.
@@ -158,7 +158,7 @@ async def _lock_conversations(connection: BaseDBAsyncClient, convs: Collection[s
 
 
 async def _erase(connection: BaseDBAsyncClient, rows: Sequence[Message]) -> int:
-    """Erase what messages said, carried, or said after an edit."""
+    """Erase the texts, earlier and later, and the attachments of messages."""
     messages = [row for row in rows if row.type not in EVENT_TYPES]
     if not messages:
         return 0
@@ -179,7 +179,7 @@ async def _erase(connection: BaseDBAsyncClient, rows: Sequence[Message]) -> int:
 
 
 async def _erase_events(connection: BaseDBAsyncClient, rows: Sequence[Message]) -> None:
-    """Erase the texts and names in events; who did what stays."""
+    """Erase the texts and names in events; the kinds of the events and the users' ids stay."""
     for row in rows:
         if row.type not in EVENT_TYPES:
             continue

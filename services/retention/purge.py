@@ -117,7 +117,7 @@ async def purge_files(database: Database, uploader: Uploader, days: int) -> int:
         used = {str(one) for one in (*await attached, *await avatars)}
         unused = [file for file in files if str(file.id) not in used]
         if unused:
-            # Read after the files: who chose one of them as an avatar before is seen.
+            # Read after the files, so that an avatar that was chosen in the meantime is found.
             shown = await _avatars()
             unused = [file for file in unused if str(file.id) not in shown]
             deleted += await remove_files(database, uploader, unused, if_unused=True)

@@ -1,5 +1,5 @@
 """
-The scripts that run in Redis. `store.py` describes their keys.
+The scripts that run in Redis. `subscription_store.py` describes their keys.
 
 Each reads which workers are alive and subscribed, and changes that, in one atomic step.
 """

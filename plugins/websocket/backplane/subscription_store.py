@@ -123,7 +123,7 @@ class SubscriptionStore:
 
     @asynccontextmanager
     async def _answer_in_time(self) -> AsyncIterator[None]:
-        """Raise `BackplaneUnavailable` if the block fails for Redis' sake, or takes too long."""
+        """Raise `BackplaneUnavailable` if Redis fails or does not answer in time."""
         try:
             async with asyncio.timeout(self.timeout):
                 yield

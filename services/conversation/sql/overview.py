@@ -94,7 +94,7 @@ async def read_overview(
     query = bind_placeholders(dialect, _list(dialect, after=after is not None))
     rows: Any
     _, rows = await connection.execute_query(query, [*values, limit])
-    # By position: SQLite's rows search all names for a name.
+    # By position, because a row of SQLite finds a name only by searching all names.
     found = (row.values() if isinstance(row, dict) else tuple(row) for row in rows)
     return [_overview(dict(zip(_NAMES, values, strict=True))) for values in found]
 

@@ -77,7 +77,7 @@ class PictureDecoder:
         self._logger = logger
         self._slots = asyncio.Semaphore(processes)
         self._users: dict[int, deque[asyncio.Future[None]]] = {}
-        """Of each user with a picture in work: the pictures that wait for it."""
+        """User id to the pictures that wait while another one of the user is being decoded."""
         self._idle: list[_Process] = []
         self._all: set[_Process] = set()
         self._closed = False

@@ -34,7 +34,7 @@ def main() -> None:
     from services.file.media import pictures  # noqa: PLC0415 - after the limits, and the stub
 
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # so that nothing that a library prints becomes an answer
     for line in sys.stdin.buffer:
         used = resource.getrusage(resource.RUSAGE_SELF)
         # The hard limit stays: soft ones can be raised for the next picture.

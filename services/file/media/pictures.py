@@ -28,7 +28,7 @@ the whole picture. A smaller picture may have more."""
 MAX_ANIMATION_FACTOR = 10
 """How many times the pixels of the largest picture all frames of an animation may have together."""
 MAX_ENCODED_PIXELS = 16_000_000
-"""How many pixels may be encoded again with care; above, speed is worth more than bytes."""
+"""The largest number of pixels that are encoded for the smallest size; above it, for speed."""
 
 # One thread: each takes address space, which is limited, and other pictures wait for processors.
 AvifImagePlugin.DEFAULT_MAX_THREADS = 1
