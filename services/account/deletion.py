@@ -54,10 +54,10 @@ class DeletionService(Service):
             Busy: too many passwords wait to be hashed.
         """
         account = self.ctx.service.account
-        await account.recovery.count(user_id)
-        user = await User.get_or_none(id=user_id)
-        if not await account.verify(user, password):
-            raise WrongOldPassword
+        async with self.ctx.app.login_limiter.confirmation(user_id):
+            user = await User.get_or_none(id=user_id)
+            if not await account.verify(user, password):
+                raise WrongOldPassword
         await self.delete(user_id, erase=erase)
 
     async def delete(self, user_id: int, *, erase: bool) -> None:

@@ -46,13 +46,13 @@ class RecoveryService(Service):
             TooManyChanges: the user asked for too many changes.
             Busy: too many passwords wait to be hashed.
         """
-        account = self.ctx.service.account
+        account, app = self.ctx.service.account, self.ctx.app
         password = normalize_password(new)
-        await self.count(claims["id"])
-        user = await User.get_or_none(id=claims["id"])
-        if not await account.verify(user, old) or user is None:
-            raise WrongOldPassword
-        stored = await self.ctx.app.passwords.hash(password)
+        async with app.login_limiter.confirmation(claims["id"]):
+            user = await User.get_or_none(id=claims["id"])
+            if not await account.verify(user, old) or user is None:
+                raise WrongOldPassword
+            stored = await app.passwords.hash(password)
         async with self.ctx.app.orm.transaction() as connection:
             # First, because it locks the user: a login waits, and then sees the new password.
             if not await _replace(connection, user.id, stored, old=user.password):
@@ -62,16 +62,6 @@ class RecoveryService(Service):
         user.password = stored
         login = None if claims.get("sid") else await account.sessions.open(user)
         return PasswordChanged(len(ended), login)
-
-    async def count(self, user_id: int) -> None:
-        """
-        Count a request of a user that asks for the password, before it is verified.
-
-        Raises:
-            TooManyChanges: there were too many.
-        """
-        app = self.ctx.app
-        await app.rates.take(app.config.auth.limits.password, "password", user_id, TooManyChanges)
 
     async def count_anonymous(self) -> None:
         """
@@ -98,7 +88,8 @@ class RecoveryService(Service):
         reset = await PasswordReset.get_or_none(hash=hashed)
         if reset is None or reset.expire_time <= milliseconds():
             raise BadResetToken  # before the cost of a hash
-        stored = await self.ctx.app.passwords.hash(password)
+        async with self.ctx.app.login_limiter.replacement():
+            stored = await self.ctx.app.passwords.hash(password)
         ended: list[UUID] = []
         async with self.ctx.app.orm.transaction() as connection:
             used = await PasswordReset.filter(hash=hashed).using_db(connection).delete()

@@ -10,7 +10,14 @@ from typing import Annotated
 import msgspec
 
 from services.account.digest import digest
-from services.errors import Busy, Limited, LoginsBusy, TooManyLogins, TooManyRegistrations
+from services.errors import (
+    Busy,
+    Limited,
+    LoginsBusy,
+    TooManyChanges,
+    TooManyLogins,
+    TooManyRegistrations,
+)
 from services.limits.keyed_limiter import KeyedLimiter
 from services.limits.rates import Rate, RateLimiter, network_of
 from services.names import username_key
@@ -24,6 +31,8 @@ MAX_WAITING_UNKNOWN = 8
 MAX_WAITING_KNOWN = 64
 """Logins to one account from one address that is known to it, and registrations from one address,
 which wait for each other."""
+MAX_WAITING_CONFIRMATIONS = 8
+"""Requests of one user that ask for the password, which wait for each other."""
 DELAY_SECONDS = 1.0
 """Seconds after which a refused login is answered."""
 MAX_DELAYED_LOGINS = 1000
@@ -87,6 +96,7 @@ class LoginLimiter:
         self._unknown = KeyedLimiter(1, MAX_WAITING_UNKNOWN, TooManyLogins)
         self._known = KeyedLimiter(1, MAX_WAITING_KNOWN, TooManyLogins)
         self._registrations = KeyedLimiter(1, MAX_WAITING_KNOWN, TooManyRegistrations)
+        self._confirmations = KeyedLimiter(1, MAX_WAITING_CONFIRMATIONS, TooManyChanges)
         self._delayed = 0
         self._hashes = ConcurrencyLimiter(max(1, threads - 1), queue, full=Busy)
 
@@ -150,6 +160,31 @@ class LoginLimiter:
             async with self._hashes:
                 yield
         await self._remember(f"{_account(username)}:{network}")
+
+    @asynccontextmanager
+    async def confirmation(self, user_id: int) -> AsyncIterator[None]:
+        """
+        Verify the password of a user who is logged in, in this block. No login counts against it.
+
+        Raises:
+            TooManyChanges: there were too many such requests of this user.
+            Busy: too many passwords wait to be hashed.
+        """
+        async with self._confirmations.turn(str(user_id)):
+            await self._rates.take(self._limits.password, "password", user_id, TooManyChanges)
+            async with self._hashes:
+                yield
+
+    @asynccontextmanager
+    async def replacement(self) -> AsyncIterator[None]:
+        """
+        Hash a new password that a one-time token sets, in this block.
+
+        Raises:
+            Busy: too many passwords wait to be hashed.
+        """
+        async with self._hashes:
+            yield
 
     async def _is_known(self, pair: str) -> bool:
         with suppress(*self._unavailable):

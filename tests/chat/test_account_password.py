@@ -117,6 +117,25 @@ async def test_guesses_of_the_current_password_are_limited(server: Server) -> No
     assert guesses == [(400, 3103)] * 10 + [(429, 4100)]
 
 
+async def test_guesses_of_all_kinds_count_together_and_lock_nobody_out(server: Server) -> None:
+    """Even the right password is refused then; the user still logs in, and others are free."""
+    grace, other = await server.user("grace"), await server.user("other")
+    change = {"old_password": "x", "new_password": NEW}
+    guesses = await asyncio.gather(
+        *[outcome(server, "/account/delete", grace.token, password="x") for _ in range(5)],
+        *[outcome(server, "/account/password", grace.token, **change) for _ in range(3)],
+    )
+    for _ in range(2):
+        guesses.append(await outcome(server, "/account/delete", grace.token, password="x"))
+    right = {"old_password": OLD, "new_password": NEW}
+
+    assert guesses == [(400, 3103)] * 10
+    assert await outcome(server, "/account/password", grace.token, **right) == (429, 4100)
+    assert await outcome(server, "/account/delete", grace.token, password=OLD) == (429, 4100)
+    assert await log_in(server, grace.username, OLD) == (200, None)
+    assert await outcome(server, "/account/password", other.token, **right) == (200, None)
+
+
 async def test_somebody_without_a_password_cannot_set_one(server: Server) -> None:
     """An empty password of an existing table is nobody's."""
     ada = add_user(server, "ada")
