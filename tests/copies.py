@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = (
+FOLDERS = (
     "commands",
     "config",
     "controllers",
@@ -31,8 +31,8 @@ def copy_chat(folder: Path, files: dict[str, str]) -> Path:
     """
     root = folder / "app"
     leave_out = shutil.ignore_patterns("*.pyc.*")  # somebody is writing those
-    for room in ROOMS:
-        shutil.copytree(ROOT / room, root / room, ignore=leave_out)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, root / name, ignore=leave_out)
     shutil.copy(ROOT / "app.py", root)
     for path, text in files.items():
         (root / path).write_text(text)

@@ -31,7 +31,7 @@ class FailingNetwork:
         self._open: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Cut all open connections, and none from now on."""
         self.spare = True
         self.end()

@@ -28,7 +28,7 @@ class Proxy:
         for writer in list(self._open):
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Forward connections again."""
         self._cut = False
 

@@ -90,7 +90,7 @@ async def test_a_cut_network(visit: Visit, network: Proxy, server: Server) -> No
         await expect(someone.find("banner")).to_contain_text("Connection lost.")
         await expect(someone.page.locator("[data-state=sending]")).to_have_count(3)
         await expect(someone.find("composer")).to_be_enabled()
-    network.mend()
+    network.restore()
     await try_now(ada)
     await ada.write("after")
 
@@ -124,7 +124,7 @@ async def test_a_network_that_cuts_every_connection(visit: Visit, server: Server
                 polls += 1
                 if polls % 40 == 0:
                     network.end()  # what may pass much on would never be cut within a frame
-        network.mend()
+        network.restore()
 
         await alike(server, ada, grace, *written)
 
@@ -168,7 +168,7 @@ async def test_an_offline_page(visit: Visit, network: Proxy, server: Server) -> 
     await ada.write("and then the battery died")
     await expect(ada.page.locator("[data-state=sending]")).to_have_count(1)
     await ada.page.close()
-    network.mend()
+    network.restore()
     ada.page = await ada.context.new_page()
     await ada.page.goto(f"http://127.0.0.1:{network.port}/#{conv_of(ada, grace)}")
     texts = [*(f"tunnel {n}" for n in range(3)), "where are you?", "and then the battery died"]
@@ -184,7 +184,7 @@ async def test_a_short_interruption_is_not_shown(visit: Visit, network: Proxy) -
 
     network.cut()
     await expect(ada.find("presence")).to_have_text("")
-    network.mend()
+    network.restore()
     await ada.context.clock.run_for(1100)  # the first attempt is due after one second at most
 
     await ada.write("still here")
@@ -209,7 +209,7 @@ async def test_a_minute_without_connection(visit: Visit, network: Proxy, server:
     height = await ada.find("banner").evaluate("banner => banner.offsetHeight")
     assert height < 60
     await ada.write("from the cellar")
-    network.mend()
+    network.restore()
     await grace.write("hello?")
     await expect(ada.find("presence")).to_have_text("")
     await ada.find("banner").get_by_role("button", name="Try now").click()
@@ -239,7 +239,7 @@ async def test_a_token_that_expires(visit: Visit, network: Proxy, server: Server
     await expire(ada)
     network.cut()
     await ada.write("after a while")
-    network.mend()
+    network.restore()
     await expect(ada.message("after a while")).to_have_attribute("data-state", STORED)
     renewed.append(await ada.session())
     await expire(ada)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.copies import ROOMS, ROOT
+from tests.copies import FOLDERS, ROOT
 
 BATCHER, WRITER = "yolk/concurrency/batcher.py", "services/message/writer.py"
 ANY_OTHER = "test_writer.py::test_seqs_follow_the_order_of_putting[sqlite]"
@@ -178,8 +178,8 @@ def copy(folder: Path) -> Path:
     """Copy all that the tests of the chat need, with its compiled files."""
     root = folder / "app"
     leave_out = shutil.ignore_patterns("node_modules", "*.pyc.*")
-    for room in (*ROOMS, "tests"):
-        shutil.copytree(ROOT / room, root / room, ignore=leave_out)
+    for name in (*FOLDERS, "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=leave_out)
     for name in ("app.py", "pyproject.toml"):
         shutil.copy2(ROOT / name, root)
     return root

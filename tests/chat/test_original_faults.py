@@ -133,7 +133,7 @@ async def test_a_lost_database_is_not_blamed_on_the_token(
         assert (answer.status_code, answer.json()["temporary"]) == (503, True)
         assert "retry-after" in answer.headers
 
-        proxy.mend()
+        proxy.restore()
         await ada.connect()
 
 

@@ -117,7 +117,7 @@ async def chat(server: Server, url: str, *, kill: bool = False) -> None:
             if kill:
                 tasks.create_task(kill_workers(server, clients))
         for network in networks:
-            network.mend()
+            network.restore()
         async with asyncio.timeout(30):
             for client in clients:
                 await client.settle()

@@ -202,7 +202,7 @@ async def chat_through_cuts(server: Server, kill: bool = False) -> None:
             if kill and number == EACH // 2:
                 os.kill(workers(server)[0], signal.SIGKILL)
         for network in networks:
-            network.mend()
+            network.restore()
         for client in (hers, his):
             await client.wait_for("message", written)
 
@@ -505,7 +505,7 @@ async def test_an_upload_goes_on_after_a_cut(server: Server, tmp_path: Path) -> 
         )
         while network.cuts < 5 and not uploading.done():
             await asyncio.sleep(0.05)
-        network.mend()
+        network.restore()
         done = await uploading
 
         assert network.cuts >= 5

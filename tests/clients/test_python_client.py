@@ -159,7 +159,7 @@ async def test_a_network_that_fails_changes_nothing(server: Server, device: Open
             his.client.send(ada.id, f"{count} {'y' * 500}")
             count += 1
             await asyncio.sleep(random.random() * 0.02)
-        network.mend()
+        network.restore()
         for one in pair:
             await one.until_it_has(2 * count)
 
@@ -547,7 +547,7 @@ async def test_an_upload_goes_on_where_it_was_cut(
         )
         while network.cuts < 6 and not uploading.done():
             await asyncio.sleep(0.01)
-        network.mend()
+        network.restore()
         info = await asyncio.wait_for(uploading, 90)
         link = await hers.client.link(info.id)
 

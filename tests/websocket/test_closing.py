@@ -26,13 +26,18 @@ async def test_messages_before_a_half_close_are_handled(workers: Any, slow: bool
     assert not worker.engine.sockets
 
 
-async def test_a_client_that_never_answers_a_close_is_aborted(workers: Any) -> None:
-    """After `close_timeout`; the listener gets the server's code, later frames are ignored."""
+async def greeted(workers: Any, **settings: Any) -> tuple[Recorder, Raw]:
+    """Return the recorder of a new worker, and a client that was answered there."""
     recorder = Recorder()
-    worker = await workers.start(recorder.mount, close_timeout=0.1)
-    client = await Raw.open(worker)
+    client = await Raw.open(await workers.start(recorder.mount, **settings))
     client.writer.write(frame(1, b"hi"))
     await client.read()
+    return recorder, client
+
+
+async def test_a_client_that_never_answers_a_close_is_aborted(workers: Any) -> None:
+    """After `close_timeout`; the listener gets the server's code, later frames are ignored."""
+    recorder, client = await greeted(workers, close_timeout=0.1)
 
     recorder.sockets[0].close(4500, "gone")
     client.writer.write(frame(1, b"late") + frame(9, b"late"))
@@ -44,11 +49,7 @@ async def test_a_client_that_never_answers_a_close_is_aborted(workers: Any) -> N
 
 async def test_the_client_answers_the_servers_close(workers: Any) -> None:
     """Then the server ends the connection at once, and the listener gets the server's code."""
-    recorder = Recorder()
-    worker = await workers.start(recorder.mount, close_timeout=60)
-    client = await Raw.open(worker)
-    client.writer.write(frame(1, b"hi"))
-    await client.read()
+    recorder, client = await greeted(workers, close_timeout=60)
 
     recorder.sockets[0].close(4001)
     assert await client.read() == (8, (4001).to_bytes(2, "big"))
@@ -60,11 +61,7 @@ async def test_the_client_answers_the_servers_close(workers: Any) -> None:
 
 async def test_both_sides_close_at_once(workers: Any) -> None:
     """Each close frame answers the other; each side keeps its own code."""
-    recorder = Recorder()
-    worker = await workers.start(recorder.mount, close_timeout=60)
-    client = await Raw.open(worker)
-    client.writer.write(frame(1, b"hi"))
-    await client.read()
+    recorder, client = await greeted(workers, close_timeout=60)
 
     client.writer.write(close(4321))
     recorder.sockets[0].close(4001)
@@ -75,11 +72,7 @@ async def test_both_sides_close_at_once(workers: Any) -> None:
 
 async def test_a_broken_frame_after_a_close_ends_the_connection(workers: Any) -> None:
     """A frame that breaks the protocol after the server's close gets no second close frame."""
-    recorder = Recorder()
-    worker = await workers.start(recorder.mount, close_timeout=60)
-    client = await Raw.open(worker)
-    client.writer.write(frame(1, b"hi"))
-    await client.read()
+    recorder, client = await greeted(workers, close_timeout=60)
 
     recorder.sockets[0].close(4001)
     client.writer.write(frame(3))
@@ -91,11 +84,7 @@ async def test_a_broken_frame_after_a_close_ends_the_connection(workers: Any) ->
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 2999, 5000])
 async def test_a_code_that_must_not_be_sent_is_refused(workers: Any, code: int) -> None:
     """The caller gets a ValueError, and the socket stays open."""
-    recorder = Recorder()
-    worker = await workers.start(recorder.mount)
-    client = await Raw.open(worker)
-    client.writer.write(frame(1, b"hi"))
-    await client.read()
+    recorder, client = await greeted(workers)
 
     with pytest.raises(ValueError, match="no close code"):
         recorder.sockets[0].close(code)

@@ -23,7 +23,7 @@ from yolk.testing import Server
 YOLK = Path(__file__).resolve().parents[2]
 """The folder from which `yolk` is imported."""
 
-ROOMS = {
+FOLDERS = {
     "app",
     "commands",
     "config",
@@ -121,7 +121,7 @@ def own_rooms() -> Iterator[None]:
 
 def _forget_rooms() -> dict[str, Any]:
     importlib.invalidate_caches()
-    names = [name for name in sys.modules if name.partition(".")[0] in ROOMS]
+    names = [name for name in sys.modules if name.partition(".")[0] in FOLDERS]
     return {name: sys.modules.pop(name) for name in names}
 
 
