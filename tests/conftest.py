@@ -11,6 +11,7 @@ import pytest
 
 from tests.databases import mariadb, postgres, sqlite
 from tests.rows import add_user
+from tests.servers import ChatServer
 from yolk.testing import Server, User, close_all
 
 __all__ = ["mariadb", "postgres", "sqlite"]
@@ -99,7 +100,7 @@ async def serve(tmp_path: Path) -> AsyncIterator[Serve]:
     running: list[Server] = []
 
     def start(**env: str) -> Server:
-        made = Server(ROOT, tmp_path / f"data{len(running)}", env)
+        made = ChatServer(ROOT, tmp_path / f"data{len(running)}", env)
         running.append(made)
         return made.start()
 

@@ -18,6 +18,8 @@ from typing import Any, cast
 import pytest
 
 from plugins.orm import Database, Models, OrmPlugin, OrmSettings
+from plugins.orm.migrate import migrate
+from plugins.orm.url import parse_url
 from yolk import Application
 
 UNSAFE_POSTGRES = ("fsync", "full_page_writes", "synchronous_commit")
@@ -86,7 +88,7 @@ class Databases:
         """
         if self._migrated is None:
             name = next(self._names)
-            _migrate(self._create(name))
+            migrate_database(self._create(name))
             self._migrated = name
         return self._copy(self._migrated, next(self._names))
 
@@ -213,13 +215,19 @@ def empty_database_url(request: pytest.FixtureRequest) -> str:
     return databases()
 
 
-def _migrate(url: str) -> None:
-    async def migrate() -> None:
-        async with open_orm(Path(folder), url):
-            pass
+def migrate_database(url: str) -> None:
+    """Create all tables in an empty database."""
+
+    async def run(folder: Path) -> None:
+        settings = OrmSettings(url=url)
+        plugin = OrmPlugin(Host(folder).as_application(), settings)
+        plugin.config_did_load()
+        target = parse_url(url, folder)
+        config = plugin._config(target, migrating=True)
+        await migrate(target, config, plugin.models, settings.migration_timeout)
 
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(migrate())
+        asyncio.run(run(Path(folder)))
 
 
 def _run(server: AbstractContextManager[Databases]) -> Iterator[Databases]:

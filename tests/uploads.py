@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.conftest import ROOT
 from tests.copies import copy_chat
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -113,7 +114,7 @@ async def nothing_left(server: Server) -> None:
 def configured(folder: Path, files: Mapping[str, Any], env: Mapping[str, str] = {}) -> Server:
     """Return a chat with other settings for files."""
     changes = {"config/config_local.py": f"files = {dict(files)!r}\n"}
-    return Server(copy_chat(folder, changes), folder / "data", env)
+    return ChatServer(copy_chat(folder, changes), folder / "data", env)
 
 
 def limited(folder: Path, size: int) -> Server:
@@ -125,6 +126,6 @@ def limited(folder: Path, size: int) -> Server:
         f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}));"
         "os.execv(sys.argv[1], sys.argv[1:])",
     ]
-    made = Server(ROOT, folder)
+    made = ChatServer(ROOT, folder)
     made.command = [made.command[0], *command[1:], *made.command]
     return made

@@ -26,6 +26,7 @@ from tests.conftest import ROOT
 from tests.copies import copy_chat
 from tests.cuts import FailingNetwork
 from tests.proxy import Proxy
+from tests.servers import ChatServer
 from yolk.testing import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,7 +44,7 @@ new MutationObserver(() => {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat that tests may stop, if it runs again afterwards."""
-    running = Server(ROOT, tmp_path_factory.mktemp("faults")).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("faults")).start()
     yield running
     running.stop()
 
@@ -264,7 +265,7 @@ async def expire(someone: Visitor) -> None:
 async def test_a_login_that_ends_elsewhere(browser: Browser, tmp_path: Path) -> None:
     """After a login elsewhere the page offers to return; an ended login needs the password."""
     root = copy_chat(tmp_path, {"config/config_local.py": ONE_DEVICE})
-    server = await asyncio.to_thread(Server(root, tmp_path / "data").start)
+    server = await asyncio.to_thread(ChatServer(root, tmp_path / "data").start)
     try:
         async with visitors(browser, server) as visit:
             user = await server.user("ada")

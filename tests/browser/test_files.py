@@ -18,6 +18,7 @@ from tests.browser.visitors import (
     file_of,
 )
 from tests.copies import copy_chat
+from tests.servers import ChatServer
 from tests.uploads import incoming, picture, uploaded
 from yolk.testing import Server
 
@@ -34,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat that refuses large pictures and ZIP files."""
     folder = tmp_path_factory.mktemp("files")
     root = copy_chat(folder, {"config/config_local.py": LIMITS})
-    running = Server(root, folder / "data").start()
+    running = ChatServer(root, folder / "data").start()
     yield running
     running.stop()
 

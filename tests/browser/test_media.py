@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from tests.browser.visitors import Visit, Visitor, file_of
 from tests.copies import copy_chat
+from tests.servers import ChatServer
 from tests.uploads import picture
 from yolk.testing import Server
 
@@ -24,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("media")
     settings = 'chat = {"extra_types": ("emoticon",)}\n'
     root = copy_chat(folder, {"config/config_local.py": settings})
-    running = Server(root, folder / "data").start()
+    running = ChatServer(root, folder / "data").start()
     yield running
     running.stop()
 

@@ -23,6 +23,7 @@ from tests.browser.visitors import Visit, Visitor, add_person
 from tests.conftest import ROOT
 from tests.groups import acquaint
 from tests.rows import database
+from tests.servers import ChatServer
 from tests.uploads import uploaded
 from yolk.testing import Server, User
 
@@ -51,7 +52,7 @@ WAVEFORM = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield an empty chat."""
-    running = Server(ROOT, tmp_path_factory.mktemp("pictures")).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("pictures")).start()
     yield running
     running.stop()
 

@@ -19,6 +19,7 @@ from tests.browser.visitors import (
 )
 from tests.conftest import ROOT
 from tests.rows import database
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,7 +36,7 @@ MOST_WORK_MS = 100
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield an empty chat."""
-    running = Server(ROOT, tmp_path_factory.mktemp("speed")).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("speed")).start()
     yield running
     running.stop()
 

@@ -16,6 +16,7 @@ from tests.conftest import Serve
 from tests.copies import copy_chat
 from tests.databases import Databases
 from tests.rows import database, rows
+from tests.servers import ChatServer
 from yolk.testing import Server
 
 Start = Callable[..., Server]
@@ -102,7 +103,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def begin(env: dict[str, str] | None = None, **auth: object) -> Server:
         root = copy_chat(tmp_path, {"config/config_local.py": f"auth = {auth!r}\n"})
-        running.append(Server(root, tmp_path / "data", env))
+        running.append(ChatServer(root, tmp_path / "data", env))
         return running[-1].start()
 
     yield begin

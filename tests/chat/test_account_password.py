@@ -13,6 +13,7 @@ from tests.conftest import Serve
 from tests.copies import copy_chat
 from tests.databases import Databases, open_orm
 from tests.rows import add_user, database, disable, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 OLD, NEW = "correct horse", "battery staple"
@@ -249,7 +250,7 @@ def mailing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (root / "plugins" / "mail" / "__init__.py").write_text(MAILER)
     with (root / "config" / "plugin.py").open("a") as file:
         file.write('mail = {"path": "plugins/mail"}\n')
-    server = Server(root, folder / "data").start()
+    server = ChatServer(root, folder / "data").start()
     with database(server) as connection:
         connection.execute("ALTER TABLE user ADD COLUMN email TEXT")
     yield server

@@ -16,6 +16,7 @@ from tests.conftest import ROOT, Serve
 from tests.copies import copy_chat
 from tests.groups import make_group, members, next_notice
 from tests.rows import add_user, database, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 
@@ -218,7 +219,7 @@ async def test_a_link_is_printed_where_there_is_a_page(server: Server, tmp_path:
     page = "https://chat.example/reset?token={token}"
     files = {"config/config_test.py": f"auth = {{'reset_url': {page!r}}}"}
     grace = await server.user("grace")
-    copy = Server(copy_chat(tmp_path, files), server.data, {"YOLK_ENV": "test"})
+    copy = ChatServer(copy_chat(tmp_path, files), server.data, {"YOLK_ENV": "test"})
 
     text = await answer(copy, "user", "reset-password", grace.username)
 

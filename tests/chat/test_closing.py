@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 from tests.rows import add_user, rows
-from yolk.testing import Server
+from tests.servers import ChatServer
 
 COUNT = 300
 """More than one transaction takes."""
@@ -15,7 +15,7 @@ COUNT = 300
 
 async def test_parts_that_fail_to_close_lose_no_message(tmp_path: Path) -> None:
     """Messages that are queued when the server stops are stored, whatever else fails to close."""
-    server = Server(
+    server = ChatServer(
         ROOT, tmp_path / "data", command=[sys.executable, "tests/apps/failing_closers.py"]
     )
     server.start()

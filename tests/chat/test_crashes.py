@@ -13,6 +13,7 @@ from redis.exceptions import ConnectionError as RedisGone
 
 from tests.conftest import ROOT, Serve
 from tests.rows import add_user, is_online, redis
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User
 
 
@@ -131,7 +132,7 @@ async def test_without_the_main_process_workers_leave(serve: Serve) -> None:
 
 async def test_without_the_main_process_no_worker_begins(tmp_path: Path) -> None:
     """This also holds when it dies while they are being started."""
-    server = Server(ROOT, tmp_path / "data", {"WORKERS": "2"})
+    server = ChatServer(ROOT, tmp_path / "data", {"WORKERS": "2"})
     starting = asyncio.create_task(asyncio.to_thread(server.start))
     await eventually(lambda: "Starting worker" in server.output)
 

@@ -19,6 +19,7 @@ from tests.groups import (
     told,
 )
 from tests.rows import add_user, database, disable, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 
@@ -39,7 +40,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat whose groups have at most four members."""
     folder = tmp_path_factory.mktemp("small")
     root = copy_chat(folder, {"config/config_small.py": 'chat = {"group_members": 4}\n'})
-    running = Server(root, folder / "data", {"YOLK_ENV": "small"}).start()
+    running = ChatServer(root, folder / "data", {"YOLK_ENV": "small"}).start()
     yield running
     running.stop()
 

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.copies import copy_chat
 from tests.rows import add_user, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, StartFailed, User
 
 PLUGIN = '''"""Does what the text of a message says."""
@@ -117,7 +118,7 @@ def chat_with(folder: Path, name: str, text: str) -> Path:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with the plugin."""
     folder = tmp_path_factory.mktemp("play")
-    running = Server(chat_with(folder, "play", PLUGIN), folder / "data").start()
+    running = ChatServer(chat_with(folder, "play", PLUGIN), folder / "data").start()
     yield running
     running.stop()
 
@@ -330,7 +331,7 @@ def test_a_bad_registration_stops_the_start(tmp_path: Path) -> None:
     text = PLUGIN.replace('self.moderate, on_error="refuse", ', "self.moderate, ")
 
     with pytest.raises(StartFailed) as failed:
-        Server(chat_with(tmp_path, "play", text), tmp_path / "data").start()
+        ChatServer(chat_with(tmp_path, "play", text), tmp_path / "data").start()
 
     assert (
         "yolk: the plugin play: before_send: PlayPlugin.moderate has no on_error; "
@@ -347,7 +348,7 @@ async def test_the_documented_plugin_works(tmp_path: Path) -> None:
     (root / "config" / "config_words.py").write_text(
         'moderator = {"refused": ["casino"], "masked": ["damn"]}\n'
     )
-    running = Server(root, tmp_path / "data", {"YOLK_ENV": "words"}).start()
+    running = ChatServer(root, tmp_path / "data", {"YOLK_ENV": "words"}).start()
     try:
         ada, bob = add_user(running, "ada"), add_user(running, "bob")
         hers, his = await ada.connect(), await bob.connect()

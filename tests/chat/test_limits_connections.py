@@ -15,6 +15,7 @@ import pytest
 
 from tests.copies import copy_chat
 from tests.rows import add_user
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 BODY_TIMEOUT = 1.0
@@ -35,7 +36,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with short deadlines and an access log."""
     folder = tmp_path_factory.mktemp("strict")
     root = copy_chat(folder, {"config/config_strict.py": CONFIG})
-    running = Server(root, folder / "data", {"YOLK_ENV": "strict"}).start()
+    running = ChatServer(root, folder / "data", {"YOLK_ENV": "strict"}).start()
     yield running
     running.stop()
 
@@ -327,7 +328,7 @@ async def test_running_out_of_descriptors_is_logged_and_survived(tmp_path: Path)
     """Further connections are refused, users who are connected go on, and it ends by itself."""
     root = copy_chat(tmp_path, {"config/config_strict.py": CONFIG})
     command = ["bash", "-c", 'ulimit -n 256; exec "$0" app.py', sys.executable]
-    server = Server(root, tmp_path / "data", {"YOLK_ENV": "strict"}, command).start()
+    server = ChatServer(root, tmp_path / "data", {"YOLK_ENV": "strict"}, command).start()
     try:
         ada: User = add_user(server, "ada")
         chat = await ada.connect()

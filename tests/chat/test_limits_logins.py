@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import Serve
 from tests.copies import copy_chat
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 WRONG = "a wrong password"
@@ -33,7 +34,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         text = "\n".join([f"auth = dict(limits=dict({limit}))", *lines])
         config = {"config/config_limits.py": text}
         root = copy_chat(tmp_path, config)
-        running.append(Server(root, tmp_path / "data", {"YOLK_ENV": "limits"}))
+        running.append(ChatServer(root, tmp_path / "data", {"YOLK_ENV": "limits"}))
         return running[0].start()
 
     yield with_limit

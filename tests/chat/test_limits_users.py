@@ -11,6 +11,7 @@ from services.limits.token_buckets import TokenBuckets
 from tests.copies import copy_chat
 from tests.groups import acquaint, in_group, make_group, people, refusal
 from tests.rows import add_user
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 LIMITS = """
@@ -27,7 +28,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     chat = f"chat = dict(watched_users=4, limits=dict({LIMITS}))"
     config = {"config/config_limits.py": chat}
     root = copy_chat(folder, config)
-    running = Server(root, folder / "data", {"YOLK_ENV": "limits"}).start()
+    running = ChatServer(root, folder / "data", {"YOLK_ENV": "limits"}).start()
     yield running
     running.stop()
 

@@ -24,6 +24,7 @@ from tests.copies import copy_chat
 from tests.groups import acquaint
 from tests.rows import database
 from tests.schemas import strict
+from tests.servers import ChatServer
 from tests.uploads import picture
 from yolk.openapi import build
 from yolk.testing import Server, User
@@ -48,7 +49,7 @@ NO_MAILER = "api.auth.forgot"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start a chat without users."""
-    running = Server(ROOT, tmp_path_factory.mktemp("story")).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("story")).start()
     yield running
     running.stop()
 
@@ -113,7 +114,9 @@ async def test_the_document_is_served(served: Server, document: dict[str, Any]) 
 async def test_prod_has_no_documentation(tmp_path: Path) -> None:
     """With `OAS = False` both addresses answer 404."""
     changes = {"config/config_prod.py": 'OAS = False\nwebsocket = {"origins": "any"}\n'}
-    server = Server(copy_chat(tmp_path, changes), tmp_path / "data", {"YOLK_ENV": "prod"}).start()
+    server = ChatServer(
+        copy_chat(tmp_path, changes), tmp_path / "data", {"YOLK_ENV": "prod"}
+    ).start()
     try:
         answers = [await server.ask("GET", path) for path in ("/docs", "/docs/openapi.json")]
     finally:

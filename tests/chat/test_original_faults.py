@@ -16,6 +16,7 @@ from tests.databases import Databases
 from tests.proxy import Proxy
 from tests.raw import RawClient
 from tests.rows import add_user, is_online, redis
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 
@@ -23,7 +24,7 @@ from yolk.testing import Server, User
 def broken_routes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with routes that fail."""
     command = [sys.executable, "tests/apps/broken_routes.py"]
-    running = Server(ROOT, tmp_path_factory.mktemp("data"), command=command).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("data"), command=command).start()
     yield running
     running.stop()
 

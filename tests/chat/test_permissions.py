@@ -16,7 +16,8 @@ from services.permissions import MEMBERS, Actor, Rule
 from tests.actors import Group, World, sees_typing, shown
 from tests.conftest import ROOT
 from tests.permission_cases import ACCEPTED, CASES, GROUP_RULE, Ask
-from yolk.testing import Server, User
+from tests.servers import ChatServer
+from yolk.testing import User
 
 ROWS = [(place.name, rule) for place in places() for rule in place.rules]
 NOT_MEMBERS = (Actor.STRANGER, Actor.BLOCKED, Actor.FORMER, Actor.ADMINISTRATOR)
@@ -27,7 +28,7 @@ UNKNOWN = 2**53 - 1
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Yield the actors on a server of their own."""
-    running = Server(ROOT, tmp_path_factory.mktemp("data")).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("data")).start()
     world = World(running)
     yield world
     world.close()

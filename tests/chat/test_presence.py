@@ -11,13 +11,14 @@ import pytest
 from tests.conftest import ROOT
 from tests.copies import copy_chat
 from tests.rows import add_user, is_online
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User
 
 
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with two workers."""
-    running = Server(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
     yield running
     running.stop()
 
@@ -27,7 +28,7 @@ def one_device(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with two workers, in which a user has one device."""
     folder = tmp_path_factory.mktemp("one")
     root = copy_chat(folder, {"config/config_one.py": 'websocket = {"devices": "one"}\n'})
-    running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "one"}).start()
+    running = ChatServer(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "one"}).start()
     yield running
     running.stop()
 
@@ -193,14 +194,14 @@ async def test_of_devices_at_once_exactly_one_stays(one_device: Server) -> None:
 async def test_a_stop_closes_every_socket(tmp_path_factory: pytest.TempPathFactory) -> None:
     """A stop sends 1001 to every socket on every worker, and leaves nobody online."""
     data = tmp_path_factory.mktemp("data")
-    server = Server(ROOT, data, {"WORKERS": "2"}).start()
+    server = ChatServer(ROOT, data, {"WORKERS": "2"}).start()
     users = [add_user(server, "user") for _ in range(20)]
     sockets = [await user.connect() for user in users]
 
     assert await asyncio.to_thread(server.stop) == 0
 
     assert {(await socket.closed())[0] for socket in sockets} == {1001}
-    again = Server(ROOT, data).start()
+    again = ChatServer(ROOT, data).start()
     try:
         assert not any(is_online(again, user) for user in users)
     finally:

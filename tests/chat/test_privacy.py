@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tests.databases import database_url, open_orm
 from tests.groups import make_group, people
 from tests.rows import add_user, database, disable
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User
 
 Migration = importlib.import_module("models.migrations.0009_privacy").Migration
@@ -31,7 +32,7 @@ __all__ = ["database_url"]
 @pytest.fixture(scope="module")
 def two_workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with two workers."""
-    running = Server(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
+    running = ChatServer(ROOT, tmp_path_factory.mktemp("data"), {"WORKERS": "2"}).start()
     yield running
     running.stop()
 

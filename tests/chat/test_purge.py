@@ -33,6 +33,7 @@ from tests.chat.test_writer import Chat, chat, database_url, draft
 from tests.copies import copy_chat
 from tests.databases import open_orm
 from tests.rows import add_user, database, rows
+from tests.servers import ChatServer
 from tests.uploads import kept, picture, read, uploaded
 from yolk.testing import Server
 
@@ -268,7 +269,7 @@ def purging(tmp_path: Path) -> Iterator[Server]:
     """Yield a chat that purges all the time."""
     config = {"interval": 0.5, "single_message_days": 30}
     changes = {"config/config_local.py": f"retention = {config!r}\n"}
-    running = Server(copy_chat(tmp_path, changes), tmp_path / "data").start()
+    running = ChatServer(copy_chat(tmp_path, changes), tmp_path / "data").start()
     yield running
     running.stop()
 

@@ -14,6 +14,7 @@ from tests.copies import copy_chat
 from tests.databases import database_url, open_orm
 from tests.groups import acquaint
 from tests.rows import add_user, database, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User
 
 __all__ = ["database_url"]
@@ -227,7 +228,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat with two workers and a quick heartbeat."""
     folder = tmp_path_factory.mktemp("quick")
     root = copy_chat(folder, {"config/config_quick.py": 'websocket = {"heartbeat": 0.2}\n'})
-    running = Server(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "quick"}).start()
+    running = ChatServer(root, folder / "data", {"WORKERS": "2", "YOLK_ENV": "quick"}).start()
     yield running
     running.stop()
 

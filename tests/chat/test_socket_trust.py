@@ -18,6 +18,7 @@ from extend.settings import ChatSettings
 from tests.conftest import Serve
 from tests.copies import copy_chat
 from tests.rows import add_user, database, disable, is_online, redis
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User, close_all
 
 LIMIT = ChatSettings().user_sockets
@@ -292,7 +293,7 @@ async def test_the_sockets_of_a_user_are_bounded(server: Server, ada: User, bob:
 async def test_the_sockets_from_an_address_are_bounded(tmp_path: Path) -> None:
     """Whoever they belong to, and before any token is verified."""
     root = copy_chat(tmp_path, {"config/config_few.py": 'chat = {"address_sockets": 3}\n'})
-    async with Server(root, tmp_path / "data", {"YOLK_ENV": "few"}) as server:
+    async with ChatServer(root, tmp_path / "data", {"YOLK_ENV": "few"}) as server:
         users = [add_user(server, f"user{number}") for number in range(4)]
         sockets = [await user.connect() for user in users[:3]]
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.copies import copy_chat
 from tests.rows import add_user, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 PLAYFUL = '''"""Turns a text into the message that it describes, to test how changes are checked."""
@@ -51,7 +52,7 @@ def playful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )
     (root / "playful").mkdir()
     (root / "playful" / "__init__.py").write_text(PLAYFUL)
-    running = Server(root, folder / "data", {"YOLK_ENV": "play"}).start()
+    running = ChatServer(root, folder / "data", {"YOLK_ENV": "play"}).start()
     yield running
     running.stop()
 

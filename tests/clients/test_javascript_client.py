@@ -23,6 +23,7 @@ from tests.cuts import FailingNetwork
 from tests.groups import acquaint
 from tests.node_client import NODE, NodeClient, RequestFailed, client_for, find_node
 from tests.rows import add_user, disable, rows
+from tests.servers import ChatServer
 from tests.uploads import incoming
 from yolk.testing import Server, User
 
@@ -330,7 +331,7 @@ def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Yield a chat whose tokens are valid for two seconds."""
     folder = tmp_path_factory.mktemp("forgetful")
     root = copy_chat(folder, {"config/config_quick.py": 'jwt = {"expires_in": 2}\n'})
-    running = Server(root, folder / "data", {"YOLK_ENV": "quick"}).start()
+    running = ChatServer(root, folder / "data", {"YOLK_ENV": "quick"}).start()
     yield running
     running.stop()
 
@@ -356,7 +357,7 @@ async def test_a_token_that_expires_is_renewed(forgetful: Server) -> None:
 async def test_a_socket_stays_open_longer_than_its_token(tmp_path: Path) -> None:
     """The client hands in a new token when the server asks for one, and does not reconnect."""
     root = copy_chat(tmp_path, {"config/config_short.py": 'jwt = {"expires_in": 5}\n'})
-    server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
+    server = ChatServer(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
     try:
         ada = await server.user("ada")
         async with client_for(server) as hers:

@@ -34,6 +34,7 @@ from tests.copies import copy_chat
 from tests.cuts import FailingNetwork
 from tests.groups import acquaint
 from tests.rows import add_user, rows
+from tests.servers import ChatServer
 from yolk.testing import Server, User
 
 Open = Callable[..., Device]
@@ -220,7 +221,7 @@ async def test_an_expired_token_is_renewed(tmp_path: Path, device: Open) -> None
     """The chat continues while tokens are valid for two seconds; nobody has to log in again."""
     short = 'from config.config_prod import *  # noqa\njwt = {"expires_in": 2}\nlocale = "en"\n'
     root = copy_chat(tmp_path, {"config/config_short.py": short})
-    server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
+    server = ChatServer(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
     try:
         ada, bob = await server.user("ada"), await server.user("bob")
         hers, his = device(ada), device(bob)
@@ -245,7 +246,7 @@ async def test_an_expired_token_is_renewed(tmp_path: Path, device: Open) -> None
 async def test_a_socket_stays_open_longer_than_its_token(tmp_path: Path, device: Open) -> None:
     """The client hands in a new token when the server asks for one, and does not reconnect."""
     root = copy_chat(tmp_path, {"config/config_short.py": 'jwt = {"expires_in": 5}\n'})
-    server = Server(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
+    server = ChatServer(root, tmp_path / "data", {"YOLK_ENV": "short"}).start()
     try:
         hers = device(await server.user("ada"))
         await hers.start()

@@ -9,14 +9,14 @@ from uuid_utils.compat import uuid7
 from models import Attachment, File, Member
 from tests.conftest import ROOT
 from tests.databases import open_orm
-from yolk.testing import Server
+from tests.servers import ChatServer
 
 
 async def test_members_read_the_files_of_their_conversation(
     tmp_path: Path, database_url: str
 ) -> None:
     """A member may read a file sent after they joined, while both message and membership exist."""
-    server = Server(ROOT, tmp_path / "data", {"DATABASE_URL": database_url}).start()
+    server = ChatServer(ROOT, tmp_path / "data", {"DATABASE_URL": database_url}).start()
     try:
         users = [await server.user(name) for name in ("ada", "grace", "late", "gone", "nobody")]
         ada, grace, late, gone, _ = users

@@ -12,8 +12,9 @@ import pytest
 
 from tests.conftest import ROOT, Serve
 from tests.rows import add_user, rows
+from tests.servers import ChatServer
 from tests.uploads import add, begin, incoming, kept, picture, read, upload, uploaded
-from yolk.testing import Server, StartFailed, free_port
+from yolk.testing import StartFailed, free_port
 
 
 class Bucket:
@@ -98,7 +99,7 @@ async def test_a_bucket_that_is_unavailable(serve: Serve, bucket: Bucket) -> Non
 async def test_a_bucket_that_does_not_exist(tmp_path: Path, bucket: Bucket) -> None:
     """The start fails with one sentence that contains no secret."""
     env = {**bucket.env, "S3_BUCKET": "nowhere", "S3_SECRET_KEY": "hush"}
-    server = Server(ROOT, tmp_path / "data", env)
+    server = ChatServer(ROOT, tmp_path / "data", env)
 
     with pytest.raises(StartFailed) as failed:
         server.start()

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.conftest import ROOT
 from tests.rows import add_user
+from tests.servers import ChatServer
 from yolk.testing import Server, Socket
 
 BUSY = "busy"
@@ -26,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Yield a chat whose load can be set."""
     data = tmp_path_factory.mktemp("overload")
     command = [sys.executable, "tests/apps/overload.py"]
-    running = Server(ROOT, data, command=command).start()
+    running = ChatServer(ROOT, data, command=command).start()
     yield running
     running.stop()
 
