@@ -210,6 +210,7 @@ async def test_json_of_many_pieces_is_refused(strict: Server, body: bytes) -> No
     got = await strict.ask("POST", "/chat/read", content=body, token=ada.token)
 
     assert got.status_code == 400
+    assert got.json()["code"] == 1001  # and not 1002, for which it would be decoded
 
 
 async def test_an_answer_that_is_not_read_ends_the_connection(strict: Server) -> None:
