@@ -11,6 +11,7 @@ from services.admin.accounts import UserView
 from services.admin.actor import Actor
 from services.errors import NoGroup
 from services.group.change import changing
+from services.group.pages import page_by_user
 from services.wire import group_conv
 
 
@@ -100,19 +101,16 @@ class GroupsService(Service):
             NoGroup: there is no such group.
         """
         await self.show(group_id)
-        rows = (
-            await Member.filter(conv=group_conv(group_id), user_id__gt=after)
-            .order_by("user_id")
-            .limit(limit + 1)
-        )
-        users = await User.filter(id__in=[row.user_id for row in rows[:limit]])
+        rows = Member.filter(conv=group_conv(group_id))
+        shown, more = await page_by_user(rows, after, limit)
+        users = await User.filter(id__in=[row.user_id for row in shown])
         described = await self.ctx.service.admin.accounts.describe(users)
         accounts = {account.id: account for account in described}
         members = [
             GroupMember(row.user_id, accounts.get(row.user_id), row.role, row.create_time)
-            for row in rows[:limit]
+            for row in shown
         ]
-        return GroupMemberPage(members, more=len(rows) > limit)
+        return GroupMemberPage(members, more)
 
     async def close(self, actor: Actor, group_id: int, reason: str = "") -> None:
         """

@@ -10,6 +10,7 @@ from services.errors import NotPermitted, TooManyBanned
 from services.group.candidates import existing
 from services.group.change import changing, member_of
 from services.group.forms import BannedPage, BannedView
+from services.group.pages import page_by_user
 from services.wire import group_conv
 
 MAX_BANNED = 5000
@@ -92,16 +93,12 @@ class BansService(Service):
             NotPermitted: the user is not an admin.
         """
         await member_of(group_conv(group_id), user_id, permissions.LIST_BANS.role)
-        rows = (
-            await Exclusion.filter(group_id=group_id, banned=1, user_id__gt=after)
-            .order_by("user_id")
-            .limit(limit + 1)
-        )
-        shown = rows[:limit]
+        rows = Exclusion.filter(group_id=group_id, banned=1)
+        shown, more = await page_by_user(rows, after, limit)
         people = await self.ctx.service.account.users.find_many([row.user_id for row in shown])
         banned = [
             BannedView(people[row.user_id], row.by_id, row.create_time)
             for row in shown
             if row.user_id in people
         ]
-        return BannedPage(banned, more=len(rows) > limit)
+        return BannedPage(banned, more)

@@ -17,6 +17,7 @@ from services.group.candidates import (
 from services.group.change import Change, changing, member_of
 from services.group.forms import Invited, Waiting, WaitingPage
 from services.group.invitations import send_invitations
+from services.group.pages import page_by_user
 from services.group.roles import ADMIN
 from services.wire import group_conv
 
@@ -174,19 +175,15 @@ class JoiningService(Service):
         """
         least = permissions.DECIDE_REQUESTS.role
         await member_of(group_conv(group_id), user_id, least)
-        rows = (
-            await JoinRequest.filter(group_id=group_id, user_id__gt=after)
-            .order_by("user_id")
-            .limit(limit + 1)
-        )
-        shown = rows[:limit]
+        rows = JoinRequest.filter(group_id=group_id)
+        shown, more = await page_by_user(rows, after, limit)
         people = await self.ctx.service.account.users.find_many([row.user_id for row in shown])
         waiting = [
             Waiting(people[row.user_id], row.inviter_id, row.text, row.create_time)
             for row in shown
             if row.user_id in people
         ]
-        return WaitingPage(waiting, more=len(rows) > limit)
+        return WaitingPage(waiting, more)
 
 
 async def _decide(change: Change, user_id: int, user_ids: Collection[int]) -> list[int]:

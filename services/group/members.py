@@ -10,6 +10,7 @@ from services import Service, permissions
 from services.errors import NoMember, NotPermitted, OwnerMustStay
 from services.group.change import Change, changing, member_of
 from services.group.forms import MemberPage, MemberView
+from services.group.pages import page_by_user
 from services.group.roles import MEMBER, OWNER
 from services.names import normalize_display_name
 from services.wire import group_conv
@@ -34,12 +35,8 @@ class MembersService(Service):
             NoGroup: it does not exist, or the user is not a member.
         """
         await member_of(group_conv(group_id), user_id)
-        rows = (
-            await Member.filter(conv=group_conv(group_id), user_id__gt=after)
-            .order_by("user_id")
-            .limit(limit + 1)
-        )
-        shown = rows[:limit]
+        rows = Member.filter(conv=group_conv(group_id))
+        shown, more = await page_by_user(rows, after, limit)
         people = await self.ctx.service.account.users.find_many([row.user_id for row in shown])
         members = []
         for row in shown:
@@ -55,7 +52,7 @@ class MembersService(Service):
                     online=person is not None and person.online,
                 )
             )
-        return MemberPage(members, more=len(rows) > limit)
+        return MemberPage(members, more)
 
     # --- leaving
 
