@@ -94,13 +94,16 @@ function Banner() {
   `;
 }
 
+let wasIn = false;
+
 /** Render the chats, and open the conversation in the address bar. */
 export function enter(root) {
+  wasIn = true;
   openFromAddress();
   render(html`<${Frame} />`, root);
 }
 
 /** Remove the conversation from the address bar after a logout. */
 export function leave() {
-  if (location.hash) go(null);
+  if (wasIn && location.hash) go(null); // who opens a link and logs in then, gets there
 }

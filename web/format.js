@@ -1,11 +1,16 @@
 /** Times, sizes, names, links and messages in the form in which people read them. */
 
+import { signal } from "@preact/signals";
 import { locale, t } from "./i18n/words.js";
 import { nameIn } from "./state/groups.js";
 import { nameOf, personOf } from "./state/people.js";
 import { me } from "./state/session.js";
 
 const DAY_MS = 86_400_000;
+const CHECK_MS = 30_000;
+
+const today = signal(midnight(Date.now())); // what shows a day is rendered again at midnight
+setInterval(() => (today.value = midnight(Date.now())), CHECK_MS);
 
 /** Return a time of day: 14:05 */
 export function time(ms) {
@@ -13,7 +18,7 @@ export function time(ms) {
 }
 
 /** Return a day: Today, Yesterday, Monday 3 March, ... */
-export function day(ms, now = Date.now()) {
+export function day(ms, now = today.value) {
   const ago = daysBetween(ms, now);
   if (ago === 0) return t("today");
   if (ago === 1) return t("yesterday");
@@ -22,7 +27,7 @@ export function day(ms, now = Date.now()) {
 }
 
 /** Return the shortest form that is unambiguous: a time, a weekday or a date. */
-export function shortTime(ms, now = Date.now()) {
+export function shortTime(ms, now = today.value) {
   const ago = daysBetween(ms, now);
   if (ago === 0) return time(ms);
   if (ago === 1) return t("yesterday");

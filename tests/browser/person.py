@@ -145,8 +145,12 @@ class Person:
 
     async def write(self, text: str) -> None:
         """Write a message, online or offline."""
-        await self.find("composer").fill(text)
-        await self.find("composer").press("Enter")
+        composer = self.find("composer")
+        await composer.fill(text)
+        if await composer.get_attribute("enterkeyhint") == "send":
+            await composer.press("Enter")
+        else:
+            await self.find("send").click()
         await expect(self.find("composer")).to_have_value("")
 
     async def say(self, *texts: str) -> None:

@@ -25,6 +25,7 @@ export function Chat({ conversation }) {
     onDragOver: (event) => hasFiles(event) && event.preventDefault(),
     onDragLeave: (event) => event.currentTarget.contains(event.relatedTarget) || setOver(false),
     onDrop(event) {
+      if (!hasFiles(event)) return; // the composer takes dropped text by itself
       event.preventDefault();
       setOver(false);
       offerFiles(conversation, [...event.dataTransfer.files]);

@@ -1,16 +1,20 @@
-/** The message input: Enter sends, Shift+Enter starts a new line, "@" suggests names; files can be added. */
+/**
+ * The message input: "@" suggests names; files can be added. With a keyboard, Enter sends and Shift+Enter starts a
+ * new line; on a touch screen, Enter starts a new line and the button sends.
+ */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { summaryOf } from "../format.js";
 import { t } from "../i18n/words.js";
 import { canEdit, edit, sendText } from "../state/actions.js";
-import { clearDraft, draftOf, setDraft } from "../state/drafts.js";
+import { clearDraft, draftOf, peekDraft, setDraft } from "../state/drafts.js";
 import { ADMINISTRATOR, groupOf, nameIn } from "../state/groups.js";
-import { toNewest } from "../state/history.js";
+import { goToNewest } from "../state/history.js";
+import { EVERYBODY, mentionedIn } from "../state/mentions.js";
 import { nameOf, personOf, sendTyping } from "../state/people.js";
 import { me } from "../state/session.js";
-import { openDialog, toast } from "../state/ui.js";
+import { isOfInputMethod, openDialog, toast } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 
@@ -46,12 +50,14 @@ export function Composer({ conversation }) {
     setWord(conversation.isGroup ? mentionBefore(target.value, target.selectionStart) : null);
   }
 
-  async function send() {
-    const said = text.trim();
+  function send() {
+    // Of now: the page may not have shown the last change yet.
+    const { text: written, picked } = peekDraft(conv);
+    const said = written.trim();
     if (!said) return;
     setWord(null);
-    await toNewest(conversation);
-    sendText(conversation, said, mentionedIn(conversation, said));
+    sendText(conversation, said, mentionedIn(conversation, said, picked));
+    goToNewest(conversation);
     area.current?.focus();
   }
 
@@ -65,13 +71,19 @@ export function Composer({ conversation }) {
     area.current.focus();
   }
 
+  function pick({ user_id: id, ...member }) {
+    const name = nameOf(member);
+    setDraft(conv, { picked: [...draftOf(conv).picked.filter((one) => one.name !== name), { id, name }] });
+    insert(`@${name} `, word.length + 1);
+    setWord(null);
+  }
+
   function onKeyDown(event) {
-    // In an input method Enter ends a word. Safari reports this only by the key code.
-    if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+    if (isOfInputMethod(event) || event.defaultPrevented) return;
     if (event.key === "Escape" && Extra) setExtra(null);
     else if (event.key === "Escape" && (reply || editing)) clearReference();
     if (event.key === "ArrowUp" && !text && !reply) editLast(event);
-    if (event.key !== "Enter" || event.shiftKey) return;
+    if (event.key !== "Enter" || event.shiftKey || !(fine.matches || event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     send();
   }
@@ -89,10 +101,12 @@ export function Composer({ conversation }) {
   }
 
   function onPaste(event) {
-    const files = [...(event.clipboardData?.files ?? [])];
-    if (files.length === 0) return;
+    const { files = [], types = [] } = event.clipboardData ?? {};
+    // Excel and Word add a picture of the text. A file manager adds its name, without formatting.
+    const isText = types.includes("text/plain") && (types.includes("text/html") || types.includes("text/rtf"));
+    if (files.length === 0 || isText) return;
     event.preventDefault();
-    offerFiles(conversation, files);
+    offerFiles(conversation, [...files]);
   }
 
   async function open(name, load) {
@@ -109,14 +123,14 @@ export function Composer({ conversation }) {
   return html`
     <div class="composer" role="group" aria-label=${t("write")}>
       ${word !== null && html`<${MentionPicker} conversation=${conversation} word=${word} area=${area}
-        onPick=${(name) => (insert(`@${name} `, word.length + 1), setWord(null))} onClose=${() => setWord(null)} />`}
+        onPick=${pick} onClose=${() => setWord(null)} />`}
       ${(reply || editing) && html`<${Reference} conversation=${conversation} message=${reply ?? editing} isEdit=${Boolean(editing)} onClose=${clearReference} />`}
       ${Extra?.name === "emoji" && html`<${Extra.Shown} onPick=${(emoji) => insert(emoji)} close=${() => (setExtra(null), area.current?.focus())} />`}
       <div class="writing">
         <${IconButton} name="attach" label=${t("attach")} data-testid="attach" onClick=${() => chooseFiles(conversation)} />
         <div class="box">
           <textarea ref=${area} rows="1" dir="auto" data-testid="composer" aria-label=${t("write")} placeholder=${t("write")}
-            enterkeyhint="send" value=${text} onInput=${onInput} onKeyDown=${onKeyDown} onPaste=${onPaste}
+            enterkeyhint=${fine.matches ? "send" : "enter"} value=${text} onInput=${onInput} onKeyDown=${onKeyDown} onPaste=${onPaste}
             onBlur=${() => setTimeout(() => setWord(null), 150)}></textarea>
           <${IconButton} name="smile" label=${t("emoji")} class=${Extra ? "on" : ""} aria-expanded=${Boolean(Extra)} data-testid="emoji"
             onClick=${() => open("emoji", () => import("./emoji.js"))} />
@@ -164,41 +178,33 @@ function mentionBefore(text, caret) {
   return found ? found[1] : null;
 }
 
-/** Return the members mentioned in a text, for `options.mentions`: ids, "all" or null. */
-function mentionedIn(conversation, text) {
-  if (!conversation.isGroup || !text.includes("@")) return null;
-  const group = groupOf(conversation.targetId);
-  if ((group.me?.role ?? 0) >= ADMINISTRATOR && text.includes(`@${t("everybody")}`)) return "all";
-  const ids = [...group.members.values()].filter((member) => text.includes(`@${nameOf(member)}`)).map(({ user_id }) => user_id);
-  return ids.length ? ids.slice(0, 50) : null;
-}
-
-/** The suggestions above the composer. Arrow keys move, Enter and Tab choose. */
+/** The suggestions above the composer. Arrow keys move, Enter and Tab choose. Everybody is never chosen beforehand. */
 function MentionPicker({ conversation, word, area, onPick, onClose }) {
   const group = groupOf(conversation.targetId);
   const wanted = word.toLowerCase();
   const fits = (name) => name.toLowerCase().includes(wanted);
   const members = [...group.members.values()].filter(({ user_id, username, nickname }) => user_id !== me.value.id && (fits(nickname) || fits(username)));
   const mayCallAll = (group.me?.role ?? 0) >= ADMINISTRATOR && fits(t("everybody"));
-  const all = mayCallAll ? [{ user_id: 0, nickname: t("everybody"), username: "" }] : [];
-  const found = [...all, ...members].slice(0, MAX_CHOICES);
-  const [at, setAt] = useState(0);
+  const all = mayCallAll ? [{ user_id: EVERYBODY, nickname: t("everybody"), username: "" }] : [];
+  const found = [...members.slice(0, MAX_CHOICES - all.length), ...all];
+  const first = members.length ? 0 : -1;
+  const [at, setAt] = useState(first);
 
-  useEffect(() => setAt(0), [word]);
+  useEffect(() => setAt(first), [word, first]);
   useLayoutEffect(() => {
     const { current } = area;
     function onKeyDown(event) {
-      if (event.isComposing || found.length === 0) return;
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step) setAt((at + step + found.length) % found.length);
-      else if (event.key === "Enter" || event.key === "Tab") onPick(nameOf(found[at]));
+      if (isOfInputMethod(event) || found.length === 0) return;
+      if (event.key === "ArrowDown") setAt((at + 1) % found.length);
+      else if (event.key === "ArrowUp") setAt((Math.max(at, 0) - 1 + found.length) % found.length);
+      else if ((event.key === "Enter" || event.key === "Tab") && found[at]) onPick(found[at]);
       else if (event.key === "Escape") onClose();
       else return;
       event.preventDefault();
       event.stopImmediatePropagation();
     }
     current.addEventListener("keydown", onKeyDown, true);
-    current.setAttribute("aria-activedescendant", `mention-${at}`);
+    if (found[at]) current.setAttribute("aria-activedescendant", `mention-${at}`);
     return () => {
       current.removeEventListener("keydown", onKeyDown, true);
       current.removeAttribute("aria-activedescendant");
@@ -210,7 +216,7 @@ function MentionPicker({ conversation, word, area, onPick, onClose }) {
     <ul class="picker" role="listbox" aria-label=${t("mention")} data-testid="mention-picker">
       ${found.map((member, index) => html`
         <li key=${member.user_id} id="mention-${index}" role="option" aria-selected=${index === at} class=${index === at ? "at" : ""}
-          onPointerDown=${(event) => (event.preventDefault(), onPick(nameOf(member)))}>
+          onPointerDown=${(event) => (event.preventDefault(), onPick(member))}>
           <${Avatar} user=${{ ...member, id: member.user_id }} />
           <bdi>${nameOf(member)}</bdi><span>${member.username && `@${member.username}`}</span>
         </li>

@@ -13,7 +13,7 @@ import { hasNotifications, isForbidden, setNotifications, shouldPrompt } from ".
 import { isPresent, nameOf, personOf, typingIn } from "../state/people.js";
 import { client, me } from "../state/session.js";
 import { isListLoaded, listed, openConv, titleOf } from "../state/store.js";
-import { openDialog, openMenu, query, toast } from "../state/ui.js";
+import { isOfInputMethod, openDialog, openMenu, query, toast } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 import { useLongPress, useModule } from "./overlays.js";
@@ -39,7 +39,7 @@ export function Sidebar() {
 
 function SearchBox() {
   function onKeyDown(event) {
-    if (event.isComposing) return;
+    if (isOfInputMethod(event)) return;
     if (event.key === "Escape") query.value = "";
     if (event.key === "Enter") document.querySelector(".found .row")?.click();
     if (event.key === "ArrowDown") document.querySelector(".sidebar .row")?.focus();

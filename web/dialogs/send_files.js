@@ -6,8 +6,9 @@ import { Icon, IconButton } from "../components/icons.js";
 import { size } from "../format.js";
 import { t } from "../i18n/words.js";
 import { kindOf, sendAfterFiles, sendFiles } from "../state/files.js";
-import { toNewest } from "../state/history.js";
+import { goToNewest } from "../state/history.js";
 import { noteOwnMessage } from "../state/notifications.js";
+import { isOfInputMethod } from "../state/ui.js";
 import { DialogFrame } from "./frame.js";
 
 export default function SendFiles({ conversation, files, close }) {
@@ -18,7 +19,7 @@ export default function SendFiles({ conversation, files, close }) {
 
   async function send() {
     close();
-    await toNewest(conversation);
+    goToNewest(conversation);
     for (const file of chosen) sendFiles(conversation, [file], { file: await dimensionsOf(file) });
     if (words.trim()) sendAfterFiles(conversation, words.trim());
     noteOwnMessage();
@@ -31,7 +32,7 @@ export default function SendFiles({ conversation, files, close }) {
   }
 
   function onKeyDown(event) {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || isOfInputMethod(event) || !matchMedia("(pointer: fine)").matches) return;
     event.preventDefault();
     send();
   }

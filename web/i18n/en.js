@@ -107,6 +107,10 @@ export const en = {
   gone_left: "You are no longer in this group.",
   gone_removed: "You were removed from this group.",
   gone_dissolved: "This group was dissolved.",
+  gone_unknown: "This group does not exist, or you are not a member.",
+  gone_nobody: "This account does not exist.",
+  title_unknown: "Unknown group",
+  title_nobody: "Unknown account",
   allMuted: "Only administrators may write in this group.",
   mutedUntil: "You may not write in this group until {time}.",
 

@@ -107,6 +107,10 @@ export const zh = {
   gone_left: "你已不在这个群里。",
   gone_removed: "你已被移出这个群。",
   gone_dissolved: "这个群已解散。",
+  gone_unknown: "群聊不存在, 或你不在群里。",
+  gone_nobody: "该用户不存在。",
+  title_unknown: "未知群聊",
+  title_nobody: "未知用户",
   allMuted: "全员禁言中，仅管理员可以发言。",
   mutedUntil: "你已被禁言，至 {time}。",
 

@@ -77,12 +77,32 @@ export function recalledText(id) {
 }
 
 export async function copy(message) {
+  toast(t((await copyText(message.data)) ? "copied" : "notCopied"));
+}
+
+/** Copy a text to the clipboard; return whether that worked. */
+export async function copyText(text) {
   try {
-    await navigator.clipboard.writeText(message.data);
-    toast(t("copied"));
+    await navigator.clipboard.writeText(text);
+    return true;
   } catch {
-    toast(t("notCopied"));
+    return copySelected(text);
   }
+}
+
+/** Copy as browsers did before they had `navigator.clipboard`, which plain HTTP does not have. */
+function copySelected(text) {
+  const area = document.createElement("textarea");
+  const { activeElement } = document;
+  area.value = text;
+  area.readOnly = true; // no keyboard on phones
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const isCopied = document.execCommand("copy");
+  area.remove();
+  activeElement?.focus?.();
+  return isCopied;
 }
 
 /** Forward a message to another conversation. */

@@ -113,7 +113,7 @@ export class Conversation {
   hiddenSeq = 0;
   updateTime = 0;
   isListed = false; // it is in the server's list, because it has a message
-  gone = ""; // why the user is no longer a member: "left", "removed", "dissolved"
+  gone = ""; // why nobody can write here: "left", "removed", "dissolved"; "unknown" or "nobody": it does not exist
   separatorSeq = null; // the last read seq when it was opened
   separatorCount = 0;
 

@@ -4,9 +4,9 @@ import { signal } from "@preact/signals";
 import { me, onUserChange } from "./session.js";
 
 const SAVE_MS = 400;
-const EMPTY = { text: "", reply: null, editing: null };
+const EMPTY = { text: "", reply: null, editing: null, picked: [] };
 
-const drafts = new Map(); // conv -> signal of {text, reply, editing}: reply and editing are messages
+const drafts = new Map(); // conv -> signal of {text, reply, editing, picked}: reply and editing are messages, picked the mentioned members: {id, name}
 let owner = null;
 let timer = 0;
 
@@ -57,8 +57,8 @@ function load() {
   drafts.clear();
   try {
     const saved = JSON.parse(localStorage.getItem(key())) ?? {};
-    for (const [conv, { text, reply }] of Object.entries(saved))
-      drafts.set(conv, signal({ ...EMPTY, text: String(text ?? ""), reply: reply ?? null }));
+    for (const [conv, { text, reply, picked }] of Object.entries(saved))
+      drafts.set(conv, signal({ ...EMPTY, text: String(text ?? ""), reply: reply ?? null, picked: picked ?? [] }));
   } catch {
     // Nothing was saved, or it cannot be read.
   }
@@ -66,7 +66,7 @@ function load() {
 
 function save() {
   const saved = [...drafts].map(([conv, { value }]) => [conv, value]).filter(([, { text, editing }]) => text && !editing);
-  write(saved.length ? Object.fromEntries(saved.map(([conv, { text, reply }]) => [conv, { text, reply }])) : null);
+  write(saved.length ? Object.fromEntries(saved.map(([conv, { text, reply, picked }]) => [conv, { text, reply, picked }])) : null);
 }
 
 function write(saved) {

@@ -79,6 +79,13 @@ export async function toNewest(conversation) {
   if (conversation.window.hasNewer) await loadOnce(conversation, () => loadNewest(conversation)).catch(reportError);
 }
 
+/** Go to the newest message, if others are shown. */
+export async function goToNewest(conversation) {
+  if (!conversation.window.hasNewer) return;
+  await toNewest(conversation);
+  jumpTarget.value = { conv: conversation.conv, seq: Infinity };
+}
+
 /** Go to the message with that seq; load the pages around it if it is not loaded. */
 export async function goTo(conversation, seq) {
   const { conv, window } = conversation;
@@ -101,7 +108,7 @@ async function loadNewest(conversation) {
   const isJump = window.hasNewer;
   const { messages, more } = await client.history(conversation.conv, { limit: PAGE_SIZE }).catch((error) => {
     if (!NOT_FOUND_CODES.includes(error.code)) throw error;
-    if (conversation.isGroup) conversation.gone ||= "left";
+    if (conversation.isGroup) conversation.gone ||= conversation.group ? "left" : "unknown";
     return { messages: [], more: false }; // a chat without messages
   });
   if (isJump) window.clear();
@@ -125,7 +132,11 @@ function createFromAddress(conv) {
   const conversation = make(conv);
   if (id !== null) {
     conversation.peerId = conversation.targetId = id;
-    client.call("GET", `/users/${id}`).then(rememberPerson, () => listChanged());
+    client.call("GET", `/users/${id}`).then(rememberPerson, ({ status }) => {
+      if (status === 404) conversation.gone = "nobody";
+      conversation.notify();
+      listChanged();
+    });
   }
   return conversation;
 }

@@ -2,6 +2,7 @@
 
 import { computed, signal } from "@preact/signals";
 import { convOfUsers } from "../client/yolk.js";
+import { t } from "../i18n/words.js";
 import { Conversation, mentions } from "./conversation.js";
 import { nameOf, personOf, rememberPerson, watchPresence } from "./people.js";
 import { client, me, onUserChange } from "./session.js";
@@ -84,6 +85,7 @@ export function chatOfGroup(group) {
 /** Return the title of a conversation. */
 export function titleOf(conversation) {
   conversation.subscribe();
+  if (["unknown", "nobody"].includes(conversation.gone)) return t(`title_${conversation.gone}`);
   if (conversation.isGroup) return conversation.group?.name ?? "";
   return nameOf(personOf(conversation.peerId));
 }

@@ -89,3 +89,8 @@ function below(element) {
   const isRight = left > innerWidth / 2;
   return { x: isRight ? right : left, y: bottom + 4, above: top - 4, alignEnd: isRight };
 }
+
+/** Return whether a key belongs to an input method, in which Enter ends a word. Safari says so by the key code only. */
+export function isOfInputMethod({ isComposing, keyCode }) {
+  return isComposing || keyCode === 229;
+}
