@@ -18,6 +18,7 @@ from services.account.loaders import USER_CACHE_SECONDS, find_sessions, find_use
 from services.account.mail import ResetMails
 from services.account.old_passwords import OldPasswords
 from services.account.passwords import Passwords
+from services.account.proof_of_work import ProofOfWork
 from services.account.refresh_tokens import RefreshTokens
 from services.account.reset_tokens import RESET_SUBJECTS, find_reset_mail
 from services.account.session_use import SessionUse
@@ -88,6 +89,7 @@ class Parts:
         self.users = BatchedLoader(find_users, USER_CACHE_SECONDS, gone)
         self.sessions = BatchedLoader(find_sessions, unavailable_errors=gone)
         self.refresh_tokens = await RefreshTokens.load()
+        self.proof_of_work = await ProofOfWork.load(auth.proof_of_work, app.redis)
         self.session_use = SessionUse(app.orm, app.logger)
         closing.add(self.session_use.close)
         self.reset_mails = ResetMails(

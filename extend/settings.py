@@ -50,6 +50,9 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     password_upgrade: bool = True
     """Whether passwords of the other application are stored with argon2 after the first login. Set
     it to False while the other application still checks passwords itself."""
+    proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
+    """How many times a client has to derive a key before it registers an account, at most, and half
+    of that at least; a browser does some thousands a second. 0 asks for none."""
     limits: LoginLimits = LoginLimits()
     """How often users and addresses may try to log in and register."""
 

@@ -881,6 +881,24 @@ class TooManyTyping(Limited):
     en = "You are doing this too often, please try again later"
 
 
+class ProofRequired(Refused):
+    """A registration needs a proof of work: solve a challenge first."""
+
+    code = 4206
+    status = 403
+    zh = "请先完成安全验证"
+    en = "Complete the security check first"
+
+
+class BadProof(Refused):
+    """The proof of work is none, has expired or was used before: solve another challenge."""
+
+    code = 4207
+    status = 403
+    zh = "安全验证无效或已过期, 请重试"
+    en = "The security check is invalid or has expired, please try again"
+
+
 # --- 5xxx: the server
 
 

@@ -93,6 +93,11 @@ async def _login(world: World, actor: Actor, group: Group) -> Ask:
     return Ask({"username": world.newcomer.username, "password": PASSWORD})
 
 
+@case("GET /auth/challenge")
+async def _challenge(world: World, actor: Actor, group: Group) -> Ask:
+    return Ask()
+
+
 @case("POST /auth/refresh")
 async def _refresh(world: World, actor: Actor, group: Group) -> Ask:
     body = {"username": world.newcomer.username, "password": PASSWORD}

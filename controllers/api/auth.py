@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -10,6 +10,7 @@ from extend.context import Context
 from services import permissions
 from services.account.sessions import Login
 from services.errors import (
+    BadProof,
     BadRefreshToken,
     BadResetToken,
     Busy,
@@ -18,6 +19,7 @@ from services.errors import (
     NameNotAllowed,
     NameTaken,
     PasswordNotAllowed,
+    ProofRequired,
     RefreshTokenReused,
     TooManyChanges,
     TooManyLogins,
@@ -42,6 +44,8 @@ class Registration(msgspec.Struct):
     username: Name
     password: Password
     nickname: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    altcha: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    """The solution of a challenge, where registrations need a proof of work."""
 
 
 class Credentials(msgspec.Struct):
@@ -83,6 +87,13 @@ class Ticket(msgspec.Struct):
     expires_in: int
 
 
+class Challenge(msgspec.Struct):
+    """A challenge of ALTCHA."""
+
+    challenge: dict[str, Any] | None
+    """`parameters` and `signature`; None where registrations need no proof of work."""
+
+
 class AuthController(Controller[Context]):
     """A controller that registers users, logs them in and out."""
 
@@ -90,16 +101,26 @@ class AuthController(Controller[Context]):
     @describe(
         body=Registration,
         answer=Login,
-        errors=(NameTaken, NameNotAllowed, PasswordNotAllowed, TooManyRegistrations, Busy),
+        errors=(
+            *(NameTaken, NameNotAllowed, PasswordNotAllowed),
+            *(TooManyRegistrations, ProofRequired, BadProof, Busy),
+        ),
     )
     async def register(self) -> None:
         """Create an account and log in."""
         body = self.ctx.read(Registration)
+        await self.ctx.app.proof_of_work.check(body.altcha)
         async with self.ctx.app.login_limiter.registration(body.username, self.ctx.request.ip):
             login = await self.ctx.service.account.register(
                 body.username, body.password, body.nickname
             )
         self.ctx.api_success(login)
+
+    @permissions.allows(permissions.ANYBODY)
+    @describe(answer=Challenge)
+    async def challenge(self) -> None:
+        """Get a challenge, whose solution is the proof of work for one registration."""
+        self.ctx.api_success(Challenge(self.ctx.app.proof_of_work.challenge()))
 
     @permissions.allows(permissions.ANYBODY)
     @describe(

@@ -15,6 +15,7 @@ def mount(app: Application) -> None:
     app.http.limit_bodies("/auth/", MAX_BODY)
     auth = app.controller.api.auth
     app.http.post("/auth/register", refuse_overload, auth.register)
+    app.http.get("/auth/challenge", refuse_overload, auth.challenge)
     app.http.post("/auth/login", refuse_overload, auth.login)
     # Connected users need the next one to stay connected: it is not refused.
     app.http.post("/auth/refresh", auth.refresh)

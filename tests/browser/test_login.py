@@ -8,8 +8,12 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.person import PASSWORD
+from tests.copies import copy_chat
+from yolk.testing import Server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.browser.conftest import People
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -53,3 +57,12 @@ async def test_a_password_can_be_shown(person: People) -> None:
     await password.press("Enter")
 
     await expect(ada.find("me")).to_have_text(ada.nickname)
+
+
+async def test_the_page_solves_the_proof_of_work(person: People, tmp_path: Path) -> None:
+    """Where the server asks for one before it registers an account, without a word to the user."""
+    root = copy_chat(tmp_path, {"config/config_local.py": "auth = {'proof_of_work': 200}\n"})
+    async with Server(root, tmp_path / "data") as server:
+        ada = await person("ada", at=server)
+        await expect(ada.find("me")).to_have_text(ada.nickname)
+        await ada.page.close()

@@ -194,7 +194,8 @@ export class Client {
   /** Register a listener; returns a function that removes it. If a listener throws, the error is reported on the console. */
   on<T extends keyof Events>(type: T, listener: (event: Events[T]) => void): () => void;
 
-  register(fields: { username: string; password: string }): Promise<Person>;
+  /** *altcha* is the solution of a challenge, where the server asks for a proof of work. */
+  register(fields: { username: string; password: string; nickname?: string; altcha?: string }): Promise<Person>;
   login(fields: { username: string; password: string }): Promise<Person>;
   /** Log out at once: delete the login and the outbox here, and end the login on the server if it can be reached. */
   logout(): Promise<void>;

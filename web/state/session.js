@@ -5,6 +5,8 @@ import { Client } from "../client/yolk.js";
 
 const CODES_TO_RECONNECT = [4503, 4504]; // logged in on another device, or too many connections: the login is still valid
 
+const PROOF_REQUIRED = 4206;
+
 // The page may be served below a path.
 export const client = new Client({ url: new URL(".", location.href).href });
 
@@ -40,7 +42,14 @@ client.on("state", (state) => {
 /** Register or log in: *how* is "register" or "login". Rejects with YolkError. */
 export async function authenticate(how, fields) {
   logoutReason.value = null;
-  await client[how](fields);
+  try {
+    await client[how](fields);
+  } catch (failure) {
+    // Browsers derive keys on pages from HTTPS or from this machine only.
+    if (failure.code !== PROOF_REQUIRED || !crypto.subtle) throw failure;
+    const { prove } = await import("./proof.js");
+    await client[how]({ ...fields, altcha: await prove() });
+  }
 }
 
 export function reconnect() {
