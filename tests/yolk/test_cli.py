@@ -100,7 +100,7 @@ def test_the_chats_routes_are_listed_with_their_chains() -> None:
 
     assert expected
     assert expected <= found.keys()
-    assert found["POST", "/auth/login"] == ["outage", "api.auth.login"]
+    assert found["POST", "/auth/login"] == ["outage > refuse_overload", "api.auth.login"]
     assert found["POST", "/auth/logout"] == ["outage > authenticate", "api.auth.logout"]
     assert found["WS", "/ws"] == [
         "outage > verify_token > load_user > check_status > register",
