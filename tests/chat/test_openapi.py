@@ -40,7 +40,8 @@ REFRESH_TOKEN = "j3McPh2dYwVcS0bqS1t5mXG8mVzWcBvX3m1oWqkP5uE"
 RESET_TOKEN = "kq1V8m2nX0aYw3pT5sR7uZ9bD4fG6hJc"
 PASSWORD = "correct horse"
 
-FREE = {f"/auth/{name}" for name in ("register", "login", "refresh", "forgot", "reset")}
+FREE_NAMES = ("register", "challenge", "login", "refresh", "forgot", "reset")
+FREE = {f"/auth/{name}" for name in FREE_NAMES}
 """Addresses that need no token."""
 NO_MAILER = "api.auth.forgot"
 """Answers that mails are off, where no plugin sends them."""
