@@ -2,13 +2,15 @@
 
 import { html, render } from "htm/preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { effect } from "@preact/signals";
 import { Chat } from "./components/chat.js";
 import { Login } from "./components/login.js";
 import { Overlays, useModule } from "./components/overlays.js";
 import { Sidebar } from "./components/sidebar.js";
+import { openInvitationLink } from "./dialogs/open.js";
 import { t } from "./i18n/words.js";
 import "./state/feed.js";
-import { go, openFromAddress } from "./state/history.js";
+import { go, openedLink, openFromAddress } from "./state/history.js";
 import { client, connection, isSignedIn } from "./state/session.js";
 import { openConv, openConversation } from "./state/store.js";
 import { closePanel, panel } from "./state/ui.js";
@@ -94,6 +96,12 @@ function Banner() {
   `;
 }
 
+effect(() => {
+  if (openedLink.value === null) return;
+  openInvitationLink(openedLink.value);
+  openedLink.value = null;
+});
+
 let wasIn = false;
 
 /** Render the chats, and open the conversation in the address bar. */
@@ -103,7 +111,7 @@ export function enter(root) {
   render(html`<${Frame} />`, root);
 }
 
-/** Remove the conversation from the address bar after a logout. */
+/** Remove the conversation from the address bar after a logout. Before a login it stays, to be opened after it. */
 export function leave() {
-  if (wasIn && location.hash) go(null); // who opens a link and logs in then, gets there
+  if (location.hash && wasIn) go(null);
 }

@@ -36,6 +36,11 @@ export function shortTime(ms, now = today.value) {
   return format(ms, { day: "numeric", month: year ? "numeric" : "short", year });
 }
 
+/** Return a date and a time: 3 Mar 2026, 14:05 */
+export function dateTime(ms) {
+  return format(ms, { dateStyle: "medium", timeStyle: "short" });
+}
+
 export function fullTime(ms) {
   return format(ms, { dateStyle: "full", timeStyle: "short" });
 }

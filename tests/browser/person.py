@@ -70,8 +70,9 @@ class Person:
         await self.page.close()
         self.page = await self.context.new_page()
 
-    async def register(self) -> None:
-        await self.page.goto(self.url)
+    async def register(self, at: str = "") -> None:
+        """Create an account, at the page or at another address of it."""
+        await self.page.goto(at or self.url)
         await self.page.get_by_role("button", name="Create account").click()
         await self.page.get_by_label("Username").fill(self.name)
         await self.page.get_by_label("Display name").fill(self.nickname)

@@ -135,14 +135,15 @@ async def test_the_ownership_is_transferred(people: Company) -> None:
     await expect(ada.find("dialog")).to_contain_text("Leave “Breakfast”?")
     await ada.find("confirm").click()
 
-    await expect(ada.find("closed")).to_have_text("You are no longer in this group.")
+    await expect(ada.page.get_by_text("Pick a chat")).to_be_visible()
+    await expect(ada.find("panel")).to_have_count(0)
     await expect(ada.find("conversation")).to_have_count(0)
     await expect(lines.last).to_have_text("Ada left the group")
     await expect(grace.find("member-count")).to_have_text("1 member")
 
 
 async def test_a_dissolved_group_is_gone_for_all(people: Company) -> None:
-    """A dissolved group is shown as such where it is open, and is in no list."""
+    """A dissolved group is shown as such where others have it open, and is in no list."""
     ada, grace = await people("ada", "grace")
     await ada.make_group("Breakfast", grace)
     await grace.open_chat("Breakfast")
@@ -151,8 +152,9 @@ async def test_a_dissolved_group_is_gone_for_all(people: Company) -> None:
     await expect(ada.find("dialog")).to_contain_text("Dissolve “Breakfast” for everybody?")
     await ada.find("confirm").click()
 
+    await expect(grace.find("closed")).to_have_text("This group was dissolved.")
+    await expect(ada.page.get_by_text("Pick a chat")).to_be_visible()
     for someone in (ada, grace):
-        await expect(someone.find("closed")).to_have_text("This group was dissolved.")
         await expect(someone.find("conversation")).to_have_count(0)
         await someone.page.reload()
         await expect(someone.find("me")).to_be_visible()

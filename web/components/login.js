@@ -42,7 +42,7 @@ export function Login() {
         <h1>Yolk</h1>
         ${logoutReason.value
           ? html`<${LogoutReason} reason=${logoutReason.value} />`
-          : html`<p class="lead">${isNew ? t("registerLead") : t("loginLead")}</p>`}
+          : html`<p class="lead">${t(isInvited() ? "invitedHere" : isNew ? "registerLead" : "loginLead")}</p>`}
         <form onSubmit=${submit} aria-label=${t(how)}>
           <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="64" required />
           ${isNew && html`<${Field} name="nickname" label=${t("nickname")} autocomplete="nickname" maxlength="64" />`}
@@ -57,6 +57,11 @@ export function Login() {
       </main>
     </div>
   `;
+}
+
+/** Return whether the page was opened by an invitation link to a group. */
+function isInvited() {
+  return location.hash.startsWith("#join=");
 }
 
 /** The reason for the logout: in the page's language if the code is known, else the server's text. */

@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/words.js";
-import { announcement, closeDialog, dialog, dropToast, menu, toasts } from "../state/ui.js";
+import { announcement, closeDialog, dialog, dropToast, isDiscardAsked, mayLeaveDialog, menu, toasts } from "../state/ui.js";
 import { Icon } from "./icons.js";
 
 export function Overlays() {
@@ -104,12 +104,41 @@ function Dialog({ load, props }) {
   useLayoutEffect(() => box.current.showModal(), []);
   useLayoutEffect(() => box.current.querySelector("[autofocus]")?.focus(), [Content]);
 
+  const leave = () => mayLeaveDialog() && box.current.close();
+
+  function onKeyDown(event) {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.preventDefault(); // a `cancel` event that is prevented twice closes the dialog
+    leave();
+  }
+
   return html`
-    <dialog ref=${box} class="dialog ${props.kind ?? ""}" aria-label=${props.label} data-testid="dialog"
+    <dialog ref=${box} class="dialog ${props.kind ?? ""}" aria-label=${props.label} data-testid="dialog" onKeyDown=${onKeyDown}
       onClose=${closeDialog}
-      onMouseDown=${(event) => event.target === box.current && box.current.close()}>
+      onCancel=${(event) => event.target === box.current && (event.preventDefault(), leave())}
+      onMouseDown=${(event) => event.target === box.current && leave()}>
       ${Content && html`<${Content} ...${props} close=${() => box.current?.close()} />`}
       ${isFailed && html`<p class="hint" role="alert">${t("unreachable")}</p>`}
+    </dialog>
+    ${isDiscardAsked.value && html`<${DiscardQuestion} onDiscard=${() => box.current.close()} />`}
+  `;
+}
+
+/** The question whether the changes in the dialog are to be discarded, above the dialog. */
+function DiscardQuestion({ onDiscard }) {
+  const box = useRef(null);
+  const stay = () => (isDiscardAsked.value = false);
+  useLayoutEffect(() => {
+    box.current.showModal();
+    box.current.querySelector("button").focus();
+  }, []);
+  return html`
+    <dialog ref=${box} class="dialog question" aria-label=${t("discardSure")} data-testid="discard-question" onClose=${stay}>
+      <p>${t("discardSure")}</p>
+      <footer>
+        <button type="button" class="soft-button" data-testid="keep-editing" onClick=${stay}>${t("keepEditing")}</button>
+        <button type="button" class="primary bad" data-testid="discard" onClick=${() => (box.current.close(), onDiscard())}>${t("discardChanges")}</button>
+      </footer>
     </dialog>
   `;
 }

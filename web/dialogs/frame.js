@@ -8,13 +8,24 @@ import { errorText, t } from "../i18n/words.js";
 import { nameOf } from "../state/people.js";
 import { findPeople } from "../state/search.js";
 import { me } from "../state/session.js";
+import { mayLeaveDialog, noteChanges } from "../state/ui.js";
 
 const DEBOUNCE_MS = 200;
 
-export function DialogFrame({ title, close, actions, children }) {
+/**
+ * The frame of a dialog.
+ *
+ * If it *isChanged*, the user is asked before it is closed without saving. *back* leads to the dialog before.
+ */
+export function DialogFrame({ title, close, isChanged = false, back, actions, children }) {
+  useEffect(() => noteChanges(isChanged), [isChanged]);
   return html`
     <div class="dialog-frame">
-      <header><h2>${title}</h2><${IconButton} name="close" label=${t("close")} data-testid="close" onClick=${close} /></header>
+      <header>
+        ${back && html`<${IconButton} name="back" label=${t("back")} data-testid="dialog-back" onClick=${back} />`}
+        <h2>${title}</h2>
+        <${IconButton} name="close" label=${t("close")} data-testid="close" onClick=${() => mayLeaveDialog() && close()} />
+      </header>
       <div class="dialog-body">${children}</div>
       ${actions && html`<footer>${actions}</footer>`}
     </div>

@@ -30,7 +30,7 @@ export default function JoinGroup({ close }) {
 
   return html`
     <form onSubmit=${join}>
-      <${DialogFrame} title=${t("joinGroup")} close=${close}
+      <${DialogFrame} title=${t("joinGroup")} close=${close} isChanged=${text.trim() !== ""}
         actions=${html`<button class="primary" data-testid="join" disabled=${isBusy || !id.trim()}>${t("join")}</button>`}>
         <label class="field"><span>${t("groupNumber")}</span>
           <input data-testid="group-id" autocomplete="off" autocapitalize="none" spellcheck=${false} autofocus required value=${id} onInput=${(event) => setId(event.target.value)} />

@@ -33,7 +33,7 @@ export default function NewGroup({ close }) {
   const row = (person) => html`<${PersonRow} person=${person} isChosen=${has(person)} onClick=${() => toggle(person)} />`;
   return html`
     <form onSubmit=${create}>
-      <${DialogFrame} title=${t("newGroup")} close=${close}
+      <${DialogFrame} title=${t("newGroup")} close=${close} isChanged=${name.trim() !== ""}
         actions=${html`<button class="primary" data-testid="create-group" disabled=${isBusy || !name.trim()}>${t("create")}</button>`}>
         <label class="field"><span>${t("groupName")}</span>
           <input data-testid="group-name" maxlength="60" required value=${name} onInput=${(event) => setName(event.target.value)} autofocus dir="auto" />

@@ -7,7 +7,8 @@ import { act, groupOf } from "../state/groups.js";
 import { DialogFrame, useAttempt } from "./frame.js";
 
 export default function Nickname({ id, close }) {
-  const [name, setName] = useState(groupOf(id).me?.nickname ?? "");
+  const before = groupOf(id).me?.nickname ?? "";
+  const [name, setName] = useState(before);
   const [run, error, isBusy] = useAttempt();
 
   async function save(event) {
@@ -17,7 +18,7 @@ export default function Nickname({ id, close }) {
 
   return html`
     <form onSubmit=${save}>
-      <${DialogFrame} title=${t("myNickname")} close=${close} actions=${html`<button class="primary" disabled=${isBusy}>${t("save")}</button>`}>
+      <${DialogFrame} title=${t("myNickname")} close=${close} isChanged=${name !== before} actions=${html`<button class="primary" disabled=${isBusy}>${t("save")}</button>`}>
         <label class="field"><span>${t("nicknameHere")}</span>
           <input data-testid="nickname-text" maxlength="30" autofocus dir="auto" value=${name} onInput=${(event) => setName(event.target.value)} />
         </label>

@@ -12,6 +12,11 @@ export function openPicture(entry) {
   openDialog(() => import("../dialogs/viewer.js"), { label: t("kind_image"), kind: "viewer", conv: entry.conv, start: entry.id ?? entry.cid, entry });
 }
 
+/** Show the group of an invitation link. */
+export function openInvitationLink(token) {
+  openDialog(() => import("./join_by_link.js"), { label: t("joinGroup"), token, key: `join ${token}` });
+}
+
 export function openPerson(id) {
   openDialog(() => import("../dialogs/person.js"), { label: t("personInfo"), id, key: `person ${id}` });
 }

@@ -38,7 +38,7 @@ export default function SendFiles({ conversation, files, close }) {
   }
 
   return html`
-    <${DialogFrame} title=${t("sendFiles", { n: chosen.length })} close=${close}
+    <${DialogFrame} title=${t("sendFiles", { n: chosen.length })} close=${close} isChanged=${words.trim() !== ""}
       actions=${html`<button type="button" class="primary" onClick=${send} data-testid="send-files">${t("send")}</button>`}>
       <ul class="chosen">
         ${chosen.map((file) => html`

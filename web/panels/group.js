@@ -8,8 +8,10 @@ import { openConfirm } from "../dialogs/open.js";
 import { t } from "../i18n/words.js";
 import { copy } from "../state/actions.js";
 import { act, ADMINISTRATOR, groupOf, loadGroup, loadMoreMembers, MEMBER, OWNER } from "../state/groups.js";
+import { go } from "../state/history.js";
 import { isPresent, nameOf } from "../state/people.js";
 import { client, me } from "../state/session.js";
+import { openConv } from "../state/store.js";
 import { attempt, openDialog, openMenu } from "../state/ui.js";
 import { ConversationSettings } from "./conversation_settings.js";
 import { PanelHeader } from "./header.js";
@@ -38,16 +40,25 @@ export function GroupInfo({ conversation }) {
       <div class="list">
         ${mayInvite && html`<${Item} icon="invite" text=${t("invite")} hook="invite" load=${() => import("../dialogs/invite.js")} id=${id} />`}
         ${role >= ADMINISTRATOR && html`<${Item} icon="settings" text=${t("groupSettings")} hook="group-settings" load=${() => import("../dialogs/group_settings.js")} id=${id} />`}
+        ${role >= Math.min(group.link_role, ADMINISTRATOR) && html`<${Item} icon="link" text=${t("groupLinks")} hook="group-links" load=${() => import("../dialogs/group_links.js")} id=${id} />`}
+        ${role >= ADMINISTRATOR && html`<${Item} icon="block" text=${t("bans")} hook="group-bans" load=${() => import("../dialogs/bans.js")} id=${id} />`}
         <${Item} icon="edit" text=${t("myNickname")} hook="nickname-in-group" load=${() => import("../dialogs/nickname.js")} id=${id} note=${group.me.nickname} />
       </div>
       <${ConversationSettings} conversation=${conversation} />
       <${Members} group=${group} />
       <div class="list">
-        ${role < OWNER && html`<button type="button" class="item bad" data-testid="leave" onClick=${() => openConfirm(t("leaveSure", { name: group.name }), t("leave"), () => attempt(act(id, "leave")))}><${Icon} name="exit" />${t("leave")}</button>`}
-        ${role === OWNER && html`<button type="button" class="item bad" data-testid="dissolve" onClick=${() => openConfirm(t("dissolveSure", { name: group.name }), t("dissolve"), () => attempt(act(id, "dissolve")))}><${Icon} name="trash" />${t("dissolve")}</button>`}
+        ${role < OWNER && html`<button type="button" class="item bad" data-testid="leave" onClick=${() => askTo("leave", group)}><${Icon} name="exit" />${t("leave")}</button>`}
+        ${role === OWNER && html`<button type="button" class="item bad" data-testid="dissolve" onClick=${() => askTo("dissolve", group)}><${Icon} name="trash" />${t("dissolve")}</button>`}
       </div>
     </div>
   `;
+}
+
+/** Ask before the user leaves or dissolves a group, and return to the list afterwards. */
+function askTo(what, { id, name }) {
+  openConfirm(t(`${what}Sure`, { name }), t(what), async () => {
+    if ((await attempt(act(id, what))) && openConv.peek() === `g:${id}`) go(null);
+  });
 }
 
 function Item({ icon, text, hook, load, id, note }) {

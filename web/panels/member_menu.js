@@ -24,6 +24,7 @@ export function memberItems(group, { user_id: id, role, muted_until, nickname, u
     isBelow && isMuted && { icon: "chat", text: t("unmute"), hook: "unmute", act: run("mute", { user_id: id, seconds: 0 }) },
     !isMe && mine === OWNER && { icon: "crown", text: t("handOver"), hook: "hand-over", act: ask(t("handOverSure", { name }), t("handOver"), "hand_over", { user_id: id }) },
     isBelow && { icon: "trash", text: t("remove"), hook: "remove", isBad: true, act: ask(t("removeSure", { name }), t("remove"), "remove", { users: [id] }) },
+    isBelow && { icon: "block", text: t("ban"), hook: "ban", isBad: true, act: ask(t("banSure", { name }), t("ban"), "ban", { users: [id] }) },
   ];
 }
 

@@ -97,7 +97,8 @@ function copySelected(text) {
   area.value = text;
   area.readOnly = true; // no keyboard on phones
   area.className = "visually-hidden";
-  document.body.append(area);
+  const dialogs = document.querySelectorAll("dialog[open]");
+  (dialogs[dialogs.length - 1] ?? document.body).append(area); // outside of a dialog nothing can be selected
   area.select();
   const isCopied = document.execCommand("copy");
   area.remove();

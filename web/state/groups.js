@@ -107,7 +107,7 @@ export function applyNotice(conversation, { options, from_id }) {
   if (isMe && (event === "left" || event === "removed")) return leave(id, event);
   if (isMe && event === "joined") conversation.gone = "";
   if (event === "renamed" && conversation.group)
-    conversation.group = { ...conversation.group, name: options.name, avatar: options.avatar ?? conversation.group.avatar };
+    conversation.group = { ...conversation.group, name: options.name ?? conversation.group.name, avatar: options.avatar ?? conversation.group.avatar };
   users.concat(from_id).forEach((each) => personOf(each));
   if (slot(id).peek().me) loadGroup(id, { again: true }).catch(() => {});
 }

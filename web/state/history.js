@@ -18,6 +18,9 @@ const loading = new Map(); // conv -> promise of a page
 /** The message to scroll to: {conv, seq}. The message list sets it to null when it has arrived. */
 export const jumpTarget = signal(null);
 
+/** The token of the invitation link that was opened, until its group is shown; or null. */
+export const openedLink = signal(null);
+
 /** Open a conversation (null: none), and load what it needs. */
 export async function show(conv) {
   if (openConv.peek() === conv) return;
@@ -191,9 +194,13 @@ export async function goToMessage({ conv, seq }) {
   if (conversation) await goTo(conversation, seq);
 }
 
+/** Open what the address bar names: a conversation, or the group of an invitation link. */
 export function openFromAddress() {
-  const conv = decodeURIComponent(location.hash.slice(1));
-  if (isSignedIn.peek()) show(conv || null);
+  if (!isSignedIn.peek()) return;
+  const [, token] = /^#join=([\w-]+)$/.exec(location.hash) ?? [];
+  if (!token) return void show(decodeURIComponent(location.hash.slice(1)) || null);
+  history.replaceState(null, "", location.pathname); // the token is a secret
+  openedLink.value = token;
 }
 
 addEventListener("popstate", openFromAddress);

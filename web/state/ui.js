@@ -18,8 +18,11 @@ export const toasts = signal([]);
 export const query = signal("");
 /** The text of the live region, which a screen reader reads out. */
 export const announcement = signal("");
+/** Whether the user is asked if the changes in the dialog are to be discarded. */
+export const isDiscardAsked = signal(false);
 
 let count = 0;
+let hasChanges = false; // in the dialog
 
 onUserChange(() => {
   menu.value = dialog.value = panel.value = null;
@@ -41,11 +44,25 @@ export function openMenu(label, items, at) {
 
 /** Open a dialog with a module's default export, which gets `close` among its props. */
 export function openDialog(load, props = {}) {
+  noteChanges(false);
   dialog.value = { load, props, from: document.activeElement };
+}
+
+/** Note whether the dialog has changes that are not saved. */
+export function noteChanges(are) {
+  hasChanges = are;
+  isDiscardAsked.value = false;
+}
+
+/** Return whether the dialog may be closed. If it has changes that are not saved, the user is asked. */
+export function mayLeaveDialog() {
+  isDiscardAsked.value = hasChanges;
+  return !hasChanges;
 }
 
 export function closeDialog() {
   const from = dialog.peek()?.from;
+  noteChanges(false);
   dialog.value = null;
   if (from?.isConnected) from.focus();
 }
