@@ -201,9 +201,10 @@ async def test_the_owner_decides_who_invites(people: Company) -> None:
     await expect(grace.find("group-settings")).to_have_count(0)
 
     await ada.look_at("group-settings")
-    await ada.page.get_by_role("radio", name="Administrators").check()
+    inviters = ada.page.get_by_role("group", name="Who may invite")
+    await inviters.get_by_role("radio", name="Administrators").check()
     await expect(grace.find("invite")).to_have_count(0)
-    await ada.page.get_by_role("radio", name="All", exact=True).check()
+    await inviters.get_by_role("radio", name="All", exact=True).check()
 
     await expect(grace.find("invite")).to_be_visible()
 
