@@ -103,7 +103,7 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Message types that are accepted beside those of the protocol. Their content is not
     checked."""
     user_sockets: Annotated[int, msgspec.Meta(ge=1)] = 50
-    """The largest number of open sockets of one user on one worker."""
+    """The largest number of open sockets of one user on all workers together."""
     address_sockets: Annotated[int, msgspec.Meta(ge=1)] = 10_000
     """The largest number of open sockets from one address on one worker. Many users may share an
     address."""

@@ -9,7 +9,8 @@ from yolk import Next
 
 async def register(ctx: Context, next: Next) -> None:
     """Register the user as online for as long as the socket is open, however it ends."""
-    # No await between the check and the registration: sockets that come together are all counted.
+    # Those of this worker, before anything is written. No await between the check and the
+    # registration: sockets that come together are all counted.
     if len(ctx.app.ws.users.get(ctx.user.id, ())) >= ctx.app.config.chat.user_sockets:
         return ctx.disconnect(TooManySockets())
     # A logout finds the sockets of its session by this.
@@ -17,6 +18,8 @@ async def register(ctx: Context, next: Next) -> None:
         ctx.websocket.session = sid
     try:
         await ctx.online(ctx.user.id)
+        if ctx.websocket.rank > ctx.app.config.chat.user_sockets:
+            return ctx.disconnect(TooManySockets())
         # Check again after registering: a logout in between found no socket to close.
         await ctx.service.account.sessions.check(ctx.claims)
         await next()

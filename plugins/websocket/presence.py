@@ -52,12 +52,13 @@ class Presence:
         topic = user_topic(user_id)
         socket.user_id = user_id
         self._topics.add(topic, socket)
+        socket.rank = self._topics.count(topic)
         change = Change(topic)
         if self._one_device and replaced is not None:
             notice = close_command(replaced.code, replaced.reason, replaced.data)
             change = Change(topic, take=socket.id, notice=notice)
         try:
-            await self._backplane.apply(change)
+            socket.rank += await self._backplane.apply(change)
         except BaseException:
             undo = self._remove(socket)
             if undo is not None:

@@ -42,7 +42,10 @@ class WebSocket(Connection):
     """
 
     # __dict__ is created when an attribute is set; until then it costs one pointer.
-    __slots__ = ("__dict__", "_errors", "_rooms", "held", "subprotocol", "topics", "user_id")
+    __slots__ = (
+        *("__dict__", "_errors", "_rooms", "held"),
+        *("rank", "subprotocol", "topics", "user_id"),
+    )
 
     def __init__(
         self,
@@ -56,6 +59,8 @@ class WebSocket(Connection):
         self.subprotocol = subprotocol
         """The one that was negotiated in the handshake."""
         self.user_id: int | None = None
+        self.rank = 0
+        """How many sockets its user had, on all workers, when it was registered."""
         self.topics: set[str] | None = None
         self.held: HeldPushes | None = None
         self._errors: list[Listener] | None = None

@@ -76,6 +76,10 @@ class Topics:
         """Return the sockets in *topic*, as a list that joining and leaving does not change."""
         return list(self._members.get(topic, ()))
 
+    def count(self, topic: str) -> int:
+        """Return how many sockets are in *topic*."""
+        return len(self._members.get(topic, ()))
+
     def of_users(self, user_ids: AbstractSet[int]) -> list[WebSocket]:
         """Return the sockets of these users, in time linear in the smaller set of users."""
         users = self.users

@@ -8,7 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import jwt
@@ -288,6 +288,44 @@ async def test_the_sockets_of_a_user_are_bounded(server: Server, ada: User, bob:
     await bob.connect()
     await sockets[accepted[0]].close()
     await ada.connect()
+
+
+async def test_the_sockets_of_a_user_are_bounded_on_all_workers_together(tmp_path: Path) -> None:
+    """Also when they come at once, and after Redis forgot them."""
+    root = copy_chat(tmp_path, {"config/config_few.py": 'chat = {"user_sockets": 4}\n'})
+    async with Server(root, tmp_path / "data", {"YOLK_ENV": "few", "WORKERS": "2"}) as server:
+        ada, bob = add_user(server, "ada"), add_user(server, "bob")
+
+        async def is_refused() -> bool:
+            socket = await server.connect(f"/ws?token={ada.token}")
+            return "type" not in await socket.receive() and (await socket.closed())[0] == 4504
+
+        assert [await is_refused() for _ in range(6)] == [False] * 4 + [True] * 2
+        await close_all()
+        sockets = await on_every_worker(server, ada.token)
+        at_once = await asyncio.gather(*[is_refused() for _ in range(6)])
+        assert at_once.count(False) == 2
+        assert await is_refused()
+        await sockets[0].close()
+        await wait_until_accepted(server, ada)
+        await bob.connect()
+
+        with closing(redis(server)) as connection:
+            connection.flushall()
+        async with asyncio.timeout(20):
+            while not is_online(server, ada):
+                await asyncio.sleep(0.1)
+        assert await is_refused()
+        await close_all()
+
+
+async def wait_until_accepted(server: Server, user: User) -> None:
+    """Connect until a socket is accepted: a closed one is counted for a moment."""
+    async with asyncio.timeout(20):
+        while (await (await server.connect(f"/ws?token={user.token}")).receive()).get(
+            "type"
+        ) is None:
+            await asyncio.sleep(0.1)
 
 
 async def test_the_sockets_from_an_address_are_bounded(tmp_path: Path) -> None:

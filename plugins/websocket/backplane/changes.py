@@ -57,7 +57,7 @@ class ChangeWriter:
         self._keys = keys
         self._pending: Counter[str] = Counter()
         """How many changes of a topic are not written yet."""
-        self._batcher: Batcher[Change, None] = Batcher(
+        self._batcher: Batcher[Change, int] = Batcher(
             self._write,
             max_batch=MAX_BATCH,
             full=lambda: BackplaneUnavailable("the worker is stopping"),
@@ -77,9 +77,9 @@ class ChangeWriter:
         if is_new or self.failed or topic in self._pending:
             await self.apply(Change(topic))
 
-    async def apply(self, change: Change) -> None:
-        """Write *change*, and return when Redis knows it."""
-        await self._put(change)
+    async def apply(self, change: Change) -> int:
+        """Write *change*; return how many sockets its user has on other workers."""
+        return await self._put(change)
 
     def apply_soon(self, change: Change) -> None:
         """Write *change* without waiting; a failure is repaired later."""
@@ -90,36 +90,33 @@ class ChangeWriter:
         """Write what waits, for *timeout* seconds at most."""
         await self._batcher.close(timeout)
 
-    def _put(self, change: Change) -> asyncio.Future[None]:
+    def _put(self, change: Change) -> asyncio.Future[int]:
         future = self._batcher.put(change)
         self._pending[change.topic] += 1
         return future
 
-    async def _write(self, changes: Sequence[Change]) -> Sequence[BaseException | None]:
-        error: BackplaneUnavailable | None = None
+    async def _write(self, changes: Sequence[Change]) -> Sequence[BaseException | int]:
         try:
-            await self._write_batch(changes)
+            return await self._write_batch(changes)
         except BackplaneUnavailable as failure:
             self.failed = True
-            error = failure
+            return [failure] * len(changes)
         finally:
             for change in changes:
                 left = self._pending.pop(change.topic, 0) - 1
                 if left > 0:
                     self._pending[change.topic] = left
-        return [error] * len(changes)
 
-    async def _write_batch(self, changes: Sequence[Change]) -> None:
+    async def _write_batch(self, changes: Sequence[Change]) -> list[int]:
         values: list[str | bytes] = []
         for change in changes:
-            subscribe = change.topic in self._topics
-            values += ["1" if subscribe else "0", change.topic]
-            values += [change.take if subscribe else "", change.drop]
+            count = self._topics.count(change.topic)
+            values += [str(count), change.topic, change.take if count else "", change.drop]
             values.append(b"" if change.notice is None else encode(change.notice))
         answers = await self._store.run(APPLY, *self._store.stream_limits, *values)
         online: dict[int, bool] = {}
         for change, transition, is_online, replaced in zip(
-            changes, answers[::3], answers[1::3], answers[2::3], strict=True
+            changes, answers[::4], answers[1::4], answers[2::4], strict=True
         ):
             if text(replaced) and change.notice is not None:
                 self._delivery.deliver(SOCKET + text(replaced), change.notice)
@@ -134,3 +131,4 @@ class ChangeWriter:
             if change.drop:
                 self._keys.mark(user_id)
         await self._keys.write(online)
+        return [int(number) for number in answers[3::4]]

@@ -62,9 +62,12 @@ class Backplane(Protocol):
             BackplaneUnavailable: they could not be notified in time.
         """
 
-    async def apply(self, change: Change) -> None:
+    async def apply(self, change: Change) -> int:
         """
         Notify the others of *change*, and wait until they know.
+
+        Returns:
+            how many sockets the topic's user has on other workers.
 
         Raises:
             BackplaneUnavailable: they could not be notified in time.

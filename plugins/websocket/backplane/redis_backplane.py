@@ -131,9 +131,11 @@ class RedisBackplane:
 
     async def _reconcile(self) -> None:
         """Write all subscriptions again: Redis was emptied, or changes could not be written."""
+        await self._store.forget_counts()
         there = await self._store.own_topics()
         here = set(self._topics)
-        changes = [self._current_state(topic) for topic in there ^ here]
+        again = {topic for topic in here & there if self._topics.count(topic) > 1}
+        changes = [self._current_state(topic) for topic in (there ^ here) | again]
         users = [user for topic in here & there if (user := user_of(topic)) is not None]
         for start in range(0, len(changes), MAX_BATCH):
             batch = changes[start : start + MAX_BATCH]

@@ -30,6 +30,17 @@ local function any_subscribed(workers, topic)
   return false
 end
 
+-- How many sockets of a user these workers have. Only counts above one are stored.
+local function sockets_on(workers, topic)
+  local sum = 0
+  for _, worker in ipairs(workers) do
+    if redis.call('SISMEMBER', base .. 'held:' .. worker, topic) == 1 then
+      sum = sum + (tonumber(redis.call('HGET', base .. 'counts:' .. worker, topic) or '') or 1)
+    end
+  end
+  return sum
+end
+
 -- For each topic, whether the worker is subscribed to it; unpack takes fewer than 8,000 at a time.
 local function subscriptions(worker, topics)
   local answers = {}
@@ -80,19 +91,28 @@ return {unbroken and 1 or 0, redis.call('SCARD', base .. 'held:' .. me), #other_
 """)
 
 APPLY = Script("""
--- limit, expiry, then for each change: subscribe ('1' or '0'), topic, take, drop, notice
+-- limit, expiry, then for each change: number of own sockets, topic, take, drop, notice
 -- -> for each change: the transition ('+' now online, '-' now offline, '=' neither), whether any
---    worker is subscribed to the topic, the socket of this worker that is replaced
+--    worker is subscribed to the topic, the socket of this worker that is replaced, and how many
+--    sockets the topic's user has on other workers
 local limit, expiry = ARGV[3], ARGV[4]
 local others = other_workers()
 local answers = {}
 for at = 5, #ARGV, 5 do
-  local subscribe, topic, take, drop, notice = unpack(ARGV, at, at + 4)
-  local own = base .. 'held:' .. me
-  local changed = redis.call(subscribe == '1' and 'SADD' or 'SREM', own, topic) == 1
-  local elsewhere = topic:sub(1, 5) == 'user:' and any_subscribed(others, topic)
+  local count, topic, take, drop, notice = unpack(ARGV, at, at + 4)
+  local own, subscribe, number = base .. 'held:' .. me, count ~= '0', 0
+  local changed = redis.call(subscribe and 'SADD' or 'SREM', own, topic) == 1
+  if topic:sub(1, 5) == 'user:' then
+    number = sockets_on(others, topic)
+    if tonumber(count) > 1 then
+      redis.call('HSET', base .. 'counts:' .. me, topic, count)
+    elseif not (changed and subscribe) then
+      redis.call('HDEL', base .. 'counts:' .. me, topic)
+    end
+  end
+  local elsewhere = number > 0
   local transition = '='
-  if changed and not elsewhere then transition = subscribe == '1' and '+' or '-' end
+  if changed and not elsewhere then transition = subscribe and '+' or '-' end
   local devices = base .. 'devices'
   if drop ~= '' and redis.call('HGET', devices, topic) == drop then
     redis.call('HDEL', devices, topic)
@@ -112,8 +132,9 @@ for at = 5, #ARGV, 5 do
     end
   end
   answers[#answers + 1] = transition
-  answers[#answers + 1] = (subscribe == '1' or elsewhere) and '1' or '0'
+  answers[#answers + 1] = (subscribe or elsewhere) and '1' or '0'
   answers[#answers + 1] = mine
+  answers[#answers + 1] = number
 end
 return answers
 """)
@@ -214,7 +235,7 @@ for _, topic in ipairs(redis.call('SMEMBERS', entries)) do
 end
 if remove then
   redis.call('ZREM', base .. 'workers', dead)
-  redis.call('DEL', entries, base .. 'stream:' .. dead)
+  redis.call('DEL', entries, base .. 'counts:' .. dead, base .. 'stream:' .. dead)
   redis.call('HDEL', base .. 'sequences', dead)
   redis.call('HDEL', base .. 'published', dead)
 end

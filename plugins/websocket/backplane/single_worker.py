@@ -48,9 +48,10 @@ class SingleWorkerBackplane:
     async def confirm(self, topic: str) -> None:
         """Do nothing: there is no other worker."""
 
-    async def apply(self, change: Change) -> None:
-        """Record which users are online."""
+    async def apply(self, change: Change) -> int:
+        """Record which users are online. No socket is on another worker."""
         self.apply_soon(change)
+        return 0
 
     def apply_soon(self, change: Change) -> None:
         """Record which users are online."""

@@ -5,6 +5,7 @@ All keys share one hash tag, so that a script may use them together in a Cluster
 
     <prefix>:{bus}:workers         worker -> when its lease ends (ms, by Redis' clock)
     <prefix>:{bus}:held:<worker>   the topics that the worker is subscribed to
+    <prefix>:{bus}:counts:<worker> topic of a user -> number of the user's sockets, if above one
     <prefix>:{bus}:stream:<worker> what others sent to these topics, read by that worker
     <prefix>:{bus}:sequences       worker -> number of the last entry in its stream
     <prefix>:{bus}:published       worker -> number of the last batch that it sent
@@ -97,6 +98,16 @@ class SubscriptionStore:
         async with self._answer_in_time():
             topics = await self.redis.smembers(f"{self._base}held:{self.worker}")
         return {text(topic) for topic in topics}
+
+    async def forget_counts(self) -> None:
+        """
+        Delete the numbers of this worker's sockets: they are about to be written again.
+
+        Raises:
+            BackplaneUnavailable: no answer came in time.
+        """
+        async with self._answer_in_time():
+            await self.redis.delete(f"{self._base}counts:{self.worker}")
 
     async def write_online(self, online: dict[int, bool], value: str) -> None:
         """
