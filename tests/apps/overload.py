@@ -20,7 +20,8 @@ OVERLOAD_MS = 200
 NEVER_MS = 60_000
 """Otherwise: whatever else the machine does, the worker is calm."""
 LOAD = Path(os.environ["YOLK_DATA"]) / "load"
-"""A file with "busy", or with the seconds that each turn of the loop takes, while it exists."""
+"""A file that exists for as long as the load does: with "busy"; with "full", for a queue of
+messages that takes no more; or with the seconds that each turn of the loop takes."""
 
 monitor.TICK_SECONDS = 0.05
 monitor.HOLD_SECONDS = 0.3
@@ -40,15 +41,19 @@ class LoadedBoot(app.Boot):
         self.task = asyncio.create_task(self.follow())
 
     async def follow(self) -> None:
-        """Fill the queue, or block the loop, for as long as the file exists."""
+        """Fill a queue, or block the loop, for as long as the file exists."""
         load: Any = self.app.load
+        writer: Any = self.app.writer
+        room = writer._max_waiting
         while True:
             wanted = ""
             with suppress(FileNotFoundError):
                 wanted = LOAD.read_text()
             self.queue = float(wanted == "busy")
-            load._overload_ms = OVERLOAD_MS if wanted not in {"", "busy"} else NEVER_MS
-            if load._overload_ms == OVERLOAD_MS:
+            writer._max_waiting = 0 if wanted == "full" else room
+            load._overload_ms = NEVER_MS
+            if wanted not in {"", "busy", "full"}:
+                load._overload_ms = OVERLOAD_MS
                 time.sleep(float(wanted))
             await asyncio.sleep(0.005)
 

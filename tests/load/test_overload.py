@@ -15,7 +15,7 @@ from tests.rows import add_user
 from tests.servers import ChatServer
 from yolk.testing import Server, Socket
 
-BUSY = "busy"
+BUSY, FULL = "busy", "full"
 OVERLOADED = "0.35"
 """The seconds that a turn of the loop takes."""
 
@@ -108,6 +108,26 @@ async def test_messages_of_connected_users_are_answered_and_delivered(
     assert answer["msg"] == "ok"
     assert push["data"]["data"] == "still here"
     assert posted["seq"] == 2
+
+
+async def test_a_message_for_which_there_is_no_room_is_answered(
+    server: Server, loaded: Loaded
+) -> None:
+    """As temporary, and nothing of it is stored; a full queue is an overload, too."""
+    ada, bob = add_user(server, "ada"), add_user(server, "bob")
+    hers = await ada.connect()
+    with loaded(FULL):
+        answer = await hers.request("send", to_id=bob.id, cid="1", data="too much")
+        body = {"to_id": bob.id, "cid": "1", "data": "too much"}
+        posted = await server.ask("POST", "/chat/send", token=ada.token, json=body)
+        with pytest.raises(InvalidStatus):
+            await bob.connect()
+    again = await hers.request("send", to_id=bob.id, cid="1", data="too much")
+
+    assert (answer["msg"], answer["code"], answer["temporary"]) == ("fail", 5002, True)
+    assert (posted.status_code, posted.json()["code"]) == (503, 5002)
+    assert posted.headers["Retry-After"]
+    assert (again["msg"], again["data"]["seq"], again["data"]["dup"]) == ("ok", 1, False)
 
 
 async def test_what_can_be_lost_or_can_wait_goes_first(server: Server, loaded: Loaded) -> None:
