@@ -5,7 +5,7 @@ from models.administration import AuditEntry, Report, UserRole
 from models.contact import Block, Preference, Privacy
 from models.conversation import Conversation
 from models.file import Attachment, File
-from models.group import Exclusion, Group, Invitation, InvitationLink, JoinRequest
+from models.group import Exclusion, Group, Invitation, InvitationLink, JoinRequest, KeptMute
 from models.member import Member
 from models.message import Message
 from models.search import SearchEntry
@@ -25,6 +25,7 @@ __all__ = [
     "Invitation",
     "InvitationLink",
     "JoinRequest",
+    "KeptMute",
     "Member",
     "Message",
     "PasswordReset",
@@ -46,6 +47,7 @@ __models__ = [
     Message,
     Group,
     JoinRequest,
+    KeptMute,
     Invitation,
     Exclusion,
     InvitationLink,

@@ -118,6 +118,22 @@ class Exclusion(Model):
         unique_together = (("group_id", "user_id"),)
 
 
+class KeptMute(Model):
+    """The mute of a user who left a group: it holds again when the user comes back."""
+
+    id: fields.Field[int] = fields.BigIntField(primary_key=True)
+    group_id: fields.Field[int] = fields.BigIntField()
+    user_id: fields.Field[int] = fields.BigIntField()
+    # Milliseconds since 1970.
+    muted_until: fields.Field[int] = fields.BigIntField()
+
+    class Meta:
+        """The table."""
+
+        table = "group_kept_mute"
+        unique_together = (("group_id", "user_id"),)
+
+
 class InvitationLink(Model):
     """A link by which everybody who has it joins a group."""
 

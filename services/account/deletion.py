@@ -14,6 +14,7 @@ from models import (
     Group,
     Invitation,
     JoinRequest,
+    KeptMute,
     Member,
     Message,
     PasswordReset,
@@ -148,6 +149,7 @@ class DeletionService(Service):
                 Preference,
                 Privacy,
                 JoinRequest,
+                KeptMute,
                 Invitation,
                 UserRole,
             )

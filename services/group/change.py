@@ -15,6 +15,7 @@ from models import (
     Invitation,
     InvitationLink,
     JoinRequest,
+    KeptMute,
     Member,
 )
 from models.columns import milliseconds
@@ -120,11 +121,29 @@ class Change:
             self.connection,
             [(self.conv, user_id, role, join_seq, end, end, number, now) for user_id in user_ids],
         )
+        mutes = KeptMute.filter(group_id=group.id, user_id__in=list(user_ids))
+        for mute in await mutes.using_db(self.connection):
+            await self.update_member(mute.user_id, muted_until=mute.muted_until)
+            await mute.delete(using_db=self.connection)
         group.member_count += len(user_ids)
         self._members_changed = True
 
+    async def _keep_mutes(self, user_ids: Collection[int]) -> None:
+        """Remember which members are muted: leaving and coming back does not end a mute."""
+        now, members = milliseconds(), Member.filter(conv=self.conv, user_id__in=list(user_ids))
+        muted = await members.filter(muted_until__gt=now).using_db(self.connection)
+        if muted:
+            kept = KeptMute.filter(group_id=self.group.id)
+            await kept.filter(muted_until__lte=now).using_db(self.connection).delete()
+            rows = [
+                KeptMute(group_id=self.group.id, user_id=one.user_id, muted_until=one.muted_until)
+                for one in muted
+            ]
+            await KeptMute.bulk_create(rows, using_db=self.connection)
+
     async def remove(self, user_ids: Collection[int]) -> None:
-        """Remove members. Their invitations and links end with their membership."""
+        """Remove members. Their invitations and links end with their membership; mutes do not."""
+        await self._keep_mutes(user_ids)
         gone = Member.filter(conv=self.conv, user_id__in=list(user_ids))
         await gone.using_db(self.connection).delete()
         group_id, ids = self.group.id, list(user_ids)
@@ -140,7 +159,7 @@ class Change:
         """Remove all members, and everything that lets users join or keeps them out."""
         self.left.update(await lock_member_ids(self.connection, self.conv))
         await Member.filter(conv=self.conv).using_db(self.connection).delete()
-        for table in (JoinRequest, Invitation, InvitationLink, Exclusion):
+        for table in (JoinRequest, Invitation, InvitationLink, Exclusion, KeptMute):
             await table.filter(group_id=self.group.id).using_db(self.connection).delete()
         self.group.member_count = 0
         self._members_changed = True

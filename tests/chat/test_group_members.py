@@ -213,6 +213,30 @@ async def test_who_is_muted_does_not_write(ada: User, bob: User, carol: User) ->
     assert await send(carol) == 2010
 
 
+@pytest.mark.parametrize("way", ["leave", "removed"])
+async def test_a_mute_does_not_end_by_coming_back(ada: User, bob: User, way: str) -> None:
+    """Whoever leaves or is removed while muted is muted as a member again, for the same time."""
+    made = await make_group(ada, bob, join="open")
+    muted = await in_group(ada, made, "/mute", user_id=bob.id, seconds=600)
+
+    if way == "leave":
+        await in_group(bob, made, "/leave")
+        await in_group(bob, made, "/join")
+    else:
+        await in_group(ada, made, "/remove", users=[bob.id])
+        await in_group(ada, made, "/invite", users=[bob.id])
+
+    shown = await bob.get(f"/chat/groups/{made['id']}")
+    assert shown["me"]["muted_until"] == muted["muted_until"]
+    socket = await bob.connect()
+    sent = await socket.request("send", to_id=made["id"], chat_type="group", data="x")
+    assert sent["code"] == 2012
+    await in_group(ada, made, "/mute", user_id=bob.id, seconds=0)
+    await in_group(bob, made, "/leave")
+    await in_group(ada, made, "/invite", users=[bob.id])
+    assert (await bob.get(f"/chat/groups/{made['id']}"))["me"]["muted_until"] == 0
+
+
 async def test_who_takes_a_group_over_may_write(ada: User, bob: User) -> None:
     """An owner is not muted: nobody could lift it."""
     made = await make_group(ada, bob)
