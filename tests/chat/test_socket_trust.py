@@ -22,6 +22,8 @@ from tests.servers import ChatServer
 from yolk.testing import Server, Socket, User, close_all
 
 LIMIT = ChatSettings().user_sockets
+PATIENCE = 30.0
+"""Seconds until a socket must be closed, on a busy machine; 5 otherwise."""
 
 
 @contextmanager
@@ -53,9 +55,9 @@ async def on_every_worker(server: Server, token: str) -> list[Socket]:
     raise AssertionError("one worker takes none")
 
 
-async def refusal(socket: Socket, seconds: float) -> tuple[object, int | None]:
-    """Return the last frame and the close code of a socket that the server closes in time."""
-    async with asyncio.timeout(seconds):
+async def refusal(socket: Socket) -> tuple[object, int | None]:
+    """Return the last frame and the close code of a socket that the server closes."""
+    async with asyncio.timeout(PATIENCE):
         code, _ = await socket.closed()
     return socket.passed[-1], code
 
@@ -79,7 +81,7 @@ async def test_a_user_disabled_by_another_program_is_disconnected_on_every_worke
     disable(server, ada)
 
     for socket in sockets:
-        assert await refusal(socket, 5) == ({"msg": "fail", "data": "你已被禁用"}, 4501)
+        assert await refusal(socket) == ({"msg": "fail", "data": "你已被禁用"}, 4501)
     gone = await watching.wait_for(type="presence")
     assert gone["data"] == {"user_id": ada.id, "online": False}
     assert not is_online(server, ada)
@@ -92,7 +94,7 @@ async def test_a_deleted_user_is_disconnected(server: Server, ada: User) -> None
     with database(server) as connection:
         connection.execute("DELETE FROM user WHERE id = ?", (ada.id,))
 
-    assert await refusal(socket, 5) == ({"msg": "fail", "data": "用户不存在"}, 4500)
+    assert await refusal(socket) == ({"msg": "fail", "data": "用户不存在"}, 4500)
 
 
 async def test_a_login_that_another_program_ends_is_disconnected(server: Server) -> None:
@@ -109,7 +111,7 @@ async def test_a_login_that_another_program_ends_is_disconnected(server: Server)
             (grace.id, grace.id),
         )
 
-    assert (await refusal(socket, 5))[1] == 4505
+    assert (await refusal(socket))[1] == 4505
     assert await there.ping()
     await there.close()
 
@@ -124,10 +126,8 @@ async def test_a_logout_during_an_outage_of_redis_closes_the_sockets(serve: Serv
 
     with stopped(pid):
         await grace.post("/auth/logout")
-        await asyncio.sleep(8)
-
-    for socket in sockets:
-        assert (await refusal(socket, 5))[1] == 4505
+        for socket in sockets:
+            assert (await refusal(socket))[1] == 4505
 
 
 async def test_a_logout_while_the_sockets_worker_is_stopped_closes_the_socket(
@@ -145,7 +145,7 @@ async def test_a_logout_while_the_sockets_worker_is_stopped_closes_the_socket(
     await logout
 
     for socket in sockets:
-        assert (await refusal(socket, 3))[1] == 4505
+        assert (await refusal(socket))[1] == 4505
 
 
 # --- tokens that expire
@@ -162,7 +162,7 @@ async def test_a_socket_is_warned_before_its_token_expires_and_closed_when_it_do
     assert first["type"] == "connected"
     assert warning["type"] == "token"
     assert 1 <= warning["data"]["expires_in"] <= 3
-    assert await refusal(socket, 4) == (
+    assert await refusal(socket) == (
         {"msg": "fail", "data": "token 已过期! 请重新获取令牌"},
         4009,
     )
@@ -170,14 +170,14 @@ async def test_a_socket_is_warned_before_its_token_expires_and_closed_when_it_do
 
 async def test_the_warning_comes_a_minute_before(server: Server, ada: User) -> None:
     """A token that is good for longer is not warned about at once."""
-    socket = await expiring(server, ada, 63)
+    socket = await expiring(server, ada, 65)
     await socket.wait_for(type="connected")
     assert (await socket.request("presence", users=[]))["msg"] == "ok"
     assert socket.passed == []
 
     warning = await socket.wait_for(type="token")
 
-    assert warning["data"]["expires_in"] == 60
+    assert 55 < warning["data"]["expires_in"] <= 60
 
 
 async def test_a_new_token_keeps_the_socket_open(server: Server, ada: User) -> None:
@@ -215,8 +215,9 @@ async def test_a_short_lived_token_is_warned_about_at_half_of_its_life(
         start = time.time()
         token = server.token(id=ada.id, exp=int(start + 5))
         await socket.request("token", token=token)
-        await socket.wait_for(type="token")
-        assert 1 < time.time() - start < 4
+        warning = await socket.wait_for(type="token")
+        assert time.time() - start > 1
+        assert 1 <= warning["data"]["expires_in"] <= 3
 
 
 @pytest.mark.parametrize("bad", ["rubbish", "", "other user", "expired", "logged out"])
@@ -254,7 +255,7 @@ async def test_a_logout_closes_a_socket_that_was_given_a_token_of_the_login(
     assert await socket.ping()
     await server.post("/auth/logout", token=other["token"])
 
-    assert (await refusal(socket, 1))[1] == 4505
+    assert (await refusal(socket))[1] == 4505
 
 
 async def test_a_socket_of_a_ticket_expires_with_its_token(server: Server, ada: User) -> None:
@@ -265,7 +266,7 @@ async def test_a_socket_of_a_ticket_expires_with_its_token(server: Server, ada: 
 
     await socket.wait_for(type="token")
 
-    assert (await refusal(socket, 4))[1] == 4009
+    assert (await refusal(socket))[1] == 4009
 
 
 # --- how many sockets there may be
