@@ -60,13 +60,16 @@ class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
 
     __slots__ = ("_pending", "_received", "receiver")
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.receiver: Receiver | None = None
-        """Notified of how many bytes of an unfinished frame there are, if they are many."""
-        self._received = 0
-        self._pending = 0
-        """Bytes that were read since the last frame."""
+    receiver: Receiver
+    """Notified of how many bytes of an unfinished frame there are, if they are many."""
+    _received: int
+    _pending: int
+    """Bytes that were read since the last frame."""
+
+    def begin(self, receiver: Receiver) -> None:
+        """Begin to count; a constructor around picows' own would cost each socket more."""
+        self.receiver = receiver
+        self._received = self._pending = 0
 
     def get_buffer(self, size_hint: int) -> Any:
         buffer = _get_buffer(self, size_hint)
@@ -75,8 +78,6 @@ class _Reader(WSProtocol):  # type: ignore[misc]  # not in picows' stubs
     def buffer_updated(self, size: int) -> None:
         _buffer_updated(self, size)
         receiver = self.receiver
-        if receiver is None:
-            return
         if receiver.received != self._received:
             self._received = receiver.received
             if self._pending > NOTED_BYTES:
@@ -209,7 +210,6 @@ def hand_over(
     received = bytes(sanic.recv_buffer)
     transport.pause_reading()
     reader = make_reader(receiver, max_frame_size)
-    reader.receiver = receiver
     # uvloop keeps the old protocol's data_received when the new one is a buffered protocol, and
     # with it the HttpProtocol: hence first one that is shared and does nothing.
     transport.set_protocol(_IDLE_PROTOCOL)
@@ -244,8 +244,10 @@ def make_reader(receiver: WSListener, max_frame_size: int) -> Any:
         None,  # extra headers
         READ_BUFFER_BYTES,
     )
+    reader.begin(cast(Receiver, receiver))
     reader.connection_made(_ReadOnlyTransport(cast(Receiver, receiver)))
-    feed(reader, _HEAD)
+    _get_buffer(reader, -1)[: len(_HEAD)] = _HEAD
+    _buffer_updated(reader, len(_HEAD))
     upgraded = reader.transport.request
     upgraded.headers = upgraded.path = None  # not used again
     return reader
