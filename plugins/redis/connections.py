@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import hiredis
+
 from redis import exceptions
 from redis.asyncio import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.connection import AbstractConnection
+
+_PACKED = frozenset({str, bytes, int})
 
 
 class Bounded(AbstractConnection):
@@ -24,6 +28,14 @@ class Bounded(AbstractConnection):
     def __init__(self, *, socket_timeout: float | None = None, **options: Any) -> None:
         super().__init__(socket_timeout=None, **options)
         self._patience = socket_timeout
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """Encode a command in C, as redis-py does for its synchronous connections only."""
+        # Only texts, bytes and integers: redis-py refuses others, such as True, with a reason. It
+        # also splits a name of two words, such as `CONFIG GET`.
+        if " " not in str(args[0]) and _PACKED.issuperset(map(type, args)):
+            return [hiredis.pack_command(args)]
+        return super().pack_command(*args)
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True
