@@ -175,8 +175,15 @@ def check_texts(values: Mapping[str, Any]) -> None:
             raise ApiError(INVALID, NUL)
 
 
+_PROXY_SETTINGS = ("PROXIES_COUNT", "REAL_IP_HEADER", "FORWARDED_SECRET")
+"""Sanic's: without any of them it takes an address from no header."""
+
+
 def _address_of(request: SanicRequest) -> str:
     """Return the client's address: a proxy may report any text in place of one."""
+    config = request.app.config
+    if not any(config.get(name) for name in _PROXY_SETTINGS):
+        return request.ip  # no header is believed
     reported = request.remote_addr
     return (parse_address(reported) if reported else None) or request.ip
 
