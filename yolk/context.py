@@ -11,7 +11,9 @@ from sanic import HTTPResponse
 from sanic.response import ResponseStream
 
 from yolk.errors import INVALID, ApiError
+from yolk.languages import choose_language
 from yolk.request import NO_VALUES, Headers, Request, Values, check_texts
+from yolk.settings import LOCALES
 from yolk.tree import BoundTree
 
 if TYPE_CHECKING:
@@ -153,9 +155,15 @@ class Context:
         if code is not None:
             self.body |= {"code": code, "temporary": temporary}
 
+    @property
+    def locale(self) -> str:
+        """The language of errors: what `Accept-Language` asks for, or the setting `locale`."""
+        default = str(self.app.config.locale)
+        return choose_language(self.header.accept_language, LOCALES, default)
+
     def fail(self, error: ApiError) -> None:
-        """Answer with *error*, in the application's language."""
-        text = error.text(str(self.app.config.locale))
+        """Answer with *error*, in the language of the client."""
+        text = error.text(self.locale)
         self.api_fail(text, status=error.status, code=error.code, temporary=error.temporary)
         if error.temporary:
             self.set("Retry-After", str(error.retry_after))

@@ -18,6 +18,9 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 S = TypeVar("S", bound=msgspec.Struct)
 
+LOCALES = ("zh", "en")
+"""The languages of texts for people."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
@@ -36,7 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The folder for files that the running application writes, relative to the application's
     root."""
     locale: Literal["zh", "en"] = "zh"
-    """The language of texts for people, such as error texts."""
+    """The language of texts for people, such as error texts, unless a client asks for another one
+    with `Accept-Language`."""
     middleware: list[str] = []
     """The HTTP middlewares of the whole application, by file name in middleware/, the outermost
     first."""

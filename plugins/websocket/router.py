@@ -21,6 +21,8 @@ from yolk import (
     compose,
     sanic_path,
 )
+from yolk.languages import choose_language
+from yolk.settings import LOCALES
 
 from .connection.handover import hand_over
 from .engine import Engine
@@ -148,7 +150,7 @@ class SocketRouter:
         try:
             self._engine.admit()
         except ApiError as error:
-            return self._refuse(error)
+            return self._refuse(request, error)
         transport = cast(asyncio.Transport | None, request.transport)
         if transport is None or transport.is_closing():
             return None
@@ -166,11 +168,14 @@ class SocketRouter:
         socket.start_reading()
         return None
 
-    def _refuse(self, error: ApiError) -> HTTPResponse:
+    def _refuse(self, request: Request, error: ApiError) -> HTTPResponse:
         """Answer a request that is not upgraded now as every request over HTTP."""
+        locale = choose_language(
+            request.headers.get("accept-language"), LOCALES, str(self._app.config.locale)
+        )
         answer = {
             "msg": "fail",
-            "data": error.text(str(self._app.config.locale)),
+            "data": error.text(locale),
             "code": error.code,
             "temporary": error.temporary,
         }

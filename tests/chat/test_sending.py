@@ -429,3 +429,23 @@ async def test_a_stranger_sees_no_history(server: Server, ada: User, bob: User) 
     )
 
     assert (answer.status_code, answer.json()["code"]) == (404, 2002)
+
+
+async def test_errors_are_in_the_language_of_the_client(server: Server, ada: User) -> None:
+    """Over HTTP and over a socket, as `Accept-Language` asks; without it in that of the setting."""
+    english = {"Accept-Language": "en-GB,en;q=0.9"}
+    body = {"to_id": 999_999_999, "data": "x"}
+    answers = [
+        await server.ask("POST", "/chat/send", token=ada.token, json=body, headers=headers)
+        for headers in (english, {})
+    ]
+    ticket = (await ada.post("/auth/ticket"))["ticket"]
+    socket = await server.connect(f"/ws?ticket={ticket}", additional_headers=english)
+    await socket.wait_for(type="connected")
+
+    over_socket = await socket.request("send", **body)
+
+    english_text, chinese = (answer.json()["data"] for answer in answers)
+    assert english_text == over_socket["data"]
+    assert english_text.isascii()
+    assert not chinese.isascii()

@@ -180,7 +180,7 @@ def _pong(ctx: Context, frame: Frame) -> None:
 
 
 def _fail(ctx: Context, request: Any, error: ChatError) -> None:
-    ctx.websocket.send(frames.fail(request, error, ctx.app.config.locale))
+    ctx.websocket.send(frames.fail(request, error, ctx.locale))
 
 
 ANSWERS: dict[str, Answer] = {
