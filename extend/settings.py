@@ -70,7 +70,7 @@ class ChatLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Groups that one user creates."""
     members: Rate = "10000/hour"
     """Users that one user adds to groups; many in one request count as many."""
-    invitation: Rate = "400/hour; 2000/day"
+    invitation: Rate = "500/hour; 2000/day"
     """Users that one user invites to groups who do not know them, and invitation links."""
     strangers: OneRate = "100/hour"
     """Users to whom one user writes for the first time, and who never wrote to them."""
