@@ -73,7 +73,6 @@ class Person:
     async def register(self, at: str = "") -> None:
         """Create an account, at the page or at another address of it."""
         await self.page.goto(at or self.url)
-        await self.page.get_by_role("button", name="Create account").click()
         await self.page.get_by_label("Username").fill(self.name)
         await self.page.get_by_label("Display name").fill(self.nickname)
         await self.page.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -55,7 +55,6 @@ async def test_the_login_card(people: Company, axe: str) -> None:
     await expect(ada.find("login-card")).to_be_visible()
     await is_fine(axe, ada)
 
-    await ada.find("other-way").click()
     await ada.find("username").fill("a")
     await ada.find("password").fill("short")
     await ada.find("submit").click()
@@ -128,9 +127,12 @@ async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
     await expect(ada.find("group-notice")).to_be_visible()
     await is_fine(axe, ada)
 
-    for hook in ("invite", "nickname-in-group", "dissolve"):
+    for hook in ("invite", "group-links", "group-bans", "nickname-in-group", "dissolve"):
         await ada.look_at(hook)
         await expect(ada.find("dialog").get_by_role("heading").first).to_be_visible()
+        if hook == "group-links":
+            await ada.find("create-link").click()
+            await expect(ada.find("qr")).to_be_visible()
         await is_fine(axe, ada)
         await ada.find("close").click()
     await ada.say("Everybody?")
@@ -156,6 +158,13 @@ async def test_the_dialogs(people: Company, axe: str) -> None:
     await expect(heading).to_be_visible()
     await is_fine(axe, ada)
     await ada.find("close").click()
+    for hook in ("", "password", "devices", "privacy", "deleteAccount"):
+        await ada.find("own-profile").click()
+        if hook:
+            await ada.find(hook).click()
+        await expect(heading).to_be_visible()
+        await is_fine(axe, ada)
+        await ada.find("close").click()
     await ada.open_chat("Grace")
     await ada.menu("Hello", "forward")
     await expect(heading).to_be_visible()

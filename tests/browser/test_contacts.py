@@ -26,7 +26,7 @@ async def test_a_blocked_user_cannot_write(people: Company) -> None:
     failed = grace.message("Buy them now")
     await expect(failed).to_have_attribute("data-state", "failed")
     await expect(failed.get_by_role("alert")).to_contain_text("They have blocked you.")
-    await ada.choose("settings")
+    await ada.choose("settings", "privacy")
     await expect(ada.find("blocked")).to_contain_text("Grace")
     await ada.find("blocked").get_by_role("button", name="Unblock").click()
     await expect(ada.find("dialog")).to_contain_text("Nobody.")
@@ -41,7 +41,7 @@ async def test_a_blocked_user_cannot_write(people: Company) -> None:
 async def test_messages_of_strangers_can_be_limited(people: Company) -> None:
     """Strangers can send nothing, or one message until they get an answer."""
     ada, grace, linus = await people("ada", "grace", "linus", strangers=True)
-    await ada.choose("settings")
+    await ada.choose("settings", "privacy")
     await expect(ada.page.get_by_role("radio", name="Allow")).to_be_checked()
     await ada.page.get_by_role("radio", name="None").check()
 
@@ -72,7 +72,7 @@ async def test_what_others_see_can_be_limited(people: Company) -> None:
     ada, grace = await people("ada", "grace")
     await grace.open_chat_with(ada)
     await expect(grace.find("presence")).to_have_text("online")
-    await ada.choose("settings")
+    await ada.choose("settings", "privacy")
     await expect(ada.page.get_by_role("radio", name="Everyone")).to_be_checked()
 
     await ada.page.get_by_role("radio", name="Nobody").check()
@@ -83,7 +83,7 @@ async def test_what_others_see_can_be_limited(people: Company) -> None:
 
     await expect(grace.find("presence")).not_to_have_text("online")
     await ada.find("close").click()
-    await ada.choose("settings")
+    await ada.choose("settings", "privacy")
     for chosen in ("Nobody", "Exact username only"):
         await expect(ada.page.get_by_role("radio", name=chosen)).to_be_checked()
     await expect(ada.page.get_by_role("switch", name="Read receipts")).not_to_be_checked()

@@ -23,7 +23,6 @@ async def test_a_name_can_be_taken_only_once(person: People) -> None:
     """The card reports an error, keeps the input, and allows another attempt."""
     ada, other = await person("ada"), await person("ada", registered=False)
     await other.page.goto(other.url)
-    await other.find("other-way").click()
     await other.page.get_by_label("Username").fill(ada.name)
     await other.page.get_by_label("Password", exact=True).fill("short")
     await other.find("submit").click()
@@ -38,6 +37,22 @@ async def test_a_name_can_be_taken_only_once(person: People) -> None:
 
     await expect(other.find("me")).to_have_text(other.name)
     await expect(other.page.get_by_text("No chats yet")).to_be_visible()
+
+
+async def test_a_first_visitor_creates_an_account(person: People) -> None:
+    """The card offers to create one; after a logout, and in another visit, it offers to log in."""
+    ada = await person("ada", registered=False)
+    await ada.page.goto(ada.url)
+    await expect(ada.find("submit")).to_have_text("Create account")
+    await ada.find("other-way").click()
+    await expect(ada.find("submit")).to_have_text("Log in")
+    await ada.register()
+
+    await ada.choose("logout")
+
+    await expect(ada.find("submit")).to_have_text("Log in")
+    await ada.page.reload()
+    await expect(ada.find("submit")).to_have_text("Log in")
 
 
 async def test_a_password_can_be_shown(person: People) -> None:

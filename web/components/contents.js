@@ -20,11 +20,12 @@ const EVERYBODY = ["@all", "@everybody", "@所有人"];
 /** Return whether the time is shown on the content, as on a picture, instead of beside it. */
 export function isBare({ type, isremove, options, data }) {
   const isHere = data === "" || data.startsWith("/files/");
-  return !isremove && isHere && (type === "image" || type === "video") && !options?.reply_to && !options?.forward_of;
+  return !isremove && !options?.file?.removed && isHere && (type === "image" || type === "video") && !options?.reply_to && !options?.forward_of;
 }
 
 export function Content({ entry, conversation, isMine }) {
   if (entry.isremove) return html`<span class="text recalled"><${Icon} name="recall" />${t("recalled")}</span>`;
+  if (infoOf(entry).removed) return html`<span class="text recalled" data-testid="file-removed"><${Icon} name="trash" />${t("fileRemoved")}</span>`;
   const Kind = kinds[entry.type];
   if (!Kind) return html`<span class="unknown"><${Icon} name="info" />${unknown(entry)}</span>`;
   return html`<${Kind} entry=${entry} conversation=${conversation} isMine=${isMine} />`;

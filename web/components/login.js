@@ -3,11 +3,11 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { errorText, hasText, switchLanguage, t } from "../i18n/words.js";
-import { authenticate, logoutReason, reconnect } from "../state/session.js";
+import { authenticate, hasVisited, logoutReason, reconnect } from "../state/session.js";
 import { Icon, IconButton } from "./icons.js";
 
 export function Login() {
-  const [how, setHow] = useState("login");
+  const [how, setHow] = useState(hasVisited() || logoutReason.peek() ? "login" : "register");
   const [error, setError] = useState("");
   const [isBusy, setBusy] = useState(false);
 
@@ -44,8 +44,8 @@ export function Login() {
           ? html`<${LogoutReason} reason=${logoutReason.value} />`
           : html`<p class="lead">${t(isInvited() ? "invitedHere" : isNew ? "registerLead" : "loginLead")}</p>`}
         <form onSubmit=${submit} aria-label=${t(how)}>
-          <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="64" required />
-          ${isNew && html`<${Field} name="nickname" label=${t("nickname")} autocomplete="nickname" maxlength="64" />`}
+          <${Field} name="username" label=${t("username")} autocomplete="username" maxlength="30" required />
+          ${isNew && html`<${Field} name="nickname" label=${t("nickname")} autocomplete="nickname" maxlength="30" />`}
           <${PasswordField} key=${how} isNew=${isNew} />
           <p class="error" role="alert" data-testid="login-error">${error}</p>
           <button class="primary" disabled=${isBusy} data-testid="submit">${t(how)}</button>

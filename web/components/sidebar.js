@@ -22,8 +22,9 @@ export function Sidebar() {
   return html`
     <nav class="sidebar" aria-label=${t("conversations")} data-testid="sidebar">
       <header>
-        <img src="./web/logo.svg" alt="Yolk" width="36" height="36" />
-        <span class="me" data-testid="me" dir="auto">${nameOf(me.value)}</span>
+        <button type="button" class="own" title=${t("profile")} data-testid="own-profile" onClick=${openProfile}>
+          <${Avatar} user=${me.value} /><span class="me" data-testid="me" dir="auto">${nameOf(me.value)}</span>
+        </button>
         <${IconButton} name="add" label=${t("newChat")} data-testid="new" aria-haspopup="menu"
           onClick=${(event) => openMenu(t("newChat"), newItems(), event.currentTarget)} />
         <${IconButton} name="menu" label=${t("menu")} data-testid="main-menu" aria-haspopup="menu"
@@ -119,6 +120,7 @@ function moveAmongRows(event) {
   rows[to].focus();
 }
 
+const openProfile = () => openDialog(() => import("../dialogs/profile.js"), { label: t("profile"), key: "profile" });
 const newChat = () => openDialog(() => import("../dialogs/new_chat.js"), { label: t("newChat") });
 
 function newItems() {

@@ -1,52 +1,28 @@
-/** The settings: theme, language, notifications, preferences, blocked users. */
+/** The settings: theme, language and notifications; and the way to the profile and to privacy. */
 
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
 import { Choice, Switch } from "../components/controls.js";
+import { Icon } from "../components/icons.js";
 import { chooseLanguage, language, t } from "../i18n/words.js";
 import { chooseTheme, theme } from "../state/appearance.js";
-import { block, blocked, loadBlocked, loadPreferences, preferences, setPreference } from "../state/contacts.js";
 import { hasNotifications, isForbidden, setNotifications } from "../state/notifications.js";
 import { nameOf } from "../state/people.js";
 import { me } from "../state/session.js";
-import { attempt } from "../state/ui.js";
+import { openDialog } from "../state/ui.js";
 import { DialogFrame } from "./frame.js";
 
 export default function Settings({ close }) {
-  const [people, setPeople] = useState(null);
-  const { strangers, presence, receipts, found_by: foundBy } = preferences.value;
-  const choose = (name) => (value) => attempt(setPreference(name, value));
-  useEffect(() => {
-    attempt(loadPreferences());
-    loadBlocked().then(setPeople, () => setPeople([]));
-  }, []);
-
-  async function unblock(id) {
-    await attempt(block(id, false));
-    if (!blocked.peek()?.has(id)) setPeople(people.filter((each) => each.id !== id));
-  }
-
   return html`
     <${DialogFrame} title=${t("settings")} close=${close}>
       <div class="portrait small"><${Avatar} user=${me.value} /><strong dir="auto">${nameOf(me.value)}</strong><span>@${me.value.username}</span></div>
       <${Choice} label=${t("theme")} name="theme" value=${theme.value} options=${{ system: t("asSystem"), light: t("light"), dark: t("dark") }} onChoose=${chooseTheme} />
       <${Choice} label=${t("language")} name="language" value=${language.value} options=${{ zh: "中文", en: "English" }} onChoose=${chooseLanguage} />
-      <${Choice} label=${t("strangers")} name="strangers" value=${strangers} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }} onChoose=${choose("strangers")} />
-      <${Choice} label=${t("presence")} name="presence" value=${presence} options=${{ everyone: t("presence_everyone"), contacts: t("presence_contacts"), nobody: t("presence_nobody") }} onChoose=${choose("presence")} />
-      <${Choice} label=${t("foundBy")} name="found_by" value=${foundBy} options=${{ prefix: t("foundBy_prefix"), username: t("foundBy_username"), nothing: t("foundBy_nothing") }} onChoose=${choose("found_by")} />
-      <${Switch} label=${t("receipts")} isOn=${receipts} isDisabled=${receipts === undefined} note=${t("receiptsNote")} onChange=${choose("receipts")} />
       <${Switch} label=${t("notifications")} isOn=${hasNotifications.value} isDisabled=${isForbidden.value} note=${isForbidden.value ? t("notifyForbidden") : ""} onChange=${setNotifications} />
-      <h3>${t("blockedPeople")}</h3>
-      ${people?.length === 0 && html`<p class="soft">${t("nobodyBlocked")}</p>`}
-      <ul class="rows">
-        ${people?.map((person) => html`
-          <li key=${person.id} class="row plain" data-testid="blocked">
-            <${Avatar} user=${person} /><span class="name"><bdi>${nameOf(person)}</bdi></span><span class="snippet">@${person.username}</span>
-            <button type="button" class="link row-act" onClick=${() => unblock(person.id)}>${t("unblock")}</button>
-          </li>
-        `)}
-      </ul>
+      <div class="list">
+        <button type="button" class="item" data-testid="profile" onClick=${() => openDialog(() => import("./profile.js"), { label: t("profile"), key: "profile" })}><${Icon} name="card" /><span>${t("profile")}</span></button>
+        <button type="button" class="item" data-testid="privacy" onClick=${() => openDialog(() => import("./privacy.js"), { label: t("privacy"), key: "privacy" })}><${Icon} name="eye" /><span>${t("privacy")}</span></button>
+      </div>
     <//>
   `;
 }

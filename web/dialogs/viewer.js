@@ -44,6 +44,6 @@ export default function Viewer({ conv, start, entry, close }) {
 }
 
 function picturesOf(conv, entry) {
-  const held = find(conv)?.window.messages.filter(({ type, isremove, data }) => type === "image" && !isremove && fileIn(data)) ?? [];
+  const held = find(conv)?.window.messages.filter(({ type, isremove, data, options }) => type === "image" && !isremove && !options?.file?.removed && fileIn(data)) ?? [];
   return entry.id && held.some(({ id }) => id === entry.id) ? held : [...held, entry];
 }

@@ -5,6 +5,8 @@ import { Client } from "../client/yolk.js";
 
 const CODES_TO_RECONNECT = [4503, 4504]; // logged in on another device, or too many connections: the login is still valid
 
+const SESSION = "yolk.session";
+const KNOWN = "yolk.known";
 const PROOF_REQUIRED = 4206;
 
 // The page may be served below a path.
@@ -29,9 +31,29 @@ export function onUserChange(callback) {
 
 client.on("session", (person) => {
   if (person?.id !== me.value?.id) userChangeCallbacks.forEach((callback) => callback());
-  if (person) logoutReason.value = null;
+  if (person) {
+    logoutReason.value = null;
+    rememberVisit();
+  }
   me.value = person;
 });
+
+/** Return whether somebody was logged in with this browser before. */
+export function hasVisited() {
+  try {
+    return localStorage.getItem(KNOWN) !== null || client.me !== null;
+  } catch {
+    return false;
+  }
+}
+
+function rememberVisit() {
+  try {
+    localStorage.setItem(KNOWN, "1");
+  } catch {
+    // Storage may be forbidden; then every visit is the first one.
+  }
+}
 
 client.on("state", (state) => {
   connection.value = { ...state };
@@ -49,6 +71,16 @@ export async function authenticate(how, fields) {
     if (failure.code !== PROOF_REQUIRED || !crypto.subtle) throw failure;
     const { prove } = await import("./proof.js");
     await client[how]({ ...fields, altcha: await prove() });
+  }
+}
+
+/** Store new values of the login where the client keeps it: `me`, or `token` and `refresh_token`. */
+export function keepLogin(fields) {
+  try {
+    const login = JSON.parse(localStorage.getItem(SESSION));
+    if (login) localStorage.setItem(SESSION, JSON.stringify({ ...login, ...fields }));
+  } catch {
+    // Storage may be forbidden; then the login lasts until the page is closed.
   }
 }
 

@@ -45,7 +45,8 @@ export function openMenu(label, items, at) {
 /** Open a dialog with a module's default export, which gets `close` among its props. */
 export function openDialog(load, props = {}) {
   noteChanges(false);
-  dialog.value = { load, props, from: document.activeElement };
+  const from = dialog.peek()?.from ?? document.activeElement; // a dialog that is replaced leaves its own
+  dialog.value = { load, props, from };
 }
 
 /** Note whether the dialog has changes that are not saved. */
