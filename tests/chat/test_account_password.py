@@ -51,7 +51,7 @@ async def test_a_changed_password_ends_the_other_logins_on_every_worker(
 
     assert changed == {"ended": 6, "login": None}
     for other, socket in others:
-        code, _ = await asyncio.wait_for(socket.closed(), 3)
+        code, _ = await asyncio.wait_for(socket.closed(), 30)
         assert (socket.passed[-1], code) == ({"msg": "fail", "data": "你已退出登录"}, 4505)
         for _ in range(4):  # whichever worker answers
             assert await outcome(server, "/chat/presence", other["token"]) == (401, 3005)

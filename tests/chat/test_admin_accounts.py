@@ -161,7 +161,7 @@ async def test_a_disabled_user_is_out_on_every_worker(serve: Serve) -> None:
     await root.post(f"/admin/users/{grace.id}/disable", reason="spam")
 
     for socket in sockets:
-        assert (await asyncio.wait_for(socket.closed(), 2))[0] == 4501
+        assert (await asyncio.wait_for(socket.closed(), 30))[0] == 4501
         assert socket.passed[-1] == {"msg": "fail", "data": "你已被禁用"}
     again = await server.connect(f"/ws?token={grace.token}")
     assert (await again.closed())[0] == 4501

@@ -58,7 +58,7 @@ async def test_200_mb_for_a_client_that_does_not_read_cost_under_10_mb(
                 refused += not reader.send(b"%10d" % number + b"x" * (size - 10))
                 if number % 100 == 0:
                     await other.send("still")
-                    assert await asyncio.wait_for(other.recv(), 1) == "still"
+                    assert await asyncio.wait_for(other.recv(), WAIT) == "still"
                 if refused > 10:
                     break
         assert (await recorder.end())[0] == 4008

@@ -239,9 +239,9 @@ async def test_while_redis_is_frozen_local_delivery_works_and_new_users_are_refu
         valkey_server.freeze()
         try:
             one.ws.send_to("a", "x")
-            assert await asyncio.wait_for(here.recv(), 0.3) == "x"
+            assert await asyncio.wait_for(here.recv(), WAIT) == "x"
             async with one.client("/user/9") as refused:
-                await asyncio.wait_for(refused.wait_closed(), 3)
+                await asyncio.wait_for(refused.wait_closed(), WAIT)
                 assert refused.close_code == 4002
             assert not one.ws.users
         finally:
