@@ -1,7 +1,7 @@
 /** The group of an invitation link that was opened, and the button to join it. */
 
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "../components/avatar.js";
 import { errorText, t } from "../i18n/words.js";
 import { previewLink } from "../state/group_access.js";
@@ -15,10 +15,12 @@ export default function JoinByLink({ token, close }) {
   const [failure, setFailure] = useState("");
   const [text, setText] = useState("");
   const [run, error, isBusy] = useAttempt();
+  const button = useRef(null);
 
   useEffect(() => {
     previewLink(token).then(show, (reason) => setFailure(errorText(reason)));
   }, [token]);
+  useEffect(() => button.current?.focus(), [group]);
 
   function show(found) {
     if (found.group_id === null) return setGroup(found);
@@ -47,7 +49,7 @@ export default function JoinByLink({ token, close }) {
       <${DialogFrame} title=${t("joinGroup")} close=${close} isChanged=${text.trim() !== ""}
         actions=${html`
           <button type="button" class="soft-button" onClick=${close}>${t("notNow")}</button>
-          <button class="primary" autofocus data-testid="join-linked" disabled=${isBusy}>${t(group.approval ? "askToJoin" : "join")}</button>
+          <button ref=${button} class="primary" data-testid="join-linked" disabled=${isBusy}>${t(group.approval ? "askToJoin" : "join")}</button>
         `}>
         <div class="portrait" data-testid="linked-group">
           <${Avatar} user=${{ ...group, id: group.name.length }} isGroup=${true} />
