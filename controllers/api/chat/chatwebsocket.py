@@ -42,6 +42,7 @@ from services.errors import (
     TooManyWatched,
     TypeRefused,
 )
+from services.limits.allowance import SocketAllowance
 from services.push.delivery import encode_push
 from services.wire import WireMessage
 from yolk import Controller, Label, describe, sends_first
@@ -68,6 +69,9 @@ SEND_ERRORS = (
 
 class ChatwebsocketController(Controller[Context]):
     """A user's open socket, and the same requests over HTTP."""
+
+    _allowance: SocketAllowance | None = None
+    """Made with the first frame: a socket that sends nothing has none."""
 
     @permissions.allows(permissions.USERS)
     @sends_first
@@ -96,8 +100,12 @@ class ChatwebsocketController(Controller[Context]):
     def receive(self, message: str | bytes) -> Awaitable[None] | None:
         """Answer one frame."""
         ctx = self.ctx
-        app, user_id = ctx.app, ctx.user.id
-        if app.frame_buckets.take(user_id) or app.byte_buckets.take(user_id, len(message)):
+        allowance = self._allowance
+        if allowance is None:
+            app = ctx.app
+            allowance = SocketAllowance(app.frame_buckets, app.byte_buckets, ctx.user.id)
+            self._allowance = allowance
+        if not allowance.take(len(message)):
             ctx.websocket.close(SENDS_TOO_FAST, "sends too fast")
             return None
         return requests.receive(ctx, message)

@@ -256,8 +256,10 @@ def read(frame: Frame, kind: type[Any]) -> Any:
         InvalidData: a field is missing or invalid.
     """
     try:
-        check_breadth(bytes(frame.data))
-        return decode_json(frame.data, _DECODERS[kind])
+        data = bytes(frame.data)
+        if len(data) > SMALL_BYTES:
+            check_breadth(data)
+        return decode_json(data, _DECODERS[kind])
     except NotJson as error:
         if kind not in _EXACT or "unknown field" not in str(error):
             raise InvalidData(str(error)) from None
