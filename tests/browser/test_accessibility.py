@@ -116,11 +116,11 @@ async def test_a_group_and_its_panel(people: Company, axe: str) -> None:
     await expect(ada.find("save-group")).to_be_visible()
     await is_fine(axe, ada)
     await ada.find("group-notice-text").fill("At eleven")
-    await ada.page.get_by_role("radio", name="With approval").check()
+    await ada.page.get_by_role("radio", name="Approve new members").check()
     await ada.find("save-group").click()
     await linus.begin("join-group")
     await linus.find("group-id").fill(
-        (await ada.find("group-number").inner_text()).removeprefix("Number ")
+        (await ada.find("group-number").inner_text()).removeprefix("Group ID ")
     )
     await linus.find("join").click()
     await expect(ada.find("request")).to_be_visible()

@@ -29,7 +29,7 @@ async def test_a_blocked_user_cannot_write(people: Company) -> None:
     await ada.choose("settings", "privacy")
     await expect(ada.find("blocked")).to_contain_text("Grace")
     await ada.find("blocked").get_by_role("button", name="Unblock").click()
-    await expect(ada.find("dialog")).to_contain_text("Nobody.")
+    await expect(ada.find("dialog")).to_contain_text("No one.")
     await ada.find("close").click()
     await expect(ada.find("block")).to_have_text("Block")
     await failed.get_by_test_id("retry").click()
@@ -49,14 +49,14 @@ async def test_messages_of_strangers_can_be_limited(people: Company) -> None:
     await grace.write("May I?")
     refused = grace.message("May I?")
     await expect(refused.get_by_role("alert")).to_contain_text(
-        "They take no messages from strangers."
+        "This person only accepts messages from contacts."
     )
     await ada.page.get_by_role("radio", name="Only one").check()
     await refused.get_by_test_id("retry").click()
     await expect(ada.row("Grace")).to_contain_text("May I?")
     await grace.write("And this?")
     await expect(grace.message("And this?").get_by_role("alert")).to_contain_text(
-        "They take one message from a stranger until they answer."
+        "This person accepts one message until they answer."
     )
     await ada.find("close").click()
     await ada.open_chat("Grace")

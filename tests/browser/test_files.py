@@ -75,7 +75,7 @@ async def test_chosen_pictures_are_looked_at_and_sent(pair: tuple[Visitor, Visit
     await expect(chosen).to_have_count(3)
     await expect(chosen.first).to_contain_text("harbour.png")
     await expect(chosen.first).to_contain_text(re.compile(r"[\d.]+ KB"))
-    await ada.page.get_by_role("button", name="Leave out wrong.png").click()
+    await ada.page.get_by_role("button", name="Remove wrong.png").click()
     await ada.page.get_by_label("Add a message").fill("Home again")
     await ada.find("send-files").click()
 

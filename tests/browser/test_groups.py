@@ -24,7 +24,7 @@ async def number_of_group(someone: Person) -> str:
     """Read the number that others need to join, in the panel of the group."""
     if await someone.find("panel").count() == 0:
         await someone.open_info()
-    return (await someone.find("group-number").inner_text()).removeprefix("Number ")
+    return (await someone.find("group-number").inner_text()).removeprefix("Group ID ")
 
 
 async def test_a_group_is_created_and_used(people: Company) -> None:
@@ -60,7 +60,7 @@ async def test_selected_members_can_be_removed_again(people: Company) -> None:
     await expect(ada.find("create-group")).to_be_disabled()
     await ada.find("group-name").fill("Lunch")
     await ada.pick(grace, linus)
-    await ada.page.get_by_title("Leave out Grace").click()
+    await ada.page.get_by_title("Remove Grace").click()
     await ada.find("create-group").click()
 
     await expect(ada.find("member-count")).to_have_text("2 members")
@@ -87,7 +87,7 @@ async def test_the_name_and_the_notice_change_for_everybody(people: Company) -> 
     await expect(grace.find("group-notice")).to_have_text("At eleven\non Sunday")
     lines = grace.find("notice-line")
     await expect(lines.filter(has_text="Ada named the group “Brunch”")).to_have_count(1)
-    await expect(lines.filter(has_text="Ada put up a notice: At eleven")).to_have_count(1)
+    await expect(lines.filter(has_text="Ada posted a notice: At eleven")).to_have_count(1)
     await expect(grace.find("panel").locator(".avatar").first).to_have_text("🥚")
 
 
@@ -99,14 +99,14 @@ async def test_only_administrators_may_write_when_all_are_muted(people: Company)
 
     await ada.look_at("group-settings")
     await ada.find("mute-all").click()
-    await expect(grace.find("closed")).to_have_text("Only administrators may write in this group.")
+    await expect(grace.find("closed")).to_have_text("Only admins can post in this group.")
     await expect(grace.find("composer")).to_have_count(0)
     await expect(ada.find("composer")).to_have_count(1)
     await ada.find("mute-all").click()
 
     await expect(grace.find("composer")).to_be_visible()
     lines = grace.find("notice-line")
-    await expect(lines.last).to_have_text("Ada let everybody write again")
+    await expect(lines.last).to_have_text("Ada allowed everyone to post")
 
 
 async def test_an_administrator_accepts_requests_to_join(people: Company) -> None:
@@ -114,10 +114,10 @@ async def test_an_administrator_accepts_requests_to_join(people: Company) -> Non
     ada, grace, linus = await people("ada", "grace", "linus")
     await ada.make_group("Breakfast")
     await ada.look_at("group-settings")
-    await ada.page.get_by_role("radio", name="With approval").check()
-    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await ada.page.get_by_role("radio", name="Approve new members").check()
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's settings")
     await ada.find("close").click()
-    number = (await ada.find("group-number").inner_text()).removeprefix("Number ")
+    number = (await ada.find("group-number").inner_text()).removeprefix("Group ID ")
 
     for someone in (grace, linus):
         await someone.begin("join-group")
@@ -133,7 +133,7 @@ async def test_an_administrator_accepts_requests_to_join(people: Company) -> Non
 
     await grace.open_chat("Breakfast")
     await expect(grace.find("member-count")).to_have_text("2 members")
-    await linus.is_told(f"Group {number} did not let you in.")
+    await linus.is_told(f"Your request to join group {number} was declined.")
     await expect(linus.find("conversation")).to_have_count(0)
     await expect(ada.find("requests")).to_have_count(0)
 
@@ -144,7 +144,7 @@ async def test_an_open_group_is_joined_at_once(people: Company) -> None:
     await ada.make_group("Breakfast")
     await ada.look_at("group-settings")
     await ada.page.get_by_role("radio", name="Anyone").check()
-    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's settings")
     await ada.find("close").click()
     number = await number_of_group(ada)
 
@@ -178,7 +178,7 @@ async def test_new_members_see_the_history_unless_the_owner_forbids_it(
 
     await ada.look_at("group-settings")
     await ada.find("history").click()
-    await expect(ada.find("notice-line").last).to_have_text("You changed the group's rules")
+    await expect(ada.find("notice-line").last).to_have_text("You changed the group's settings")
     await ada.find("close").click()
     await ada.look_at("invite")
     await ada.pick(linus)
@@ -201,8 +201,8 @@ async def test_the_owner_decides_who_invites(people: Company) -> None:
     await expect(grace.find("group-settings")).to_have_count(0)
 
     await ada.look_at("group-settings")
-    inviters = ada.page.get_by_role("group", name="Who may invite")
-    await inviters.get_by_role("radio", name="Administrators").check()
+    inviters = ada.page.get_by_role("group", name="Who can invite")
+    await inviters.get_by_role("radio", name="Admins").check()
     await expect(grace.find("invite")).to_have_count(0)
     await inviters.get_by_role("radio", name="All", exact=True).check()
 

@@ -1,7 +1,7 @@
 /** The parts that dialogs share: the frame with title and buttons, the user search, and rows of users. */
 
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { IconButton } from "../components/icons.js";
 import { Avatar } from "../components/avatar.js";
 import { errorText, t } from "../i18n/words.js";
@@ -18,7 +18,7 @@ const DEBOUNCE_MS = 200;
  * If it *isChanged*, the user is asked before it is closed without saving. *back* leads to the dialog before.
  */
 export function DialogFrame({ title, close, isChanged = false, back, actions, children }) {
-  useEffect(() => noteChanges(isChanged), [isChanged]);
+  useLayoutEffect(() => noteChanges(isChanged), [isChanged]); // before the next key is pressed
   return html`
     <div class="dialog-frame">
       <header>
