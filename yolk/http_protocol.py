@@ -126,6 +126,11 @@ class RequestParser(Http):
 
     async def error_response(self, exception: Exception) -> None:
         """Answer an error; that of a broken request without anything of the request."""
+        if isinstance(exception, asyncio.CancelledError) and self._is_gone():
+            # Sanic would make an answer that nobody gets, and log it as a fault of the server.
+            self.keep_alive = False
+            self.request_body = None
+            return
         if not isinstance(exception, BrokenRequest):
             await super().error_response(exception)
             return
@@ -167,6 +172,11 @@ class RequestParser(Http):
         if self.recv_buffer[:2] != b"\r\n":
             self.keep_alive = False
             raise BadRequest("Bad chunked encoding")
+
+    def _is_gone(self) -> bool:
+        """Return whether the client has disconnected."""
+        info, transport = self.protocol.conn_info, self.protocol.transport
+        return transport is None or transport.is_closing() or bool(info and info.lost)
 
     def _peer(self) -> str:
         info = self.protocol.conn_info
@@ -240,8 +250,8 @@ class HttpConnection(HttpProtocol):
             self._timer.cancel()
 
     def log_disconnect(self) -> None:
-        """Log the end of a connection; that of a broken request is counted only."""
-        if not self._http.is_broken:
+        """Log the end of a request that was cut; a broken one is counted only."""
+        if self._http.request is not None and not self._http.is_broken:
             super().log_disconnect()  # type: ignore[no-untyped-call]  # Sanic's
 
     def _start_timer(self, seconds: float) -> None:
