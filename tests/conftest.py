@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.databases import mariadb, postgres, sqlite
+from tests.log_check import leaks, secrets_in
 from tests.rows import add_user
 from tests.servers import ChatServer
 from yolk.testing import Server, User, close_all
@@ -78,12 +79,29 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Report a skipped test as failed in CI, where everything must run."""
+    """
+    Report a skipped test as failed in CI, where everything must run.
+
+    So is one in whose own process a secret was logged; servers are checked at the end of the run.
+    """
     report = yield
+    log = "".join(text for name, text in report.sections if name.startswith("Captured log"))
+    if leaked := [*secrets_in(log)]:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(leaked)
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which in CI is a failure: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_without_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the logs of all servers, and fail at the end if one has a secret or a message's text."""
+    Server.logs = tmp_path_factory.mktemp("logs")
+    yield
+    leaked = leaks(Server.logs)
+    assert not leaked, "\n".join(leaked)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TextIO
 
 import httpx
 import jwt
@@ -88,6 +88,10 @@ class Server:
         command: the command that starts it; by default this Python with `app.py`.
     """
 
+    logs: ClassVar[Path | None] = None
+    """A folder in which the output of every server is kept: a file for each start, whose first line
+    is the folder of the data."""
+
     def __init__(
         self,
         root: Path,
@@ -101,11 +105,18 @@ class Server:
         self.secret = secrets.token_hex(32)
         self.env = dict(env or {})
         self.command = command or [sys.executable, "app.py"]
-        self.output = ""
-        """The output of the application so far."""
+        self._output: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._printed = threading.Condition()
+
+    @property
+    def output(self) -> str:
+        """The output of the application so far."""
+        # Joined when it is read: adding each line to a long text would slow the application down.
+        with self._printed:
+            self._output[:] = ["".join(self._output)]
+            return self._output[0]
 
     @property
     def url(self) -> str:
@@ -142,7 +153,7 @@ class Server:
             "SANIC_NO_COLOR": "true",
             **self.env,
         }
-        self.output = ""
+        self._output.clear()
         self._process = subprocess.Popen(
             self.command,
             cwd=self.root,
@@ -191,14 +202,20 @@ class Server:
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        with process.stdout as lines:
+        with process.stdout as lines, self._open_log(process.pid) as log:
+            log.write(f"{self.data}\n")
             for line in lines:
+                log.write(line)
                 with self._printed:
-                    self.output += line
+                    self._output.append(line)
                     self._printed.notify_all()
         with self._printed:
             self._reader = None
             self._printed.notify_all()
+
+    def _open_log(self, pid: int) -> TextIO:
+        path = self.logs / f"{self.port}-{pid}.log" if self.logs else Path(os.devnull)
+        return path.open("w", encoding="utf-8")
 
     def stop(
         self, timeout: float = 30, by: signal.Signals = signal.SIGTERM, *, to_all: bool = False
