@@ -46,7 +46,7 @@ def source() -> random.Random:
     return random.Random(int(seed))
 
 
-@pytest.fixture(scope="module", params=["postgres", *(["sqlite"] if LONG else [])])
+@pytest.fixture(scope="session", params=["postgres", *(["sqlite"] if LONG else [])])
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
