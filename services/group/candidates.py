@@ -104,7 +104,7 @@ async def count_candidates(ctx: Context, user_ids: Collection[int], inviter_id: 
 
 async def request_approval(
     change: Change, user_ids: Sequence[int], inviter_id: int | None, text: str = ""
-) -> None:
+) -> list[int]:
     """
     Store join requests, and notify the admins. Users with a request keep it.
 
@@ -114,6 +114,9 @@ async def request_approval(
         inviter_id: the inviter; None where the users ask to join.
         text: the users' words for the admins.
 
+    Returns:
+        the users who had no request before.
+
     Raises:
         RequestsFull: there are too many requests.
     """
@@ -122,7 +125,7 @@ async def request_approval(
     waiting = await requests.filter(user_id__in=list(user_ids)).values_list("user_id")
     new = sorted({*user_ids} - {row[0] for row in waiting})
     if not new:
-        return
+        return []
     if await requests.count() + len(new) > MAX_REQUESTS:
         raise RequestsFull
     await JoinRequest.bulk_create(
@@ -142,3 +145,4 @@ async def request_approval(
         "text": text,
     }
     change.frames.append((data, admins))
+    return new

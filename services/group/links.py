@@ -169,7 +169,9 @@ class LinksService(Service):
         self, user_id: int, token: str, text: str
     ) -> tuple[int, Literal["joined", "requested"]]:
         """
-        Join a group with a link, or ask for approval. Members use nothing up.
+        Join a group with a link, or ask for approval.
+
+        Members, and users whose request is pending, use nothing up.
 
         Args:
             user_id: the new member.
@@ -195,16 +197,19 @@ class LinksService(Service):
                     return group.id, "joined"
                 if await change.excluded([user_id]):
                     raise Excluded
-                link.uses += 1
-                await link.save(using_db=connection, update_fields=["uses"])
-                if group.approval and creator.role < ADMIN:
-                    await request_approval(change, [user_id], creator.user_id, text)
-                    return group.id, "requested"
-                limit = self.ctx.app.config.chat.group_members
-                await change.welcome([user_id], limit, user_id)
+                has_to_wait = group.approval and creator.role < ADMIN
+                if has_to_wait:
+                    used = await request_approval(change, [user_id], creator.user_id, text)
+                else:
+                    limit = self.ctx.app.config.chat.group_members
+                    await change.welcome([user_id], limit, user_id)
+                    used = [user_id]
+                if used:
+                    link.uses += 1
+                    await link.save(using_db=connection, update_fields=["uses"])
         except NoGroup:
             raise BadLink from None
-        return group.id, "joined"
+        return group.id, "requested" if has_to_wait else "joined"
 
 
 async def _valid(hashed: str, connection: BaseDBAsyncClient | None = None) -> InvitationLink:

@@ -461,6 +461,16 @@ async def test_a_link_has_the_permissions_of_its_creator(
     assert await use(carol, hers) == "joined"
 
 
+async def test_a_repeated_request_uses_no_link_up(server: Server, ada: User, bob: User) -> None:
+    """Nobody keeps others out of a group by asking again and again with its link."""
+    made = await make_group(ada, bob, join="approval", link_role=0)
+    link = await link_of(bob, made, max_uses=2)
+    eager, other = people(server, 2)
+
+    assert [await use(eager, link) for _ in range(3)] == ["requested"] * 3
+    assert [await use(other, link), await use(other, link)] == ["requested", 2121]
+
+
 async def test_links_have_bounds(ada: User) -> None:
     """A group has 50 links at most, each valid from a minute to a year."""
     made = await make_group(ada)
