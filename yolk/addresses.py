@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
+
+IPV6_NETWORK_BITS = 64
+"""The length of the prefix that a provider assigns to one customer."""
 
 
 def parse_address(text: str) -> str | None:
@@ -22,6 +26,21 @@ def parse_address(text: str) -> str | None:
         return str(ipaddress.ip_address(text))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """Return the part of an address that identifies a customer: of IPv6, the network."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address  # a unix socket
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        network = ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False)
+        return str(network.network_address)
+    return str(parsed)
 
 
 def is_loopback(host: str) -> bool:

@@ -110,7 +110,7 @@ class WebSocketServer(Protocol):
 
     @property
     def addresses(self) -> Mapping[str, int]:
-        """Address to the number of open sockets of this worker that come from it."""
+        """Address, of IPv6 the network, to the number of open sockets of this worker from there."""
 
     @property
     def queues(self) -> Mapping[str, Callable[[], float]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from yolk.addresses import network_of
 from yolk.concurrency import create_detached_task
 
 from .access_log import AccessLog
@@ -137,7 +138,7 @@ class Engine:
         self.counters.opened += 1
         self.sockets[socket.number] = socket
         self.contexts[socket.number] = ctx
-        self.addresses[ctx.request.ip] += 1
+        self.addresses[network_of(ctx.request.ip)] += 1
 
     def unregister(self, socket: WebSocket) -> None:
         """Remove a socket whose connection is gone."""
@@ -145,7 +146,7 @@ class Engine:
         ctx = self.contexts.pop(socket.number, None)
         if ctx is not None:
             self.access_log.closed(socket, ctx)
-            address = ctx.request.ip
+            address = network_of(ctx.request.ip)
             self.addresses[address] -= 1
             if not self.addresses[address]:
                 del self.addresses[address]

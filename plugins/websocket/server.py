@@ -40,7 +40,7 @@ class WebSocketServer:
         self.users: Mapping[int, Collection[WebSocket]] = rooms.topics.users
         """User id to that user's sockets on this worker."""
         self.addresses: Mapping[str, int] = engine.addresses
-        """Address to the number of open sockets of this worker that come from it."""
+        """Address, of IPv6 the network, to the number of open sockets of this worker from there."""
         self.counters = engine.counters
         self.rooms = rooms
         self._engine = engine

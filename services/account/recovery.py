@@ -15,8 +15,8 @@ from services.account.digest import digest
 from services.account.logins import end_sessions
 from services.account.sessions import Login
 from services.errors import BadResetToken, TooManyChanges, WrongOldPassword
-from services.limits.rates import network_of
 from services.names import normalize_password
+from yolk.addresses import network_of
 
 
 class PasswordChanged(msgspec.Struct):

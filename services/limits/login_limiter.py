@@ -19,9 +19,10 @@ from services.errors import (
     TooManyRegistrations,
 )
 from services.limits.keyed_limiter import KeyedLimiter
-from services.limits.rates import Rate, RateLimiter, network_of
+from services.limits.rates import Rate, RateLimiter
 from services.names import username_key
 from services.redis import Redis
+from yolk.addresses import network_of
 from yolk.concurrency import ConcurrencyLimiter
 
 KNOWN_PREFIX = "yolk:known:"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 import time
@@ -24,8 +23,6 @@ REDIS_TIMEOUT_SECONDS = 1.0
 """Seconds for Redis to answer, before this worker counts by itself."""
 REDIS_PAUSE_SECONDS = 2.0
 """Seconds for which it then does not ask Redis again."""
-IPV6_NETWORK_BITS = 64
-"""The length of the prefix that a provider assigns to one customer."""
 
 _ONE = r"[1-9]\d{0,8}/([1-9]\d{0,4} )?(second|minute|hour|day)s?"
 Rate = Annotated[str, msgspec.Meta(pattern=rf"^({_ONE}(; ?{_ONE})*)?\Z")]
@@ -125,17 +122,3 @@ class RateLimiter:
 @lru_cache(maxsize=256)
 def _items(rate: str) -> tuple[RateLimitItem, ...]:
     return tuple(parse_many(rate)) if rate else ()
-
-
-def network_of(address: str) -> str:
-    """Return the part of an address that identifies a customer: of IPv6, the network."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address  # a unix socket
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        network = ipaddress.ip_network((parsed, IPV6_NETWORK_BITS), strict=False)
-        return str(network.network_address)
-    return str(parsed)

@@ -330,8 +330,9 @@ async def wait_until_accepted(server: Server, user: User) -> None:
 
 
 async def test_the_sockets_from_an_address_are_bounded(tmp_path: Path) -> None:
-    """Whoever they belong to, and before any token is verified."""
-    root = copy_chat(tmp_path, {"config/config_few.py": 'chat = {"address_sockets": 3}\n'})
+    """Whoever they belong to, and before any token is verified; IPv6 counts by network."""
+    few = 'chat = {"address_sockets": 3}\nproxies = 1\n'
+    root = copy_chat(tmp_path, {"config/config_few.py": few})
     async with ChatServer(root, tmp_path / "data", {"YOLK_ENV": "few"}) as server:
         users = [add_user(server, f"user{number}") for number in range(4)]
         sockets = [await user.connect() for user in users[:3]]
@@ -340,4 +341,12 @@ async def test_the_sockets_from_an_address_are_bounded(tmp_path: Path) -> None:
             assert (await (await server.connect(path)).closed())[0] == 4504
         await sockets[0].close()
         await users[3].connect()
+
+        one_network = [{"X-Forwarded-For": f"2001:db8::{number}"} for number in range(4)]
+        for headers in one_network[:3]:
+            await users[0].connect(additional_headers=headers)
+        path = f"/ws?token={users[3].token}"
+        refused = await server.connect(path, additional_headers=one_network[3])
+        assert (await refused.closed())[0] == 4504
+        await users[0].connect(additional_headers={"X-Forwarded-For": "2001:db8:0:1::1"})
         await close_all()
