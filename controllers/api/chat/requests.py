@@ -20,6 +20,11 @@ from services.message.draft import Draft
 
 Answer = Callable[[Context, Frame], Awaitable[None] | None]
 
+MAX_UNPACED_FILL = 0.25
+"""How full the queue of messages may be before each socket waits until its last message is stored.
+
+So a few users who send as fast as they can do not fill it, which would refuse new sockets."""
+
 
 def receive(ctx: Context, message: str | bytes) -> Awaitable[None] | None:
     """
@@ -61,17 +66,27 @@ def _send(ctx: Context, frame: Frame) -> Awaitable[None] | None:
     checking = ctx.service.message.check(draft)
     if checking is not None:
         return _queue_checked(ctx, frame, checking)
-    _queue(ctx, frame, draft)
-    return None
+    return _queue(ctx, frame, draft)
 
 
 async def _queue_checked(ctx: Context, frame: Frame, checking: Awaitable[Draft]) -> None:
     """Queue a message after its check. Later frames wait for it, so the order is kept."""
-    _queue(ctx, frame, await checking)
+    queued = _queue(ctx, frame, await checking)
+    if queued is not None:
+        await queued
 
 
-def _queue(ctx: Context, frame: Frame, draft: Draft) -> None:
-    ctx.app.writer.put(draft).add_done_callback(partial(_answer_send, ctx, frame.id))
+def _queue(ctx: Context, frame: Frame, draft: Draft) -> Awaitable[None] | None:
+    """Queue a message; if many wait already, return what its socket has to wait for."""
+    writer = ctx.app.writer
+    future = writer.put(draft)
+    future.add_done_callback(partial(_answer_send, ctx, frame.id))
+    return None if writer.fill < MAX_UNPACED_FILL else _stored(future)
+
+
+async def _stored(future: asyncio.Future[Stored]) -> None:
+    """Wait until a message is stored or refused, which `_answer_send` answers."""
+    await asyncio.wait([future])
 
 
 def _answer_send(ctx: Context, request: Any, future: asyncio.Future[Stored]) -> None:
