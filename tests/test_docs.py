@@ -16,6 +16,7 @@ from textwrap import dedent
 import msgspec
 import pytest
 
+import models
 from config.config_default import API_VERSION
 from controllers.api.chat.frames import (
     Cursor,
@@ -338,8 +339,16 @@ def test_every_hook_is_documented() -> None:
     assert not [name for name in hooks if f"`{name}`" not in text]
 
 
-async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> None:
-    """The client in docs/connect-a-client.md runs as it is printed."""
+def test_every_table_is_documented() -> None:
+    """docs/port-an-egg-app.md names all tables that are created beside those of an Egg app."""
+    text = read("port-an-egg-app.md").split("## The user table")[1].split("###")[0]
+    names = [model._meta.db_table for model in models.__models__]
+
+    assert not [name for name in names if f"`{name}`" not in text]
+
+
+def write_documented_client(folder: Path) -> str:
+    """Write the client in docs/connect-a-client.md to *folder*; return the path of Node.js."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no Node.js; `make test` says how to have it")
@@ -347,8 +356,74 @@ async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> No
         pytest.skip("ws is not installed: npm install --prefix tests/node")
     for code in blocks(read("connect-a-client.md"), "js"):
         name = code.partition(":")[0].removeprefix("// ")
-        (tmp_path / name).write_text(code, encoding="utf-8")
-    (tmp_path / "node_modules").symlink_to(NODE_MODULES)
+        (folder / name).write_text(code, encoding="utf-8")
+    (folder / "node_modules").symlink_to(NODE_MODULES)
+    return node
+
+
+OFFLINE = """
+// Connects, loses its network until a line is entered, and prints what arrives.
+import WebSocket from "ws";
+let socket;
+globalThis.WebSocket = class extends WebSocket {
+  constructor(...options) { super(...options); socket = this; }
+};
+const { Client } = await import("./client.mjs");
+const [base, username, password] = process.argv.slice(2);
+const { fetch } = globalThis;
+const headers = { "Content-Type": "application/json" };
+const body = JSON.stringify({ username, password });
+const response = await fetch(`${base}/auth/login`, { method: "POST", headers, body });
+const client = new Client(base, (await response.json()).data);
+client.onMessage = ({ data }) => console.log(data);
+globalThis.fetch = async (...request) => {
+  const answer = await fetch(...request);
+  if (!`${request[0]}`.endsWith("/chat/sync")) return answer;
+  globalThis.fetch = () => Promise.reject(new TypeError("no network"));
+  setTimeout(() => { socket.terminate(); console.log("offline"); }, 100);
+  process.stdin.once("data", () => { globalThis.fetch = fetch; });
+  return answer;
+};
+await client.connect();
+"""
+"""It loses the network after its first `sync` has been answered."""
+
+
+async def test_the_documented_client_misses_nothing_of_a_new_conversation(
+    server: Server, tmp_path: Path
+) -> None:
+    """A conversation that begins while it is offline arrives whole, however long it is."""
+    node = write_documented_client(tmp_path)
+    (tmp_path / "offline.mjs").write_text(OFFLINE, encoding="utf-8")
+    ada, grace = await server.user("ada"), await server.user("grace")
+    his = await grace.connect()
+
+    client = await asyncio.create_subprocess_exec(
+        *(node, "offline.mjs", server.url, ada.username, ada.password),
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert client.stdin is not None
+    assert client.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            assert await client.stdout.readline() == b"offline\n"
+            texts = [str(number) for number in range(201)]
+            for text in texts:
+                await his.send({"id": 1, "type": "send", "data": {"to_id": ada.id, "data": text}})
+            for _ in texts:
+                await his.wait_for(msg="ok")
+            client.stdin.write(b"online\n")
+            assert [(await client.stdout.readline()).decode().strip() for _ in texts] == texts
+    finally:
+        client.kill()
+        await client.wait()
+
+
+async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> None:
+    """The client in docs/connect-a-client.md runs as it is printed."""
+    node = write_documented_client(tmp_path)
     ada, grace = await server.user("ada"), await server.user("grace")
     await grace.post("/chat/send", to_id=ada.id, data="before she came")
 
@@ -378,4 +453,5 @@ async def test_the_documented_client_chats(server: Server, tmp_path: Path) -> No
             assert await talk.stdout.readline() == b"after\n"
     finally:
         talk.kill()
+        await talk.wait()
         await talk.communicate()
