@@ -8,7 +8,7 @@ from models.file import Attachment, File
 from models.group import Exclusion, Group, Invitation, InvitationLink, JoinRequest, KeptMute
 from models.member import Member
 from models.message import Message
-from models.search import SearchEntry
+from models.search import SearchEntry, UserSearchKey
 from models.secret import Secret
 from models.session import Session
 from models.user import User
@@ -37,6 +37,7 @@ __all__ = [
     "Session",
     "User",
     "UserRole",
+    "UserSearchKey",
 ]
 
 __models__ = [
@@ -55,6 +56,7 @@ __models__ = [
     Preference,
     Privacy,
     SearchEntry,
+    UserSearchKey,
     File,
     Attachment,
     Secret,

@@ -24,6 +24,9 @@ class Account(Model):
     tokens_after: fields.Field[int] = fields.BigIntField(default=0, db_default=0)
     # The picture that the user uploaded as their avatar; everybody may read it.
     avatar_file: fields.Field[UUID | None] = fields.UUIDField(null=True, db_index=True)
+    # The username and the display name that the user's `UserSearchKey` were made of, with a line
+    # feed between. NULL where there are none yet.
+    searched_names: fields.Field[str | None] = ExactCharField(max_length=512, null=True)
     # When the account was deleted; the user no longer exists for anybody.
     delete_time: fields.Field[int | None] = fields.BigIntField(null=True)
 

@@ -60,11 +60,10 @@ class Privacy(Model):
     )
     # 1 if others see what the user has read, and the user sees it of others.
     receipts: fields.Field[int] = fields.SmallIntField(default=1, db_default=1)
-    # How the search finds the user: by a "prefix" of the username, only by the "username" as a
-    # whole, or by "nothing".
-    found_by: fields.Field[str] = ExactCharField(
-        max_length=16, default="prefix", db_default="prefix"
-    )
+    # How the search finds the user: by any part of the "name" (username or display name), by a
+    # "prefix" of the username, only by the "username" as a whole, or by "nothing". The database's
+    # own default is what it was before there was "name"; every row is stored with a value.
+    found_by: fields.Field[str] = ExactCharField(max_length=16, default="name", db_default="prefix")
 
     class Meta:
         """The table."""

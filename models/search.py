@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tortoise import Model, fields
 
-from models.columns import ExactCharField
+from models.columns import ExactCharField, SortedCharField
 
 
 class SearchEntry(Model):
@@ -28,3 +28,23 @@ class SearchEntry(Model):
         table = "search_entry"
         # One entry per message, found by an edit or a recall.
         unique_together = (("conv", "seq"),)
+
+
+class UserSearchKey(Model):
+    """
+    A text by which a user is found: a part of a name up to its end, or its pinyin.
+
+    `services/account/search_keys.py` makes them of the names. A search reads a range of the index.
+    """
+
+    id: fields.Field[int] = fields.BigIntField(primary_key=True)
+    user_id: fields.Field[int] = fields.BigIntField(db_index=True)
+    # 0 for a whole username, 1 for the beginning of a display name, 2 for what is inside of either.
+    place: fields.Field[int] = fields.SmallIntField()
+    term: fields.Field[str] = SortedCharField(max_length=32)
+
+    class Meta:
+        """The table."""
+
+        table = "user_search_key"
+        indexes = (("place", "term", "id"),)

@@ -14,9 +14,9 @@ from yolk import Controller, describe
 
 
 class Search(msgspec.Struct):
-    """What usernames to search for."""
+    """A part of a username or a display name."""
 
-    q: Annotated[str, msgspec.Meta(min_length=1, max_length=30, pattern=r"\A[^\x00]*\Z")]
+    q: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\A[^\x00]*\Z")]
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 
@@ -32,7 +32,7 @@ class UserController(Controller[Context]):
     @permissions.allows(permissions.UNBLOCKED_SILENTLY)
     @describe(query=Search, answer=list[Person], errors=(TooManySearches,))
     async def search(self) -> None:
-        """Find users whose username begins with `q`."""
+        """Find users by a part of their username or display name, or by its pinyin."""
         query = self.ctx.read(Search, self.ctx.query)
         app, user_id = self.ctx.app, self.ctx.user.id
         await app.rates.take(app.config.chat.limits.search, "search", user_id, TooManySearches)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tortoise.exceptions import IntegrityError
 
-from models import Account, User
+from models import Account, User, UserSearchKey
 from services import Service
 from services.account.lookup import find_user
+from services.account.search_keys import names_of, new_keys
 from services.account.sessions import Login
 from services.account.sql import user_column
 from services.errors import NameTaken, UserDisabled, WrongPassword
@@ -41,8 +42,13 @@ class AccountService(Service):
                     username=username, password=stored, nickname=nickname, using_db=connection
                 )
                 await Account.create(
-                    user_id=user.id, name=username_key(username), using_db=connection
+                    user_id=user.id,
+                    name=username_key(username),
+                    searched_names=names_of(username, nickname),
+                    using_db=connection,
                 )
+                keys = await new_keys(user.id, username, nickname)
+                await UserSearchKey.bulk_create(keys, using_db=connection)
         except IntegrityError:
             if await self._is_taken(username):
                 raise NameTaken from None

@@ -24,6 +24,7 @@ from models import (
     Session,
     User,
     UserRole,
+    UserSearchKey,
 )
 from models.columns import milliseconds
 from services import Service
@@ -140,7 +141,7 @@ class DeletionService(Service):
                 .update(username=username, nickname=nickname, avatar="", password="!", status=0)  # noqa: S106 - nobody's
             )
             account, _ = await Account.get_or_create(user_id=user_id, using_db=connection)
-            account.name, account.avatar_file = None, None
+            account.name = account.avatar_file = account.searched_names = None
             account.tokens_after = account.delete_time = now
             await account.save(using_db=connection)
             of_user = (
@@ -152,6 +153,7 @@ class DeletionService(Service):
                 KeptMute,
                 Invitation,
                 UserRole,
+                UserSearchKey,
             )
             for table in of_user:
                 await table.filter(user_id=user_id).using_db(connection).delete()

@@ -6,6 +6,7 @@ import msgspec
 
 from models import Account, User
 from services import Service
+from services.account.search_keys import store_search_keys
 from services.account.sql import people_around
 from services.errors import NoSuchUser, TooManyChanges
 from services.file.avatar import FILES_PATH, find_own_picture
@@ -72,6 +73,9 @@ class ProfileService(Service):
             await app.rates.take(app.config.auth.limits.profile, "profile", user_id, TooManyChanges)
             async with self.ctx.app.orm.transaction() as connection:
                 await User.filter(id=user_id).using_db(connection).update(**changes)
+                if nickname is not None:
+                    await Account.get_or_create(user_id=user_id, using_db=connection)
+                    await store_search_keys(connection, [user_id])
                 if avatar is not None:
                     account, _ = await Account.get_or_create(user_id=user_id, using_db=connection)
                     account.avatar_file = picture.id if picture else None

@@ -14,6 +14,8 @@ from services.sql import bind_placeholders, bind_values_table, join_by_key, valu
 from services.wire import single_users
 
 MAX_INT32 = 2**31 - 1
+MAX_CHARACTER = "\U0010ffff"
+"""A text with it behind is greater than all texts that begin with that text."""
 
 
 class StoredStanding(NamedTuple):
@@ -49,14 +51,101 @@ async def users_without_account(
     return [(int(row["id"]), str(row["username"])) for row in rows]
 
 
-async def search_users(
+async def users_with_changed_names(database: Database, after: int, limit: int) -> list[int]:
+    """
+    Return ids of users whose names are not those of which their search keys were made, in order.
+
+    Args:
+        database: the database.
+        after: only users with a greater id.
+        limit: the largest number of users.
+    """
+    dialect = database.dialect
+    # All of one type: the columns of an existing table may compare without case.
+    names = ("u.username", "?", "coalesce(u.nickname, '')")
+    joined = f"concat({', '.join(names)})" if dialect == "mysql" else " || ".join(names)
+    query = f"""
+SELECT u.id FROM {_quote(dialect, "user")} u JOIN user_account a ON a.user_id = u.id
+WHERE u.id > ? AND a.delete_time IS NULL
+    AND (a.searched_names IS NULL OR a.searched_names <> {joined})
+ORDER BY u.id LIMIT {limit:d}"""
+    rows = await database.connection.execute_query_dict(
+        bind_placeholders(dialect, query), [after, "\n"]
+    )
+    return [int(row["id"]) for row in rows]
+
+
+class FoundKey(NamedTuple):
+    """A search key that begins with the searched text, and the columns of its user."""
+
+    term: str
+    key_id: int
+    user: dict[str, Any]
+    searched_names: str | None
+
+
+_SHOWN = "u.id, u.username, u.nickname, u.avatar"
+_FOUND_JOINS = (
+    ("block", "b", "b.user_id = u.id AND b.blocked_id = ?"),
+    ("privacy", "p", "p.user_id = u.id"),
+    ("user_account", "a", "a.user_id = u.id"),
+)
+_MAY_BE_FOUND = "u.status = 1 AND b.id IS NULL AND a.delete_time IS NULL"
+
+
+async def find_by_key(
+    database: Database,
+    viewer_id: int,
+    text: str,
+    place: int,
+    after: tuple[str, int],
+    limit: int,
+    *,
+    is_username: bool,
+) -> list[FoundKey]:
+    """
+    Return search keys of one place that begin with *text*, in order.
+
+    Disabled and deleted users are left out, users who blocked the one who asks, and users who
+    decided not to be found like this.
+
+    Args:
+        database: the database.
+        viewer_id: the user who asks.
+        text: normalised, at least one character.
+        place: the place of the keys.
+        after: the key before the first one, by text and id.
+        limit: the largest number of keys.
+        is_username: whether keys of this place are whole usernames.
+    """
+    dialect = database.dialect
+    joins = " ".join(join_by_key(dialect, *join, outer=True) for join in _FOUND_JOINS)
+    user = join_by_key(dialect, "user", "u", "u.id = k.user_id")
+    allowed = "coalesce(p.found_by, 'name') = 'name' OR u.id = ?"
+    low = max(text, after[0])
+    values: list[Any] = [viewer_id, place, low, text + MAX_CHARACTER, after[0], *after, viewer_id]
+    if is_username:
+        allowed += " OR p.found_by = 'prefix' OR (p.found_by = 'username' AND k.term = ?)"
+        values.append(text)
+    # A range of the index, not LIKE: nothing in the text is a wildcard.
+    query = f"""
+SELECT k.term, k.id AS key_id, a.searched_names, {_SHOWN} FROM user_search_key k {user} {joins}
+WHERE k.place = ? AND k.term >= ? AND k.term < ? AND (k.term > ? OR (k.term = ? AND k.id > ?))
+    AND {_MAY_BE_FOUND} AND ({allowed})
+ORDER BY k.term, k.id LIMIT {limit:d}"""
+    rows = await database.connection.execute_query_dict(bind_placeholders(dialect, query), values)
+    return [
+        FoundKey(row.pop("term"), row.pop("key_id"), row, row.pop("searched_names")) for row in rows
+    ]
+
+
+async def find_by_username(
     database: Database, viewer_id: int, text: str, limit: int
 ) -> list[dict[str, Any]]:
     """
     Return the columns that others see of users whose username begins with *text*, in order.
 
-    Disabled and deleted users are left out, users who blocked the one who asks, and users who
-    decided not to be found like this.
+    It reads the table itself, so that it finds users whom another application has just added.
 
     Args:
         database: the database.
@@ -65,24 +154,16 @@ async def search_users(
         limit: the largest number of users.
     """
     dialect = database.dialect
-    joins = (
-        ("block", "b", "b.user_id = u.id AND b.blocked_id = ?"),
-        ("privacy", "p", "p.user_id = u.id"),
-        ("user_account", "a", "a.user_id = u.id"),
-    )
-    # A range, not LIKE: it uses the index of the username on every database, and nothing in the
-    # text is a wildcard.
+    joins = " ".join(join_by_key(dialect, *join, outer=True) for join in _FOUND_JOINS)
     query = f"""
-SELECT u.id, u.username, u.nickname, u.avatar FROM {_quote(dialect, "user")} u
-{" ".join(join_by_key(dialect, *join, outer=True) for join in joins)}
-WHERE u.username >= ? AND u.username < ? AND u.status = 1
-    AND b.id IS NULL AND a.delete_time IS NULL
-    AND (coalesce(p.found_by, 'prefix') = 'prefix' OR u.id = ?
+SELECT {_SHOWN} FROM {_quote(dialect, "user")} u {joins}
+WHERE u.username >= ? AND u.username < ? AND {_MAY_BE_FOUND}
+    AND (coalesce(p.found_by, 'name') IN ('name', 'prefix') OR u.id = ?
         OR (p.found_by = 'username' AND u.username = ?))
 ORDER BY u.username LIMIT {limit:d}"""
     return await database.connection.execute_query_dict(
         bind_placeholders(dialect, query),
-        [viewer_id, text, text + "\U0010ffff", viewer_id, text],
+        [viewer_id, text, text + MAX_CHARACTER, viewer_id, text],
     )
 
 

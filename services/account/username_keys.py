@@ -1,4 +1,4 @@
-"""Normalised usernames of users that another application added to the `user` table."""
+"""Normalised usernames and search keys of users that another application added."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from functools import partial
 
 from models import Account
+from services.account.search_keys import store_changed_keys
 from services.account.sql import users_without_account
 from services.database import Database
 from services.names import username_key
@@ -17,14 +18,19 @@ BATCH_USERS = 500
 
 
 def username_key_task(orm: Database, logger: logging.Logger) -> PeriodicTask:
-    """Return the task that stores missing keys, at the start and then once an hour."""
+    """Return the task that stores what is missing of names, at the start and once an hour."""
     return PeriodicTask(
-        partial(store_missing_keys, orm),
+        partial(_store_all, orm),
         INTERVAL_SECONDS,
         "usernames could not be normalised",
         logger,
         unavailable_errors=orm.unavailable_errors,
     )
+
+
+async def _store_all(orm: Database) -> None:
+    await store_missing_keys(orm)
+    await store_changed_keys(orm)  # of users who have a row now
 
 
 async def store_missing_keys(orm: Database) -> None:

@@ -8,7 +8,8 @@ import msgspec
 
 from models import User
 from services import Service
-from services.account.sql import comparable_ids, search_users
+from services.account.find_users import find_users_by_text
+from services.account.sql import comparable_ids
 from services.errors import NoSuchPerson
 
 
@@ -46,13 +47,11 @@ class UsersService(Service):
 
     async def search(self, text: str, limit: int) -> list[Person]:
         """
-        Return users whose username begins with *text* and who may be found like this, in order.
+        Return users whose names contain *text* and who may be found like this, the best first.
 
-        Args:
-            text: at least one character.
-            limit: users to return at most.
+        See `find_users_by_text`.
         """
-        rows = await search_users(self.ctx.app.orm, self.ctx.user.id, text, limit)
+        rows = await find_users_by_text(self.ctx.app.orm, self.ctx.user.id, text, limit)
         return await self._to_people([User(**row) for row in rows])
 
     async def _to_people(self, users: list[User]) -> list[Person]:

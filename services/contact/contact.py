@@ -16,7 +16,7 @@ MAX_BLOCKED_USERS = 5000
 
 Strangers = Literal["nothing", "one", "freely"]
 Presence = Literal["everyone", "contacts", "nobody"]
-FoundBy = Literal["prefix", "username", "nothing"]
+FoundBy = Literal["name", "prefix", "username", "nothing"]
 
 
 class Blocked(msgspec.Struct):
@@ -36,8 +36,8 @@ class Preferences(msgspec.Struct):
     receipts: bool
     """Whether others see what this user has read, and this user what others have read."""
     found_by: FoundBy
-    """How the search for users finds this one: by a prefix of the username, only by the whole
-    username, or by nothing."""
+    """How the search for users finds this one: by any part of the display name or the username
+    (`name`), by a prefix of the username, only by the whole username, or by nothing."""
 
 
 class PreferenceChanges(msgspec.Struct, omit_defaults=True):

@@ -76,7 +76,7 @@ async def test_what_others_see_can_be_limited(people: Company) -> None:
     await expect(ada.page.get_by_role("radio", name="Everyone")).to_be_checked()
 
     await ada.page.get_by_role("radio", name="Nobody").check()
-    await ada.page.get_by_role("radio", name="Exact username only").check()
+    await ada.page.get_by_role("radio", name="By my exact username").check()
     receipts = ada.page.get_by_role("switch", name="Read receipts")
     await expect(receipts).to_be_checked()
     await receipts.uncheck()
@@ -84,7 +84,7 @@ async def test_what_others_see_can_be_limited(people: Company) -> None:
     await expect(grace.find("presence")).not_to_have_text("online")
     await ada.find("close").click()
     await ada.choose("settings", "privacy")
-    for chosen in ("Nobody", "Exact username only"):
+    for chosen in ("Nobody", "By my exact username"):
         await expect(ada.page.get_by_role("radio", name=chosen)).to_be_checked()
     await expect(ada.page.get_by_role("switch", name="Read receipts")).not_to_be_checked()
 

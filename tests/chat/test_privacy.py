@@ -12,7 +12,9 @@ import pytest
 from models import Account, Block, Member, Privacy
 from models import User as UserRow
 from models.migrations._operations import Run
-from services.account.sql import search_users
+from services.account.find_users import find_users_by_text
+from services.account.search_keys import store_changed_keys
+from services.account.username_keys import store_missing_keys
 from services.contact.relations import View
 from services.contact.sql import read_views
 from services.wire import single_conv
@@ -93,7 +95,7 @@ async def test_preferences_change_one_by_one(server: Server, ada: User) -> None:
         "strangers": "freely",
         "presence": "everyone",
         "receipts": True,
-        "found_by": "prefix",
+        "found_by": "name",
     }
 
     await ada.post("/chat/preferences", presence="contacts")
@@ -452,14 +454,18 @@ async def found(viewer: User, text: str) -> list[int]:
 
 
 async def test_a_user_decides_how_the_search_finds_them(ada: User, bob: User) -> None:
-    """By a prefix of the username, by all of it, or by nothing; users always find themselves."""
-    prefix, username = ada.username[:-1], ada.username
-    for found_by, by_prefix, by_username in (
-        ("prefix", [ada.id], [ada.id]),
-        ("username", [], [ada.id]),
-        ("nothing", [], []),
+    """By a part of a name, a prefix of the username or all of it; users always find themselves."""
+    await ada.post("/account/profile", nickname=f"Countess {ada.username}")
+    part, prefix, username = ada.username[1:], ada.username[:-1], ada.username
+    for found_by, by_part, by_prefix, by_username in (
+        ("name", [ada.id], [ada.id], [ada.id]),
+        ("prefix", [], [ada.id], [ada.id]),
+        ("username", [], [], [ada.id]),
+        ("nothing", [], [], []),
     ):
         await ada.post("/chat/preferences", found_by=found_by)
+        assert await found(bob, part) == await found(bob, f"TESS {username}") == by_part
+        assert await found(ada, part) == [ada.id]
         assert await found(bob, prefix) == by_prefix
         assert await found(bob, username) == by_username
         assert await found(ada, prefix) == [ada.id]
@@ -601,15 +607,18 @@ async def test_a_search_is_the_same_on_every_database(tmp_path: Path, database_u
             await UserRow.create(
                 id=number, username=f"ada{number}", password="", status=number != 2
             )
-        await Account.create(user_id=3, delete_time=1)
+        await store_missing_keys(host.orm)
+        await store_changed_keys(host.orm)
+        await Account.filter(user_id=3).update(delete_time=1)
         await Block.create(user_id=4, blocked_id=1)
         await Privacy.create(user_id=5, found_by="username")
         await Privacy.create(user_id=6, found_by="nothing")
 
         async def ids(text: str, limit: int = 9) -> list[int]:
-            return [row["id"] for row in await search_users(host.orm, 1, text, limit)]
+            return [row["id"] for row in await find_users_by_text(host.orm, 1, text, limit)]
 
         assert await ids("ada") == [1, 7]
         assert await ids("ada", 1) == [1]
         assert await ids("ada5") == [5]
+        assert await ids("da5") == await ids("da6") == []
         assert await ids("ada6") == await ids("ada4") == await ids("x" * 30) == []

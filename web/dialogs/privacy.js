@@ -28,7 +28,7 @@ export default function Privacy({ close }) {
     <${DialogFrame} title=${t("privacy")} close=${close}>
       <${Choice} label=${t("strangers")} name="strangers" value=${strangers} options=${{ freely: t("strangers_freely"), one: t("strangers_one"), nothing: t("strangers_nothing") }} onChoose=${choose("strangers")} />
       <${Choice} label=${t("presence")} name="presence" value=${presence} options=${{ everyone: t("presence_everyone"), contacts: t("presence_contacts"), nobody: t("presence_nobody") }} onChoose=${choose("presence")} />
-      <${Choice} label=${t("foundBy")} name="found_by" value=${foundBy} options=${{ prefix: t("foundBy_prefix"), username: t("foundBy_username"), nothing: t("foundBy_nothing") }} onChoose=${choose("found_by")} />
+      <${Choice} label=${t("foundBy")} name="found_by" value=${foundBy} options=${{ name: t("foundBy_name"), prefix: t("foundBy_prefix"), username: t("foundBy_username"), nothing: t("foundBy_nothing") }} onChoose=${choose("found_by")} />
       <${Switch} label=${t("receipts")} isOn=${receipts} isDisabled=${receipts === undefined} note=${t("receiptsNote")} onChange=${choose("receipts")} />
       <h3>${t("blockedPeople")}</h3>
       ${people?.length === 0 && html`<p class="soft">${t("nobodyBlocked")}</p>`}
