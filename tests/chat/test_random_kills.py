@@ -21,7 +21,11 @@ from tests.lossless import Client
 from yolk.testing import Server, User
 
 SEED = 20_260_731
+pytestmark = pytest.mark.timeout(300)  # a busy machine takes its time
+
 CONVERSATIONS = 200
+AT_ONCE = 8
+"""Requests that create groups at the same time."""
 EACH = 1_200
 """Messages that each of the two writes."""
 
@@ -31,16 +35,20 @@ Place = tuple[int, str]
 
 async def places(ada: User, bob: User) -> list[Place]:
     """Create 200 conversations of two users: groups, and the one between the two."""
-    made: list[Place] = []
-    headers = {"token": ada.token}
-    async with httpx.AsyncClient(base_url=ada.server.url, headers=headers, trust_env=False) as http:
-        for number in range(CONVERSATIONS - 1):
-            body = {"name": f"Group {number}", "members": [bob.id]}
-            answer = await http.post("/chat/groups", json=body)
-            group_id = answer.json()["data"]["id"]
-            await bob.post("/chat/groups/invitations/accept", group_id=group_id)
-            made.append((group_id, "group"))
-    return made
+    url = ada.server.url
+    limits = httpx.Limits(max_connections=AT_ONCE)
+    async with httpx.AsyncClient(base_url=url, limits=limits, trust_env=False, timeout=60) as http:
+
+        async def make(number: int) -> Place:
+            body: dict[str, Any] = {"name": f"Group {number}", "members": [bob.id]}
+            made = await http.post("/chat/groups", json=body, headers={"token": ada.token})
+            body = {"group_id": made.json()["data"]["id"]}
+            path = "/chat/groups/invitations/accept"
+            accepted = await http.post(path, json=body, headers={"token": bob.token})
+            assert accepted.json()["msg"] == "ok"
+            return body["group_id"], "group"
+
+        return await asyncio.gather(*map(make, range(CONVERSATIONS - 1)))
 
 
 async def write_much(client: Client, random: Random, groups: list[Place], peer: User) -> None:
@@ -110,7 +118,7 @@ async def chat(server: Server, url: str, *, kill: bool = False) -> None:
             network = FailingNetwork(server.port, Random(f"{SEED} network {user.username[:3]}"))
             networks.append(await stack.enter_async_context(network))
             clients.append(await stack.enter_async_context(Client(user, network.port)))
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(120), asyncio.TaskGroup() as tasks:
             for client, peer in zip(clients, reversed(people), strict=True):
                 random = Random(f"{SEED} {client.user.username[:3]}")
                 tasks.create_task(write_much(client, random, groups, peer))
@@ -118,7 +126,7 @@ async def chat(server: Server, url: str, *, kill: bool = False) -> None:
                 tasks.create_task(kill_workers(server, clients))
         for network in networks:
             network.restore()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             for client in clients:
                 await client.settle()
             for client in clients:

@@ -107,7 +107,12 @@ async def test_a_worker_notices_that_the_others_stopped(
         await asyncio.sleep(NO_OTHERS_SECONDS)
         one.ws.send_to("a", "asks")
         await asyncio.sleep(NO_OTHERS_SECONDS / 2)
-        before = await calls(valkey)
-        one.ws.send_to("a", "to nobody")
-        await asyncio.sleep(NO_OTHERS_SECONDS / 4)
-        assert await calls(valkey) == before
+        # On a busy machine its question whether there are others may still be on its way.
+        for _ in range(20):
+            before = await calls(valkey)
+            one.ws.send_to("a", "to nobody")
+            await asyncio.sleep(NO_OTHERS_SECONDS / 4)
+            if await calls(valkey) == before:
+                break
+        else:
+            pytest.fail("it still sends to Redis")
