@@ -192,3 +192,4 @@ async def _erase_events(connection: BaseDBAsyncClient, rows: Sequence[Message]) 
         if row.data or kept != options:
             this = Message.filter(id=row.id).using_db(connection)
             await this.update(data="", options=msgspec.json.encode(kept).decode())
+            await SearchEntry.filter(conv=row.conv, seq=row.seq).using_db(connection).delete()

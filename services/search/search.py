@@ -11,6 +11,7 @@ from services.conversation.sql.ranges import read_ranges
 from services.errors import InvalidData, NoConversation
 from services.search.sql import Candidate, find
 from services.search.terms import conversation_term, plain, text_terms, user_term
+from services.search.texts import SEARCHED_TYPES, searched_text
 from services.wire import WireMessage
 
 MAX_SEARCHES = 2
@@ -48,6 +49,8 @@ class SearchService(Service):
         """
         Return messages that contain a text, ignoring case, the newest first.
 
+        `searched_text` says which text of a message that is.
+
         Args:
             user_id: the user who searches.
             text: the text to find.
@@ -81,7 +84,7 @@ class SearchService(Service):
                 messages = await self._read(user_id, some)
                 for candidate in some:
                     message = messages.get((candidate.conv, candidate.seq))
-                    if message is not None and wanted in plain(message.data):
+                    if message is not None and wanted in plain(_text_of(message)):
                         room -= encoded_size(message)
                         if found and (len(found) == limit or room < 0):
                             return Found(found, more=True, before=str(position))
@@ -124,5 +127,9 @@ class SearchService(Service):
             (conv, message.seq): message
             for conv, messages in found.items()
             for message in messages
-            if message.type == "text" and not message.isremove
+            if message.type in SEARCHED_TYPES and not message.isremove
         }
+
+
+def _text_of(message: WireMessage) -> str:
+    return searched_text(message.type, message.data, message.options)

@@ -14,6 +14,7 @@ from models import Conversation, SearchEntry
 from services.conversation.sql.ranges import Range, range_query
 from services.database import Database
 from services.search.terms import MAX_INDEXED_CHARACTERS, entry_id, entry_terms
+from services.search.texts import SEARCHED_TYPES, searched_text
 from services.sql import bind_placeholders
 
 BATCH_EVENTS = 50
@@ -23,12 +24,19 @@ BATCH_CHARACTERS = 10_000
 
 
 class Head(NamedTuple):
-    """The part of a message that is indexed."""
+    """The part of an event that is indexed."""
 
     conv: str
     seq: int
     create_time: int
-    text: str
+    type: str
+    data: str
+    options: str | None
+
+    @property
+    def text(self) -> str:
+        """The text by which it is found."""
+        return searched_text(self.type, self.data, self.options)[:MAX_INDEXED_CHARACTERS]
 
 
 class Candidate(NamedTuple):
@@ -41,8 +49,11 @@ class Candidate(NamedTuple):
 
 # --- Adding what is not indexed yet.
 
-_HEAD = f"m.conv, m.seq, m.create_time, substr(m.data, 1, {MAX_INDEXED_CHARACTERS}) AS text"
-_TEXTS = "m.type = 'text' AND m.isremove = 0"
+_HEAD = (
+    f"m.conv, m.seq, m.create_time, m.type, substr(m.data, 1, {MAX_INDEXED_CHARACTERS}) AS data,"
+    " CASE WHEN m.type = 'text' THEN NULL ELSE m.options END AS options"
+)
+_SEARCHED = f"m.type IN {SEARCHED_TYPES} AND m.isremove = 0"
 _SQLITE_BEHIND = """
 SELECT c.conv, c.indexed_seq, c.last_seq FROM json_each(?) k
 CROSS JOIN conversation c ON c.conv = k.value WHERE c.indexed_seq < c.last_seq"""
@@ -85,7 +96,7 @@ async def index(
         ranges = _ranges(((row.conv, row.indexed_seq, row.last_seq) for row in rows), max_events)
         if not ranges:
             return []
-        query, values = range_query(database.dialect, _HEAD, ranges, _TEXTS)
+        query, values = range_query(database.dialect, _HEAD, ranges, _SEARCHED)
         found = await connection.execute_query_dict(query, values)
         new, ends = _plan(ranges, [Head(**row) for row in found])
         await _assign_free_ids(connection, new)
@@ -103,7 +114,7 @@ def _index_in_sqlite(
     execute = connection.execute
     behind = [tuple(row) for row in execute(_SQLITE_BEHIND, (_json(convs),))]
     ranges = _ranges(behind, max_events)
-    heads = execute(*range_query("sqlite", _HEAD, ranges, _TEXTS)) if ranges else ()
+    heads = execute(*range_query("sqlite", _HEAD, ranges, _SEARCHED)) if ranges else ()
     entries, ends = _plan(ranges, [Head(*row) for row in heads])
     new, taken = entries, set[int]()
     while new:
@@ -139,8 +150,9 @@ def _plan(ranges: list[Range], heads: Iterable[Head]) -> tuple[list[SearchEntry]
             # This message and the following ones are indexed in the next transaction.
             kept = {conv: end for conv, end in ends.items() if order[conv] < order[head.conv]}
             return entries, {**kept, head.conv: head.seq - 1}
-        room -= len(head.text)
-        if terms := entry_terms(head.conv, head.text):
+        text = head.text
+        room -= len(text)
+        if terms := entry_terms(head.conv, text):
             number = entry_id(head.create_time, head.conv, head.seq)
             entries.append(SearchEntry(id=number, conv=head.conv, seq=head.seq, terms=terms))
     return entries, ends

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.groups import in_group, make_group, people
 from tests.rows import add_user, rows
+from tests.uploads import uploaded
 from yolk.testing import Server, User
 
 
@@ -131,3 +132,27 @@ async def test_an_edited_message_is_found_by_its_new_text_and_a_recalled_one_not
     assert not rows(
         server, "SELECT 1 FROM search_entry WHERE conv = ? AND seq = ?", second["conv"], 2
     )
+
+
+async def test_files_locations_and_notices_are_found(server: Server, ada: User, bob: User) -> None:
+    """By their names and texts, but not by what only programs read, nor after a recall."""
+    file = await uploaded(ada, "Bericht März 2026 公园.pdf", b"a report")
+    sent = await ada.post("/chat/send", to_id=bob.id, type="file", data=file["url"])
+    place = '{"latitude": 1, "longitude": 2, "name": "Teahouse", "address": "West Lake"}'
+    await ada.post("/chat/send", to_id=bob.id, type="location", data=place)
+    group = await make_group(ada, bob, name="Choir practice")
+    await in_group(ada, group, "", notice="Bring the ＢＩＧ songbook")
+    await indexed(server)
+
+    async def types(user: User, text: str) -> list[str]:
+        return [one["type"] for one in (await search(user, text))["messages"]]
+
+    for user in (ada, bob):
+        assert await types(user, "märz 2026") == await types(user, "公园") == ["file"]
+        assert await types(user, "west lake") == await types(user, "teahouse") == ["location"]
+        assert await types(user, "big song") == ["notice"]
+        assert await types(user, "choir") == ["notice"]
+        for nothing in (file["id"], "/files/", "latitude", "member_count"):
+            assert await types(user, nothing) == [], nothing
+    await ada.post("/chat/recall", id=sent["id"])
+    assert await types(bob, "märz 2026") == []

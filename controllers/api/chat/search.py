@@ -29,7 +29,7 @@ class SearchController(Controller[Context]):
     @permissions.allows(permissions.MEMBERS)
     @describe(query=Search, answer=Found, errors=(NoConversation, Busy, TooManySearches))
     async def index(self) -> None:
-        """Find messages that contain a text in your conversations, the newest first."""
+        """Find messages, files and notices that contain a text, the newest first."""
         query = self.ctx.read(Search, self.ctx.query)
         app, user_id = self.ctx.app, self.ctx.user.id
         await app.rates.take(app.config.chat.limits.search, "search", user_id, TooManySearches)
