@@ -31,7 +31,7 @@ from services.wire import group_conv
 
 LOOKS = ("name", "avatar")
 _FOREIGN_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|[/\\]{2}", re.IGNORECASE)
-"""An address with a scheme or a host, without the blanks that browsers leave out."""
+"""An address with a scheme or a host, without the blanks that browsers and clients leave out."""
 RULES = ("history", "join", "approval", "invite_role", "link_role", "muted")
 OWNER_RULES = frozenset({"history", "invite_role", "link_role"})
 """Rules that only the owner may change; admins may change the rest, too."""
@@ -201,7 +201,8 @@ async def _picture_of(
     Raises:
         InvalidData: it is an address of another server, which would learn who looks at the group.
     """
-    if _FOREIGN_ADDRESS.match(re.sub(r"[\x00-\x20]", "", avatar)):
+    visible = "".join(one for one in avatar if one.isprintable() and one != " ")
+    if _FOREIGN_ADDRESS.match(visible):
         raise InvalidData("avatar: an address of another server")
     if not avatar.startswith(FILES_PATH):
         return None

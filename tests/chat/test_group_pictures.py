@@ -64,6 +64,8 @@ async def test_a_group_shows_no_file_of_others(ada: User, bob: User) -> None:
         " ht\ntps://tracker.example/a.png",
         "javascript:alert(1)",
         "data:image/png;base64,AAAA",
+        "\ufeffhttps://tracker.example/a.png",
+        "/\x7f/tracker.example/a.png",
     ],
 )
 async def test_the_picture_of_a_group_is_on_no_other_server(ada: User, avatar: str) -> None:
