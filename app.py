@@ -178,7 +178,7 @@ class Parts:
         files = app.config.files
         self.links = await Links.load(files.link_expires_in)
         quota = UploadQuota(app.redis, files.user_bytes, files.user_uploads)
-        space = FileSpace(files.kept_bytes, files.kept_files)
+        space = FileSpace(app.orm, files.kept_bytes, files.kept_files)
         self.uploader = Uploader(app.storage, quota, space, files, self.load, app.logger)
         closing.add(self.uploader.close)
         self.resumable_uploads = ResumableUploads(self.uploader)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.functions import Count, Sum
 
-from models import File
+from models import File, User
+from services.database import Database
 from services.errors import FileSpaceFull, TooManyBytes
 
 if TYPE_CHECKING:
@@ -84,30 +86,49 @@ class FileSpace:
     A limit on the files that a user keeps. Equal contents count each time.
 
     Args:
+        database: has the files.
         max_bytes: the total size of a user's files.
         max_files: their number.
     """
 
-    def __init__(self, max_bytes: int, max_files: int) -> None:
+    def __init__(self, database: Database, max_bytes: int, max_files: int) -> None:
+        self._database = database
         self._max_bytes = max_bytes
         self._max_files = max_files
 
-    async def check(self, user_id: int, size: int) -> None:
+    async def check(
+        self, user_id: int, size: int, connection: BaseDBAsyncClient | None = None
+    ) -> None:
         """
         Check that a user may keep one more file.
 
         Args:
             user_id: the user.
             size: the size of the file, as far as it is known.
+            connection: the transaction, if there is one.
 
         Raises:
             FileSpaceFull: the user has to delete something first.
         """
-        rows = (
-            await File.filter(user_id=user_id)
-            .annotate(number=Count("id"), bytes=Sum("size"))
-            .values_list("number", "bytes")
+        files = File.filter(user_id=user_id)
+        if connection is not None:
+            files = files.using_db(connection)
+        rows = await files.annotate(number=Count("id"), bytes=Sum("size")).values_list(
+            "number", "bytes"
         )
         number, kept = rows[0] if rows else (0, 0)
         if number >= self._max_files or int(kept or 0) + size > self._max_bytes:
             raise FileSpaceFull
+
+    async def add(self, file: File) -> None:
+        """
+        Store the row of a file.
+
+        Raises:
+            FileSpaceFull: the user keeps too many files.
+        """
+        async with self._database.transaction() as connection:
+            # One file of a user at a time, or several would pass the limit together.
+            await User.filter(id=file.user_id).using_db(connection).select_for_update().first()
+            await self.check(file.user_id, file.size, connection)
+            await file.save(using_db=connection, force_create=True)

@@ -238,7 +238,7 @@ class Uploader:
             file_id = UUID(upload.id)
             row = await File.get_or_none(id=file_id)
             if row is None:
-                row = await File.create(
+                row = File(
                     id=file_id,
                     user_id=user_id,
                     name=name,
@@ -246,6 +246,7 @@ class Uploader:
                     thumbnail=int(pending.width is not None),
                     **msgspec.structs.asdict(pending),
                 )
+                await self.space.add(row)
         finally:
             os.close(lock)
         return file_info(row)

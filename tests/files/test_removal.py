@@ -117,6 +117,17 @@ async def test_what_a_user_keeps_is_bounded(small: Server) -> None:
     assert (await upload(ada, "e", b"e")).json()["code"] == 2073
 
 
+async def test_uploads_at_once_do_not_pass_the_bound_together(small: Server) -> None:
+    """Each of them fits, but not all."""
+    ada = add_user(small, "ada")
+
+    answers = await asyncio.gather(
+        *[upload(ada, f"{number}.txt", str(number).encode() * 4000) for number in range(5)]
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 2 + [413] * 3
+
+
 async def test_uploads_in_progress_are_bounded_in_number(small: Server) -> None:
     """However small they are."""
     ada = add_user(small, "ada")
