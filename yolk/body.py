@@ -154,3 +154,9 @@ class Body:
                     await stream.read()
         except (TimeoutError, BadRequest, PayloadTooLarge):
             return
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Do not read the rest of the body. Sanic would read it, and log an error of the server."""
+        self._stream.request_body = None

@@ -89,9 +89,10 @@ async def refuse_the_rest(
     request: SanicRequest, body: Body, response: HTTPResponse | ResponseStream
 ) -> HTTPResponse | ResponseStream | None:
     """Answer before the body was read, so that a client that is still sending gets the answer."""
-    if isinstance(response, ResponseStream):
-        return response
     body.close_after()
+    if isinstance(response, ResponseStream):
+        body.forget()
+        return response
     sent = await request.respond(response)
     await sent.send(end_stream=True)
     await body.discard()

@@ -162,7 +162,8 @@ class HttpRouter:
             if isinstance(returned, (HTTPResponse, ResponseStream)):
                 ctx.body = returned
             response = ctx.response()
-            if has_body and body.unread:
+            # Of a request that has no use for a body, such as GET, a short one is ignored.
+            if body.unread and (has_body or body.take_received(EARLY_BYTES) is None):
                 return await refuse_the_rest(request, body, response)
             return response
 

@@ -236,3 +236,25 @@ async def test_broken_handshakes(served: Server, source: random.Random, amount: 
     assert statuses.keys() >= {101, 200, 400, 404, 426}
     socket = await user.connect()
     assert (await socket.request("ping"))["type"] == "pong"
+
+
+CUT = [
+    b"GET /healthz HT",
+    b"POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
+    b"OPTIONS /upload/tus HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{",
+    b"OPTIONS /upload/tus HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+]
+"""Requests that do not end."""
+
+
+async def test_clients_that_leave_cause_no_error(served: Server) -> None:
+    """A client that leaves in the middle of its request is no fault of the server in the log."""
+    vitals = Vitals(served)
+    for request in CUT:
+        _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(request)
+        await served.ask("GET", "/")  # the server has read the request
+        writer.transport.abort()
+    await served.ask("GET", "/")
+
+    await vitals.check()
