@@ -18,7 +18,6 @@ SHAPES = {
     "a secret in an address": (
         r"[?&](?:token|ticket|refresh_token|password|signature)=(?!\*\*\*)[^&\s]"
     ),
-    "a key": r"(?<![\w-])[0-9a-f]{64}(?![\w-])",
     "a password": "|".join(map(re.escape, PASSWORDS)),
 }
 _SECRETS = {kind: re.compile(shape, re.ASCII) for kind, shape in SHAPES.items()}
