@@ -131,10 +131,19 @@ class DeletionService(Service):
         await push_events(self.ctx, conv, events)
 
     async def _end(self, user_id: int) -> Profile:
-        """Erase the user's data in the tables, and return the profile of the deleted user."""
+        """
+        Erase the user's data in the tables, and return the profile of the deleted user.
+
+        Raises:
+            OwnsGroups: the user owns groups.
+        """
         username = f"deleted-{secrets.token_hex(8)}"
         nickname, now = NICKNAMES[self.ctx.app.config.locale], milliseconds()
+        owned = Group.filter(owner_id=user_id, dissolve_time=None)
         async with self.ctx.app.orm.transaction() as connection:
+            # Again: erasing many messages takes a while, in which the user may get a group.
+            if await owned.using_db(connection).exists():
+                raise OwnsGroups
             await (
                 User.filter(id=user_id)
                 .using_db(connection)

@@ -151,6 +151,30 @@ async def test_an_owner_of_groups_transfers_them_first(server: Server) -> None:
     assert await delete(owner, password=PASSWORD) == (200, None)
 
 
+async def test_whoever_gets_a_group_meanwhile_keeps_the_account(server: Server) -> None:
+    """No group is left with an owner who is gone, however long the messages take to erase."""
+    gone, friend = await server.user("gone"), await server.user("friend")
+    await gone.post("/chat/send", to_id=friend.id, cid="1", data="farewell")
+    group = await make_group(friend)
+    with database(server) as connection:
+        connection.execute(
+            f"CREATE TRIGGER meanwhile AFTER UPDATE OF isremove ON message"
+            f" WHEN NEW.from_id = {gone.id} BEGIN"
+            f" UPDATE chat_group SET owner_id = {gone.id} WHERE id = {group['id']}; END"
+        )
+    try:
+        assert await delete(gone, password=PASSWORD, messages="erase") == (400, 3106)
+    finally:
+        with database(server) as connection:
+            connection.execute("DROP TRIGGER meanwhile")
+            connection.execute(
+                "UPDATE chat_group SET owner_id = ? WHERE id = ?", (friend.id, group["id"])
+            )
+
+    assert (await gone.get("/account/profile"))["username"] == gone.username
+    assert await delete(gone, password=PASSWORD, messages="erase") == (200, None)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
