@@ -31,15 +31,14 @@ def secrets_in(log: str) -> Iterator[str]:
     """Yield what a log must not contain: the kind, and its line."""
     for kind, shape in _SECRETS.items():
         for found in shape.finditer(log):
-            start = log.rfind("\n", 0, found.start()) + 1
-            yield f"{kind} ({found[0]}): {log[start : log.find(chr(10), found.end())]}"
+            yield f"{kind} ({found[0]}): {_line(log, found.start())}"
 
 
 def texts_in(log: str, data: Path) -> Iterator[str]:
     """Yield the texts of messages in the SQLite database of *data* that are in a log."""
     for text in _texts(data / "yolk.sqlite3"):
-        if text in log:
-            yield f"the text of a message: {text}"
+        if (at := log.find(text)) >= 0:
+            yield f"the text of a message ({text}): {_line(log, at)}"
 
 
 def leaks(logs: Path) -> list[str]:
@@ -49,6 +48,10 @@ def leaks(logs: Path) -> list[str]:
         data, _, log = path.read_text(encoding="utf-8").partition("\n")
         found += (f"{path}: {one}" for one in (*secrets_in(log), *texts_in(log, Path(data))))
     return found
+
+
+def _line(log: str, at: int) -> str:
+    return log[log.rfind("\n", 0, at) + 1 :].partition("\n")[0]
 
 
 def _texts(database: Path) -> list[str]:
