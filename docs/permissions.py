@@ -13,7 +13,16 @@ from services.permissions import ANYBODY, Actor, Rule, rules_of
 from yolk.router import Route
 
 PAGE = Path(__file__).with_name("permissions.md")
-PUBLIC = ("GET /", "GET /web/<file>", "GET /docs", "GET /docs/openapi.json")
+PUBLIC = (
+    "GET /",
+    "GET /web/<file>",
+    "GET /docs",
+    "GET /docs/asyncapi.yaml",
+    "GET /docs/errors",
+    "GET /docs/frames",
+    "GET /docs/openapi.json",
+    "GET /docs/static/<file>",
+)
 """Routes that serve the same files to everybody, mounted without `app.http`."""
 SECTIONS = (
     ("/auth/", "Logging in"),

@@ -9,7 +9,16 @@ from yolk import Next, describe
 
 @describe(
     security={
-        "token": {"type": "apiKey", "in": "header", "name": "token"},
+        "token": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "token",
+            "x-browser-login": {
+                "login": "/auth/login",
+                "logout": "/auth/logout",
+                "storage": "yolk.session",  # of the chat page
+            },
+        },
         "bearer": {"type": "http", "scheme": "bearer"},
         "address": {"type": "apiKey", "in": "query", "name": "token"},
     },

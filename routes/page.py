@@ -32,12 +32,15 @@ POLICY = (
 )
 PAGE_LINKS = "./web"
 """Relative: a proxy may serve the page below a path."""
+DOCS_LINK = b'  <link rel="help" href="./docs">\n'
+"""The page shows a menu item if it has this link."""
 PERMISSIONS = "camera=(), geolocation=(), microphone=(self)"
 
 
 def mount(app: Application) -> None:
     """Serve `web/`: the page at /, all other files below /web/."""
-    assets = Assets(app.root / "web")
+    has_docs = getattr(app.config, "OAS", True)
+    assets = Assets(app.root / "web", left_out=b"" if has_docs else DOCS_LINK)
     assets.mount_page(app, "/", "index.html", PAGE_LINKS, name="page")
     assets.mount(app, "/web/", name="web")
 

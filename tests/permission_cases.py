@@ -61,7 +61,8 @@ def case(*names: str, subject: str = "") -> Callable[[Prepare], Prepare]:
 
 
 @case("GET /")
-@case("GET /docs", "GET /docs/openapi.json", "GET /ws", "ping")
+@case("GET /docs", "GET /docs/frames", "GET /docs/errors", "GET /ws", "ping")
+@case("GET /docs/openapi.json", "GET /docs/asyncapi.yaml")
 @case("OPTIONS /upload/tus", "GET /chat/conversations", "GET /chat/unread")
 @case("GET /chat/blocked", "GET /chat/preferences", "GET /account/profile", "GET /account/logins")
 @case(
@@ -78,6 +79,11 @@ async def _plain(world: World, actor: Actor, group: Group) -> Ask:
 @case("GET /web/<file>")
 async def _web(world: World, actor: Actor, group: Group) -> Ask:
     return Ask(params={"file": "app.js"})
+
+
+@case("GET /docs/static/<file>")
+async def _docs_file(world: World, actor: Actor, group: Group) -> Ask:
+    return Ask(params={"file": "page.js"})
 
 
 # --- accounts

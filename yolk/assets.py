@@ -50,7 +50,9 @@ class Assets:
     folder (`<uri>/v-<version>/<path>`) a file never changes, and browsers cache it for good.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, left_out: bytes = b"") -> None:
+        self.left_out = left_out
+        """What `mount_page` leaves out of a page."""
         self.folder = folder.resolve()
         self._cache: dict[Path, Asset] = {}
         self._page: tuple[Asset, str, Asset] | None = None
@@ -75,7 +77,8 @@ class Assets:
         """Return a page as `mount_page` serves it."""
         plain, version = self.get(path), self.version
         if self._page is None or self._page[:2] != (plain, version):
-            text = plain.plain.replace(f'"{below}/'.encode(), f'"{below}/v-{version}/'.encode())
+            text = plain.plain.replace(self.left_out, b"") if self.left_out else plain.plain
+            text = text.replace(f'"{below}/'.encode(), f'"{below}/v-{version}/'.encode())
             self._page = (plain, version, _prepare(text, plain.version, plain.content_type))
         return self._page[2]
 

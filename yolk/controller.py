@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic
+from typing import Any, ClassVar, Generic
 
 from typing_extensions import TypeVar
 
@@ -17,6 +17,11 @@ class Controller(Generic[C]):
 
     `Controller[Context]`, with the application's own `Context`, types `self.ctx`.
     """
+
+    section: ClassVar[str] = ""
+    """The heading of its addresses in /docs; by default its name. Controllers may share one."""
+    section_summary: ClassVar[str] = ""
+    """What people can do with these addresses; by default the class's docstring."""
 
     def __init__(self, ctx: C) -> None:
         self.ctx = ctx

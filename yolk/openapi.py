@@ -67,9 +67,8 @@ def build(app: Application) -> dict[str, Any]:
             paths.setdefault(path, {})[method.lower()] = operation
         for each in route.chain:
             security |= (description_of(each) or Description()).security
-        for tag in operation["tags"]:
-            owner = controller_of(route.handler)
-            tags[tag] = (owner and inspect.getdoc(owner)) or ""
+        tag, summary = _section(route)
+        tags[tag] = tags.get(tag) or summary
     locale = str(app.config.locale)
     return {
         "openapi": "3.1.0",
@@ -78,6 +77,8 @@ def build(app: Application) -> dict[str, Any]:
             "version": app.config.get("API_VERSION") or "0",
             "description": app.config.get("API_DESCRIPTION") or DEFAULT_DESCRIPTION,
         },
+        # Relative to the document: it may be served below a path.
+        "servers": [{"url": ".."}],
         "tags": [{"name": name, "description": text} for name, text in tags.items()],
         "paths": paths,
         "components": {
@@ -131,12 +132,11 @@ def _operation(
     around = [found for each in route.chain if (found := description_of(each))]
     example = said.example or Example()
     summary, _, more = (inspect.getdoc(route.handler) or "").partition("\n")
-    tag = (controller_of(route.handler) or route.handler).__module__.rpartition(".")[2]
     operation: dict[str, Any] = {
         "operationId": _name(route),
         "summary": summary,
         **({"description": more.strip()} if more.strip() else {}),
-        "tags": [tag],
+        "tags": [_section(route)[0]],
     }
     parameters = [*_path_parameters(route.path, example), *_query_parameters(said.query, example)]
     if parameters:
@@ -154,6 +154,15 @@ def _operation(
     if ways:
         operation["security"] = ways
     return operation
+
+
+def _section(route: Route) -> tuple[str, str]:
+    """Return the heading of a route's section, and what it is about."""
+    owner = controller_of(route.handler)
+    name = (owner or route.handler).__module__.rpartition(".")[2]
+    title = getattr(owner, "section", "") or name.replace("_", " ").capitalize()
+    summary = getattr(owner, "section_summary", "") or (owner and inspect.getdoc(owner)) or ""
+    return title, summary
 
 
 def _answer(said: Description, schema_of: Mapping[str, Any]) -> dict[str, Any]:

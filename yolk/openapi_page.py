@@ -1,170 +1,193 @@
-"""`/docs`: the OpenAPI document, and a page without scripts that shows it."""
+"""`/docs`: the OpenAPI document in Swagger UI, and pages of frames and errors beside it."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-from sanic import HTTPResponse
+from sanic import HTTPResponse, redirect
 from sanic import Request as SanicRequest
 
+from yolk.assets import Assets
+from yolk.asyncapi_page import frames_page
 from yolk.openapi import build
 
 if TYPE_CHECKING:
     from yolk.application import Application
 
 ADDRESS = "/docs"
-NAMES = ("openapi_json", "openapi_page")
-"""The names of the two routes in Sanic's router."""
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
-STYLE = """
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h2 { margin-top: 3rem; } summary { cursor: pointer; padding: .3rem 0; }
-details { border-top: 1px solid #8884; } details > :not(summary) { margin-left: 1.5rem; }
-code, pre { font: 13px/1.45 ui-monospace, monospace; }
-pre { background: #8881; padding: .7rem; overflow: auto; white-space: pre-wrap; }
-table { border-collapse: collapse; }
-td, th { border: 1px solid #8884; padding: .2rem .6rem; text-align: left; vertical-align: top; }
-b.method { display: inline-block; width: 3.5rem; }
-"""
+NAMES = (
+    "openapi_json",
+    "openapi_page",
+    "openapi_files",
+    "errors_page",
+    "asyncapi_yaml",
+    "asyncapi_page",
+)
+"""The names of the routes in Sanic's router."""
+FOLDER = Path(__file__).with_name("api_page")
+FRAMES = "docs/asyncapi.yaml"
+"""The description of an application's frames, if it has one."""
+HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data: blob:",  # the viewer's icons, and pictures in answers
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class _Pages:
+    """The pages of an application, each generated at its first request."""
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+        self.assets = Assets(FOLDER)
+        frames = app.root / FRAMES
+        self.frames = frames if frames.is_file() else None
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document. By the first request all routes are mounted."""
+        return build(self.app)
+
+    @cached_property
+    def as_json(self) -> str:
+        """The OpenAPI document as JSON."""
+        return json.dumps(self.document, ensure_ascii=False)
+
+    @cached_property
+    def frames_text(self) -> str:
+        """The AsyncAPI document, in YAML."""
+        return self.frames.read_text(encoding="utf-8") if self.frames else ""
+
+    @cached_property
+    def frames_body(self) -> str:
+        """The content of the page of frames."""
+        return frames_page(self.frames_text)
+
+    def viewer(self) -> str:
+        """Return the page with Swagger UI."""
+        files = f"docs/static/v-{self.assets.version}"
+        head = (
+            f'<link rel="stylesheet" href="{files}/vendor/swagger-ui.css">'
+            f'<link rel="stylesheet" href="{files}/page.css">'
+            f'<script defer src="{files}/vendor/swagger-ui-bundle.js"></script>'
+            f'<script type="module" src="{files}/page.js"></script>'
+        )
+        body = (
+            '<main id="api"></main><noscript><main class="prose"><p>This page needs JavaScript. '
+            'Programs read <a href="docs/openapi.json">openapi.json</a>.</p></main></noscript>'
+        )
+        login = '<form class="login" id="login"></form>'
+        return self._page("HTTP API", "docs/", head, body, login)
+
+    def errors(self) -> str:
+        """Return the page of all errors."""
+        examples = self.document["components"]["examples"]
+        return self._page("Errors", "", "", f'<main class="prose">{"".join(_errors(examples))}')
+
+    def frames_page(self) -> str:
+        """Return the page of frames."""
+        script = f'<script type="module" src="static/v-{self.assets.version}/address.js"></script>'
+        return self._page("Frames", "", script, f'<main class="prose">{self.frames_body}')
+
+    def _page(self, heading: str, below: str, head: str, body: str, extra: str = "") -> str:
+        """Return a page; *below* is the way from its folder to that of the other pages."""
+        title = escape(self.document["info"]["title"])
+        links = {"HTTP API": "docs" if below else "../docs"}
+        if self.frames:
+            links["Frames"] = f"{below}frames"
+        links["Errors"] = f"{below}errors"
+        links["openapi.json"] = f"{below}openapi.json"
+        if self.frames:
+            links["asyncapi.yaml"] = f"{below}asyncapi.yaml"
+        nav = "".join(
+            f'<a href="{address}"{" aria-current=page" if name == heading else ""}>{name}</a>'
+            for name, address in links.items()
+        )
+        return (
+            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            f"<title>{title}: {heading}</title>"
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            '<link rel="icon" href="data:,">'
+            f'<link rel="stylesheet" href="{below}static/v-{self.assets.version}/frame.css">{head}'
+            f'<header class="top"><b>{title}</b><nav aria-label="Documentation">{nav}</nav>{extra}'
+            f"</header>{body}"
+        )
 
 
 def mount(app: Application) -> None:
-    """Serve the document at /docs/openapi.json and the page at /docs, if `OAS` is true."""
+    """
+    Serve the documentation at /docs and below, if `OAS` is true.
+
+    A security scheme may have the extension `x-browser-login`, with which people log in on the
+    page: `{"login": path, "logout": path, "storage": name}`. The answer to the login has the token
+    as `token`. The page also uses the token of a login that another page of the same origin keeps
+    in localStorage by that name.
+    """
     if not app.config.get("OAS", True):
         return
     # sanic-ext would serve a document of its own at the same paths.
     app.config.OAS = False
-    made: dict[str, str] = {}
-
-    def document() -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(text())
-        return found
-
-    def text() -> str:
-        # Generated at the first request: by then all routes are mounted.
-        if "json" not in made:
-            made["json"] = json.dumps(build(app), ensure_ascii=False)
-        return made["json"]
+    pages = _Pages(app)
 
     async def as_json(_: SanicRequest) -> HTTPResponse:
         """Return the OpenAPI document."""
-        return HTTPResponse(text(), content_type="application/json")
+        return HTTPResponse(pages.as_json, content_type="application/json")
 
-    async def as_page(_: SanicRequest) -> HTTPResponse:
-        """Return the page."""
-        if "html" not in made:
-            made["html"] = "".join(_page(document()))
-        return HTTPResponse(
-            made["html"],
-            headers={"Content-Security-Policy": POLICY},
-            content_type="text/html; charset=utf-8",
-        )
+    async def as_page(request: SanicRequest) -> HTTPResponse:
+        """Return the page with the viewer."""
+        if request.path.endswith("/"):  # its links are relative
+            return redirect(f"..{ADDRESS}")
+        return _html(pages.viewer())
+
+    async def errors(_: SanicRequest) -> HTTPResponse:
+        """Return the page of errors."""
+        return _html(pages.errors())
+
+    async def frames(_: SanicRequest) -> HTTPResponse:
+        """Return the page of frames."""
+        return _html(pages.frames_page())
+
+    async def frames_text(_: SanicRequest) -> HTTPResponse:
+        """Return the AsyncAPI document."""
+        return HTTPResponse(pages.frames_text, content_type="application/yaml")
 
     app.add_route(as_json, f"{ADDRESS}/openapi.json", name=NAMES[0])
     app.add_route(as_page, ADDRESS, name=NAMES[1])
+    pages.assets.mount(app, f"{ADDRESS}/static/", name=NAMES[2])
+    app.add_route(errors, f"{ADDRESS}/errors", name=NAMES[3])
+    if pages.frames:
+        app.add_route(frames_text, f"{ADDRESS}/asyncapi.yaml", name=NAMES[4])
+        app.add_route(frames, f"{ADDRESS}/frames", name=NAMES[5])
 
 
-def _page(document: Mapping[str, Any]) -> Iterator[str]:
-    title = escape(document["info"]["title"])
-    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-    yield '<meta name="viewport" content="width=device-width">'
-    yield f"<style>{STYLE}</style><h1>{title} {escape(document['info']['version'])}</h1>"
-    yield f"<p>{escape(document['info'].get('description', ''))}</p>"
-    yield f'<p>For programs: <a href="{ADDRESS}/openapi.json">openapi.json</a></p>'
-    for tag in document["tags"]:
-        yield f"<h2>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>"
-        for path, methods in document["paths"].items():
-            for method, operation in methods.items():
-                if tag["name"] in operation["tags"]:
-                    yield from _operation(document, path, method.upper(), operation)
-    yield "<h2>Types</h2>"
-    for name, schema in document["components"]["schemas"].items():
-        yield f'<h3 id="{escape(name)}"><code>{escape(name)}</code></h3>'
-        yield f"<p>{escape(schema.get('description', ''))}</p>{_pretty(schema)}"
-    yield "<h2>Errors</h2><table><tr><th>code<th>text<th>meaning</tr>"
-    for code, example in document["components"]["examples"].items():
+def _html(text: str) -> HTTPResponse:
+    return HTTPResponse(text, headers=HEADERS, content_type="text/html; charset=utf-8")
+
+
+def _errors(examples: Mapping[str, Any]) -> Iterator[str]:
+    yield "<h1>Errors</h1><p>An answer or frame that reports a failure has a <code>code</code> for "
+    yield "programs, whose meaning never changes, and a text for people in <code>data</code>. "
+    yield "If it is temporary, the same request may succeed later.</p>"
+    yield '<div class="table"><table><tr><th>code<th>texts<th>meaning<th>temporary</tr>'
+    for code, example in examples.items():
+        temporary = "yes" if example["value"]["temporary"] else ""
         yield f'<tr id="{code}"><td>{code}<td>{escape(example["summary"])}'
-        yield f"<td>{escape(example['description'])}</tr>"
-    yield "</table></html>"
-
-
-def _operation(
-    document: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
-) -> Iterator[str]:
-    yield f'<details><summary><b class="method">{method}</b> <code>{escape(path)}</code>'
-    yield f" {escape(operation['summary'])}</summary>"
-    yield f"<p>{escape(operation.get('description', ''))}</p>"
-    if "security" in operation:
-        ways = ", ".join(name for one in operation["security"] for name in one)
-        yield f"<p>It takes a token: {escape(ways)}.</p>"
-    if parameters := operation.get("parameters"):
-        yield "<table><tr><th>parameter<th>in<th>type</tr>"
-        for one in parameters:
-            name = escape(one["name"]) + ("" if one["required"] else "?")
-            yield f"<tr><td><code>{name}</code><td>{one['in']}<td>{_inline(one['schema'])}</tr>"
-        yield "</table>"
-    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        form = "" if kind == "application/json" else f", as <code>{escape(kind)}</code>"
-        yield f"<p>Body: {_type(content['schema'])}{form}</p>"
-    good = operation["responses"]["200"]["content"].get("application/json")
-    if good is None:
-        yield f"<p>Answer: bytes</p><pre>{escape(_curl(path, method, operation))}</pre>"
-    else:
-        yield f"<p>Answer: {_type(good['schema']['properties']['data'])}</p>"
-    if good and "example" in good:
-        yield f"<pre>{escape(_curl(path, method, operation))}</pre>"
-        yield _pretty(good["example"])
-    yield "<p>Errors:</p><ul>"
-    for status, response in operation["responses"].items():
-        if status != "200":
-            for code in response["content"]["application/json"]["examples"]:
-                summary = escape(document["components"]["examples"][code]["summary"])
-                yield f'<li>{status} <a href="#{code}">{code}</a> {summary}'
-    yield "</ul></details>"
-
-
-def _curl(path: str, method: str, operation: Mapping[str, Any]) -> str:
-    """Return a request as a curl command."""
-    parameters = operation.get("parameters", [])
-    given = {one["name"]: one["example"] for one in parameters if "example" in one}
-    for one in parameters:
-        if one["in"] == "path":
-            path = path.replace(f"{{{one['name']}}}", str(given.pop(one["name"], "")))
-    address = f"{path}?{urlencode(given)}" if given else path
-    words = ["curl", f"http://127.0.0.1:7001{address}"]
-    if method != "GET":
-        words += ["-X", method]
-    if "security" in operation:
-        words += ["-H", "token: TOKEN"]
-    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        if kind == "multipart/form-data":
-            for name, value in content.get("example", {}).items():
-                words += ["-F", f"{name}=@{value}"]
-            continue
-        body = json.dumps(content.get("example", {}), ensure_ascii=False)
-        words += ["-H", "Content-Type: application/json", "-d", body]
-    return shlex.join(words)
-
-
-def _type(schema: Mapping[str, Any]) -> str:
-    """Return the name of a type with a link to it."""
-    if "$ref" in schema:
-        name = escape(schema["$ref"].rpartition("/")[2])
-        return f'<a href="#{name}"><code>{name}</code></a>'
-    if "items" in schema:
-        return f"a list of {_type(schema['items'])}"
-    return _inline(schema)
-
-
-def _inline(schema: Any) -> str:
-    return f"<code>{escape(json.dumps(schema, ensure_ascii=False))}</code>"
-
-
-def _pretty(value: Any) -> str:
-    return f"<pre>{escape(json.dumps(value, indent=2, ensure_ascii=False))}</pre>"
+        yield f"<td>{escape(example['description'])}<td>{temporary}</tr>"
+    yield "</table></div></main>"

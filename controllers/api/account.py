@@ -71,6 +71,9 @@ class Ended(msgspec.Struct):
 class AccountController(Controller[Context]):
     """A controller of the account of whoever asks."""
 
+    section = "Your account"
+    section_summary = "Your profile, your password, your devices, export and deletion."
+
     @permissions.allows(permissions.USERS)
     @describe(answer=Profile)
     async def show(self) -> None:

@@ -97,6 +97,9 @@ class Challenge(msgspec.Struct):
 class AuthController(Controller[Context]):
     """A controller that registers users, logs them in and out."""
 
+    section = "Login"
+    section_summary = "Register, log in and out, reset a password, get a ticket for the socket."
+
     @permissions.allows(permissions.ANYBODY)
     @describe(
         body=Registration,

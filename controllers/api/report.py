@@ -18,6 +18,9 @@ from yolk import Controller, describe
 class ReportController(Controller[Context]):
     """A controller that accepts reports."""
 
+    section = "Reports"
+    section_summary = "Report users, groups and messages to the administrators."
+
     @permissions.allows(*permissions.REPORT)
     @describe(
         body=NewReport,

@@ -29,6 +29,9 @@ class UserPath(msgspec.Struct):
 class UserController(Controller[Context]):
     """A controller that finds users."""
 
+    section = "Users"
+    section_summary = "Find users and see their profiles."
+
     @permissions.allows(permissions.UNBLOCKED_SILENTLY)
     @describe(query=Search, answer=list[Person], errors=(TooManySearches,))
     async def search(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+import yaml
 from argon2 import PasswordHasher
 from openapi_spec_validator import validate
 
@@ -96,8 +97,7 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
 
 
 async def test_the_document_is_served(served: Server, document: dict[str, Any]) -> None:
-    """/docs/openapi.json is the document; /docs shows it and loads nothing from other servers."""
-    page = await served.ask("GET", "/docs")
+    """/docs/openapi.json is the document."""
     found = (await served.ask("GET", "/docs/openapi.json")).json()
     errors = found["components"].pop("examples")
     expected = {**document, "components": {**document["components"]}}
@@ -105,25 +105,75 @@ async def test_the_document_is_served(served: Server, document: dict[str, Any]) 
 
     assert found == expected
     assert errors.items() <= known.items()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/frames", "/docs/errors"])
+async def test_the_pages_load_their_own_files_only(served: Server, path: str) -> None:
+    """All links are relative and lead somewhere; the policy allows no inline script or style."""
+    page = await served.ask("GET", path)
+
+    policy = page.headers["content-security-policy"]
     assert page.headers["content-type"].startswith("text/html")
-    assert "<script" not in page.text
-    assert not [found for found in ("src=", "@import", "url(") if found in page.text]
-    for path, _, operation in operations(document):
-        assert f"<code>{path}</code> {escape(operation['summary'])}" in page.text
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
+    assert not re.search(r"<script(?! [^>]*src=)|<style| style=| on\w+=", page.text)
+    links = set(re.findall(r'(?:src|href)="([^"#]+)', page.text)) - {"data:,"}
+    assert links
+    for link in links:
+        assert not re.match(r"/|\w+:", link), link
+        answer = await served.ask("GET", str(httpx.URL(f"http://chat{path}").join(link).path))
+        assert answer.status_code == 200, link
+
+
+async def test_the_address_with_a_slash_leads_to_the_page(served: Server) -> None:
+    """The links of the page are relative to the address without a slash."""
+    answer = await served.ask("GET", "/docs/")
+
+    assert (answer.status_code, answer.headers["location"]) == (302, "../docs")
+
+
+def test_sections_are_named_for_people(document: dict[str, Any]) -> None:
+    """Each section has a title of words and a summary, and is used."""
+    titles = {tag["name"] for tag in document["tags"]}
+
+    assert titles >= {"Login", "Your account", "Groups", "Files", "Administration: users"}
+    assert {name for _, _, one in operations(document) for name in one["tags"]} == titles
+    for tag in document["tags"]:
+        assert not tag["description"].startswith("A controller"), tag
+
+
+async def test_every_link_on_the_page_of_frames_has_a_target(served: Server) -> None:
+    """The page has every message and type of the AsyncAPI document."""
+    page = (await served.ask("GET", "/docs/frames")).text
+    source = await served.ask("GET", "/docs/asyncapi.yaml")
+
+    frames = yaml.safe_load(source.text)
+    targets = re.findall(r' id="([^"]+)"', page)
+    assert len(set(targets)) == len(targets)
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= {*targets}
+    assert {f"type-{name}" for name in frames["components"]["schemas"]} <= {*targets}
+    assert {f"request-{name}" for name in frames["operations"]} & {*targets}
+    for name, message in frames["components"]["messages"].items():
+        for example in message.get("examples", ()):
+            assert escape(json.dumps(example["payload"], ensure_ascii=False)) in page, name
 
 
 async def test_prod_has_no_documentation(tmp_path: Path) -> None:
-    """With `OAS = False` both addresses answer 404."""
+    """With `OAS = False` all addresses answer 404, and the chat page has no link to them."""
     changes = {"config/config_prod.py": 'OAS = False\nwebsocket = {"origins": "any"}\n'}
     server = ChatServer(
         copy_chat(tmp_path, changes), tmp_path / "data", {"YOLK_ENV": "prod"}
     ).start()
+    names = ("", "/openapi.json", "/frames", "/errors", "/asyncapi.yaml", "/static/page.js")
     try:
-        answers = [await server.ask("GET", path) for path in ("/docs", "/docs/openapi.json")]
+        answers = [await server.ask("GET", f"/docs{name}") for name in names]
+        page = await server.ask("GET", "/")
     finally:
         server.stop()
 
-    assert [answer.status_code for answer in answers] == [404, 404]
+    assert {answer.status_code for answer in answers} == {404}
+    assert page.status_code == 200
+    assert 'rel="help"' not in page.text
 
 
 def test_every_address_is_described_and_nothing_else(

@@ -163,17 +163,59 @@ async def test_a_description_costs_requests_nothing(ask: Ask) -> None:
     assert (await ask(look)).json() == {"msg": "ok", "data": [1]}
 
 
-async def test_the_page_escapes_what_it_shows(load: Load) -> None:
-    """Texts of handlers are escaped, and the page may load and run nothing."""
-    app = load()
+SECTIONED = """
+from yolk import Controller
 
-    async def odd(ctx: Any) -> None:
+class ThingController(Controller):
+    '''A controller of things.'''
+    section = "Useful things"
+    section_summary = "Find them."
+
+    async def show(self):
+        '''Show a thing.'''
+"""
+
+
+def test_a_controller_names_its_section(load: Load) -> None:
+    """Without a name of its own, the section is called like the file."""
+    plain = SECTIONED.replace("section", "_other").replace("Thing", "OldThing")
+    app = load({"controllers/thing.py": SECTIONED, "controllers/old_thing.py": plain})
+    app.http.get("/things", app.controller.thing.show)
+    app.http.get("/old", app.controller.old_thing.show)
+
+    document = build(app)
+
+    assert document["paths"]["/things"]["get"]["tags"] == ["Useful things"]
+    assert document["tags"] == [
+        {"name": "Useful things", "description": "Find them."},
+        {"name": "Old thing", "description": "A controller of things."},
+    ]
+
+
+async def test_the_pages_escape_what_they_show(load: Load) -> None:
+    """Texts of the application are escaped; without an AsyncAPI document there is no other page."""
+    app = load({"config/config_default.py": 'API_TITLE = "<b>A & B</b>"'})
+
+    class Odd(ApiError):
         """Take <script>alert(1)</script> & more."""
 
-    app.http.get("/odd", odd)
+        code = 9002
+        status = 400
+
+        @classmethod
+        def texts(cls) -> dict[str, str]:
+            """Return no text."""
+            return {}
+
     async with serving(app) as client:
         page = await client.get("/docs")
+        errors = await client.get("/docs/errors")
+        viewer = await client.get("/docs/static/vendor/swagger-ui-bundle.js")
+        frames = await client.get("/docs/frames")
 
-    assert "Take &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in page.text
-    assert "<script" not in page.text
+    assert "&lt;b&gt;A &amp; B&lt;/b&gt;: HTTP API" in page.text
+    assert f"{Odd.code}<td>Take &lt;script&gt;alert(1)&lt;/script&gt; &amp; more." in errors.text
+    assert "frames" not in page.text
+    assert viewer.status_code == 200
+    assert frames.status_code == 404
     assert page.headers["content-security-policy"].startswith("default-src 'none'")

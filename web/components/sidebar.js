@@ -132,12 +132,14 @@ function newItems() {
 }
 
 function mainItems() {
+  const docs = document.querySelector('link[rel="help"]')?.href;
   const isDark = document.documentElement.dataset.theme === "dark";
   return [
     { icon: "settings", text: t("settings"), hook: "settings", act: () => openDialog(() => import("../dialogs/settings.js"), { label: t("settings") }) },
     { icon: isDark ? "sun" : "moon", text: t(isDark ? "lightMode" : "darkMode"), hook: "theme", act: () => chooseTheme(isDark ? "light" : "dark") },
     { icon: hasNotifications.value ? "bellOff" : "bell", text: t(hasNotifications.value ? "notifyOff" : "notifyOn"), hook: "notify", act: toggleNotifications },
     { icon: "language", text: t("switchLanguage"), hook: "language", act: switchLanguage },
+    ...(docs ? [{ icon: "code", text: t("apiDocs"), hook: "api-docs", act: () => open(docs, "_blank", "noopener") }] : []),
     { icon: "exit", text: t("logout"), hook: "logout", isBad: true, act: logout },
   ];
 }

@@ -20,6 +20,7 @@ export const en = {
   refused4501: "Your account is disabled.",
   refused4504: "Your account has too many open connections.",
   switchLanguage: "中文",
+  apiDocs: "API documentation",
 
   search: "Search",
   clearSearch: "Clear search",

@@ -20,6 +20,7 @@ export const zh = {
   refused4501: "你的账号已被禁用。",
   refused4504: "你的账号打开的连接过多。",
   switchLanguage: "English",
+  apiDocs: "API 文档",
 
   search: "搜索",
   clearSearch: "清除",

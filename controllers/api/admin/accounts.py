@@ -20,6 +20,9 @@ from yolk import Controller, describe
 class AccountsController(Controller[Context]):
     """A controller with which administrators search and change accounts."""
 
+    section = "Administration: users"
+    section_summary = "Search, disable and delete users, and end their logins."
+
     @property
     def user_id(self) -> int:
         """The id of the user in the path."""

@@ -11,6 +11,9 @@ from yolk import Controller, describe
 class AuditController(Controller[Context]):
     """A controller with which administrators read what administrators did."""
 
+    section = "Administration: audit log"
+    section_summary = "See what administrators did."
+
     @describe(query=AuditSearch, answer=AuditPage)
     async def search(self) -> None:
         """List the acts of administrators, the latest first."""

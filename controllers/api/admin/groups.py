@@ -13,6 +13,9 @@ from yolk import Controller, describe
 class GroupsController(Controller[Context]):
     """A controller with which administrators see and close groups."""
 
+    section = "Administration: groups"
+    section_summary = "Search and close groups."
+
     @property
     def group_id(self) -> int:
         """The id of the group in the path."""

@@ -13,6 +13,9 @@ from yolk import Controller, describe
 class MessagesController(Controller[Context]):
     """A controller with which administrators see and recall any message."""
 
+    section = "Administration: messages"
+    section_summary = "See and recall messages."
+
     @property
     def message_id(self) -> str:
         """The id of the message in the path."""

@@ -13,6 +13,9 @@ from yolk import Controller, describe
 class ReportsController(Controller[Context]):
     """A controller with which administrators see and close reports."""
 
+    section = "Administration: reports"
+    section_summary = "See and decide reports."
+
     @describe(query=ReportSearch, answer=ReportPage)
     async def search(self) -> None:
         """List reports, the latest first."""

@@ -70,6 +70,9 @@ SEND_ERRORS = (
 class ChatwebsocketController(Controller[Context]):
     """A user's open socket, and the same requests over HTTP."""
 
+    section = "Messages"
+    section_summary = "Send, read, edit and recall messages, as over the socket."
+
     _allowance: SocketAllowance | None = None
     """Made with the first frame: a socket that sends nothing has none."""
 

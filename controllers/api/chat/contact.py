@@ -32,6 +32,9 @@ class Page(msgspec.Struct):
 class ContactController(Controller[Context]):
     """A controller for blocked users and preferences."""
 
+    section = "Contacts and privacy"
+    section_summary = "Block users, and choose who can message you."
+
     @permissions.allows(permissions.USERS)
     @describe(body=Block, errors=(BlocksThemselves, NoSuchPerson, TooManyBlocked))
     async def block(self) -> None:

@@ -41,6 +41,9 @@ class Hide(msgspec.Struct):
 class ConversationController(Controller[Context]):
     """A controller for the list of conversations, their marks, cursors and history."""
 
+    section = "Conversations"
+    section_summary = "The list of chats: pin, mute, archive, and get the history."
+
     @permissions.allows(permissions.USERS)
     @describe(query=Index, answer=list[Overview])
     async def index(self) -> None:

@@ -71,6 +71,9 @@ from yolk import Controller, describe
 class GroupController(Controller[Context]):
     """A controller for groups, their members and their join requests."""
 
+    section = "Groups"
+    section_summary = "Create groups, invite and manage members, and change settings."
+
     @property
     def group_id(self) -> int:
         """The id of the group in the path."""

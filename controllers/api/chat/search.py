@@ -26,6 +26,9 @@ class Search(msgspec.Struct):
 class SearchController(Controller[Context]):
     """A controller that searches messages."""
 
+    section = "Search"
+    section_summary = "Find messages by their text."
+
     @permissions.allows(permissions.MEMBERS)
     @describe(query=Search, answer=Found, errors=(NoConversation, Busy, TooManySearches))
     async def index(self) -> None:

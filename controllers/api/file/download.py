@@ -28,6 +28,8 @@ POLICY = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsaf
 class DownloadController(Controller[Context]):
     """The controller of downloads."""
 
+    section = "Files"
+
     @permissions.allows(*permissions.DOWNLOAD)
     @describe(query=ReadOptions, answer=bytes, errors=(NoFile, StorageUnavailable))
     async def show(self) -> None:

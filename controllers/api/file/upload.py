@@ -42,6 +42,9 @@ ERRORS = (
 class UploadController(Controller[Context]):
     """The controller of uploads in one request."""
 
+    section = "Files"
+    section_summary = "Upload and download files and pictures."
+
     @permissions.allows(permissions.USERS)
     @describe(body=Form, takes=FORM, answer=FileInfo, errors=ERRORS)
     async def create(self) -> None:
