@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
+from models import User
+from services.account.reset_tokens import issue_reset
 from tests.browser.person import PASSWORD
 from tests.copies import copy_chat
+from tests.databases import open_orm
 from yolk.testing import Server
 
 if TYPE_CHECKING:
@@ -72,6 +75,33 @@ async def test_a_password_can_be_shown(person: People) -> None:
     await password.press("Enter")
 
     await expect(ada.find("me")).to_have_text(ada.nickname)
+
+
+async def test_a_link_sets_a_forgotten_password(person: People, server: Server) -> None:
+    """The card asks for a new password, takes the token once, and then logs in."""
+    ada = await person("ada")
+    await ada.choose("logout")
+    url = f"sqlite://{server.data}/yolk.sqlite3"
+    async with open_orm(server.data, url) as host:
+        user = await User.get(username=ada.name)
+        token = await issue_reset(host.orm, user.id, 3600)
+    await ada.page.goto(f"{ada.url}/#reset={token}")
+    await expect(ada.find("submit")).to_have_text("Change password")
+    assert token not in ada.page.url
+
+    await ada.find("password").fill("battery staple")
+    await ada.find("submit").click()
+    await expect(ada.page.get_by_text("Your password was changed.")).to_be_visible()
+    await ada.page.get_by_label("Username").fill(ada.name)
+    await ada.find("password").fill("battery staple")
+    await ada.find("submit").click()
+    await expect(ada.find("me")).to_have_text(ada.nickname)
+
+    other = await person("grace", registered=False)
+    await other.page.goto(f"{other.url}/#reset={token}")
+    await other.find("password").fill("battery staple")
+    await other.find("submit").click()
+    await expect(other.find("login-error")).to_contain_text("used or has expired")
 
 
 async def test_the_page_solves_the_proof_of_work(person: People, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 /** The client of this page, the logged-in user, and the state of the connection. */
 
 import { computed, signal } from "@preact/signals";
-import { Client } from "../client/yolk.js";
+import { Client, YolkError } from "../client/yolk.js";
 
 const CODES_TO_RECONNECT = [4503, 4504]; // logged in on another device, or too many connections: the login is still valid
 
@@ -72,6 +72,17 @@ export async function authenticate(how, fields) {
     const { prove } = await import("./proof.js");
     await client[how]({ ...fields, altcha: await prove() });
   }
+}
+
+/** Set a forgotten password with a one-time token. Rejects with YolkError. */
+export async function resetPassword(token, password) {
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ reset_token: token, password });
+  const answer = await fetch("./auth/reset", { method: "POST", headers, body }).then(
+    (response) => response.json(),
+    () => ({ code: 0 }),
+  );
+  if (answer.msg !== "ok") throw new YolkError(answer.data, answer);
 }
 
 /** Store new values of the login where the client keeps it: `me`, or `token` and `refresh_token`. */
