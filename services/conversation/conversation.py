@@ -26,7 +26,7 @@ class ConversationService(Service):
     """Lists conversations and stores how a member wants them listed."""
 
     async def overview(
-        self, user_id: int, limit: int, after: Place | None = None
+        self, user_id: int, limit: int, after: Place | None = None, *, hidden: bool = False
     ) -> list[Overview]:
         """
         Return a user's conversations: the pinned ones, then the rest, the latest first.
@@ -35,9 +35,12 @@ class ConversationService(Service):
             user_id: the member.
             limit: the largest number of conversations.
             after: the end of the previous page.
+            hidden: return the hidden conversations instead.
         """
         database = self.ctx.app.orm
-        found = await read_overview(database.connection, database.dialect, user_id, limit, after)
+        found = await read_overview(
+            database.connection, database.dialect, user_id, limit, after, hidden=hidden
+        )
         peers = {one.peer.id: one for one in found if one.peer is not None}
         views = await read_views(
             database.connection, database.dialect, [(user_id, peer_id) for peer_id in peers]
@@ -78,9 +81,9 @@ class ConversationService(Service):
         """
         return await self._mark(user_id, conv, quiet=int(on))
 
-    async def hide(self, user_id: int, conv: str) -> Marks:
+    async def hide(self, user_id: int, conv: str, *, on: bool) -> Marks:
         """
-        Hide a conversation from the list, pinned or not, until its next event.
+        Hide a conversation from the list, pinned or not, until its next event, or list it again.
 
         Raises:
             NoConversation: the user is not a member.
@@ -88,6 +91,8 @@ class ConversationService(Service):
         # First: conversations of others are the same as none, also in the time that it takes.
         if not await Member.filter(conv=conv, user_id=user_id).exists():
             raise NoConversation
+        if not on:
+            return await self._mark(user_id, conv, hidden_seq=0)
         conversation = await Conversation.get_or_none(conv=conv)
         if conversation is None:
             raise NoConversation

@@ -111,7 +111,7 @@ async def test_a_message_is_forwarded_to_another_chat(people: Company) -> None:
     await ada.open_chat("Grace")
 
     await ada.menu("Ship it", "forward")
-    await ada.find("find-chat").fill("lin")
+    await ada.find("find-chat").fill(linus.name)
     await expect(ada.find("forward-to")).to_have_count(1)
     await ada.find("forward-to").click()
     await ada.is_told("Forwarded to Linus")

@@ -209,6 +209,11 @@ async def test_pinning_quieting_and_hiding(server: Server, ada: Person, bob: Per
     hidden = await ada.post("/chat/conversations/hide", conv=first)
     assert (hidden["pin_time"], hidden["hidden_seq"]) == (0, 1)
     assert await convs(ada) == [second]
+    assert await convs(ada, hidden=True) == [first]
+    shown = await ada.post("/chat/conversations/hide", conv=first, on=False)
+    assert (shown["hidden_seq"], await convs(ada, hidden=True)) == (0, [])
+    assert sorted(await convs(ada)) == sorted([first, second])
+    await ada.post("/chat/conversations/hide", conv=first)
     await bob.post("/chat/send", to_id=ada.id, data="back again")
     assert await convs(ada) == [first, second]
     await ada.post("/chat/conversations/hide", conv=second)

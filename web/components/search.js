@@ -6,18 +6,20 @@ import { peerOf } from "../client/yolk.js";
 import { shortTime } from "../format.js";
 import { t } from "../i18n/words.js";
 import { nameIn } from "../state/groups.js";
+import { searchedText } from "../state/hits.js";
 import { go, goToMessage } from "../state/history.js";
 import { isPresent, nameOf, personOf } from "../state/people.js";
-import { findMessages, foundChats, foundMessages, foundPeople, isFailed } from "../state/search.js";
+import { findMessages, foundChats, foundMessages, foundPeople, isFailed, withoutAt } from "../state/search.js";
 import { me } from "../state/session.js";
 import { chatWith, find, titleOf } from "../state/store.js";
 import { query } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
+import { Excerpt, Marked } from "./hit.js";
 
 export default function SearchResults() {
   const text = query.value;
   const chats = foundChats(text);
-  const shown = new Set(chats.map(({ peerId }) => peerId));
+  const wanted = withoutAt(text);
   const people = foundPeople.value;
   const messages = foundMessages.value;
   const isNothing = people?.length === 0 && messages?.messages.length === 0 && chats.length === 0;
@@ -26,11 +28,11 @@ export default function SearchResults() {
     <p class="hint" role="status">${says}</p>
     ${chats.length > 0 && html`
       <h2>${t("conversations")}</h2>
-      <ul class="rows">${chats.slice(0, 8).map((chat) => html`<${FoundChat} key=${chat.conv} conversation=${chat} />`)}</ul>
+      <ul class="rows">${chats.slice(0, 8).map((chat) => html`<${FoundChat} key=${chat.conv} conversation=${chat} wanted=${wanted} />`)}</ul>
     `}
     ${people?.length > 0 && html`
       <h2>${t("people")}</h2>
-      <ul class="rows" aria-label=${t("people")}>${people.map((user) => html`<${FoundPerson} key=${user.id} user=${user} isKnown=${shown.has(user.id)} />`)}</ul>
+      <ul class="rows" aria-label=${t("people")}>${people.map((user) => html`<${FoundPerson} key=${user.id} user=${user} wanted=${wanted} />`)}</ul>
     `}
     ${messages?.messages.length > 0 && html`
       <h2>${t("messages")}</h2>
@@ -39,7 +41,7 @@ export default function SearchResults() {
   `;
 }
 
-function FoundChat({ conversation }) {
+function FoundChat({ conversation, wanted }) {
   const { conv, isGroup, peerId, group, targetId } = conversation;
   const isSelf = peerId === me.value.id;
   const members = group?.member_count ?? 0;
@@ -47,20 +49,20 @@ function FoundChat({ conversation }) {
     <li>
       <button type="button" class="row" data-testid="found-chat" onClick=${() => open(conv)}>
         <${Avatar} user=${isGroup ? group ?? { id: targetId } : personOf(peerId)} isGroup=${isGroup} isSelf=${isSelf} />
-        <span class="name"><bdi>${isSelf ? t("toYourself") : titleOf(conversation)}</bdi></span>
-        <span class="snippet">${isGroup ? t("nMembers", { n: members }) : `@${personOf(peerId).username}`}</span>
+        <span class="name"><bdi><${Marked} text=${isSelf ? t("toYourself") : titleOf(conversation)} wanted=${wanted} /></bdi></span>
+        <span class="snippet">${isGroup ? t("nMembers", { n: members }) : html`@<${Marked} text=${personOf(peerId).username} wanted=${wanted} />`}${conversation.isHidden && ` · ${t("isHidden")}`}</span>
       </button>
     </li>
   `;
 }
 
-function FoundPerson({ user }) {
+function FoundPerson({ user, wanted }) {
   return html`
     <li>
       <button type="button" class="row" data-testid="found" onClick=${() => open(chatWith(user))}>
         <${Avatar} user=${user} online=${user.online || isPresent(user.id)} />
-        <span class="name"><bdi>${nameOf(user)}</bdi></span>
-        <span class="snippet">@${user.username}${user.id === me.value.id ? ` · ${t("you")}` : ""}</span>
+        <span class="name"><bdi><${Marked} text=${nameOf(user)} wanted=${wanted} /></bdi></span>
+        <span class="snippet">@<${Marked} text=${user.username} wanted=${wanted} />${user.id === me.value.id ? ` · ${t("you")}` : ""}</span>
       </button>
     </li>
   `;
@@ -103,18 +105,10 @@ function FoundMessage({ message, text, isAlone, onOpen }) {
         <${Avatar} user=${isOfGroup ? peer : personOf(from_id)} isGroup=${isOfGroup} />
         <span class="name"><bdi>${isAlone ? author : title}</bdi></span>
         <time>${shortTime(create_time)}</time>
-        <span class="snippet">${!isAlone && `${author}: `}<${Excerpt} text=${message.data} wanted=${text.trim()} /></span>
+        <span class="snippet" dir="auto">${!isAlone && `${author}: `}<${Excerpt} text=${searchedText(message)} wanted=${text} /></span>
       </button>
     </li>
   `;
-}
-
-/** The part of a text around the searched words. */
-function Excerpt({ text, wanted }) {
-  const at = text.toLowerCase().indexOf(wanted.toLowerCase());
-  if (at < 0) return text.slice(0, 160);
-  const from = at > 24 ? at - 16 : 0;
-  return html`${from > 0 ? "…" : ""}${text.slice(from, at)}<mark>${text.slice(at, at + wanted.length)}</mark>${text.slice(at + wanted.length, at + 140)}`;
 }
 
 function open(conv) {

@@ -1,6 +1,7 @@
 /** The left pane: the user's name and menus, the search box, and the list of conversations. */
 
 import { html } from "htm/preact";
+import { useEffect } from "preact/hooks";
 import { shortTime, summaryOf } from "../format.js";
 import { switchLanguage, t } from "../i18n/words.js";
 import { changeSetting } from "../state/actions.js";
@@ -13,7 +14,7 @@ import { hasNotifications, isForbidden, setNotifications, shouldPrompt } from ".
 import { isPresent, nameOf, personOf, typingIn } from "../state/people.js";
 import { client, me } from "../state/session.js";
 import { isListLoaded, listed, openConv, titleOf } from "../state/store.js";
-import { isOfInputMethod, openDialog, openMenu, query, toast } from "../state/ui.js";
+import { dialog, isOfInputMethod, menu, openDialog, openMenu, query, toast } from "../state/ui.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 import { useLongPress, useModule } from "./overlays.js";
@@ -38,7 +39,24 @@ export function Sidebar() {
   `;
 }
 
+/** Go to the search box with Ctrl+K or Cmd+K. */
+async function onShortcut(event) {
+  if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || dialog.peek()) return;
+  event.preventDefault();
+  menu.value = null;
+  if (openConv.peek() && !isVisible(searchInput())) await go(null); // on a phone, the chat covers the list
+  requestAnimationFrame(() => searchInput()?.select());
+}
+
+const searchInput = () => document.querySelector(".search input");
+const isVisible = (element) => element?.checkVisibility?.({ visibilityProperty: true }) ?? true;
+
 function SearchBox() {
+  useEffect(() => {
+    document.addEventListener("keydown", onShortcut);
+    return () => document.removeEventListener("keydown", onShortcut);
+  }, []);
+
   function onKeyDown(event) {
     if (isOfInputMethod(event)) return;
     if (event.key === "Escape") query.value = "";
@@ -49,7 +67,7 @@ function SearchBox() {
   return html`
     <div class="search" role="search">
       <${Icon} name="search" />
-      <input type="text" data-testid="search" aria-label=${t("search")} placeholder=${t("search")} value=${query.value}
+      <input type="text" data-testid="search" aria-label=${t("search")} aria-keyshortcuts="Control+K Meta+K" title=${t("searchKeys")} placeholder=${t("search")} value=${query.value}
         autocomplete="off" autocapitalize="none" spellcheck=${false} enterkeyhint="search"
         onInput=${(event) => (query.value = event.target.value)} onKeyDown=${onKeyDown} />
       ${query.value && html`<${IconButton} name="close" label=${t("clearSearch")} onClick=${() => (query.value = "")} />`}

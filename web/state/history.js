@@ -6,6 +6,7 @@
 import { signal } from "@preact/signals";
 import { peerOf } from "../client/yolk.js";
 import { loadGroup } from "./groups.js";
+import { reveal } from "./hidden.js";
 import { rememberPerson, watchPresence } from "./people.js";
 import { client, isSignedIn, me, onUserChange } from "./session.js";
 import { find, listChanged, make, openConv } from "./store.js";
@@ -39,6 +40,7 @@ export async function show(conv) {
     conversation.separatorCount = conversation.unread;
   }
   conversation.notify();
+  reveal(conversation).catch(reportError);
   await catchUp(conversation).catch(reportError); // without a connection: again after "synced"
 }
 

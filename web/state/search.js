@@ -1,37 +1,54 @@
 /** Search for users, chats and messages. */
 
 import { effect, signal } from "@preact/signals";
+import { t } from "../i18n/words.js";
+import { loadHidden } from "./hidden.js";
+import { contains } from "./hits.js";
 import { personOf, rememberPerson } from "./people.js";
 import { client, me } from "./session.js";
-import { listed, titleOf } from "./store.js";
+import { searchable, titleOf } from "./store.js";
 import { query } from "./ui.js";
 
 const DEBOUNCE_MS = 200;
 const MIN_CHARACTERS = 2; // the server finds no shorter text
+const MAX_CHARACTERS = 100; // and takes no longer one
 
-/** Users whose name begins with the text; null while searching. */
+/** Users whose names contain the text; null while searching. */
 export const foundPeople = signal(null);
 /** {messages, more, before}; null while searching. */
 export const foundMessages = signal(null);
 export const isFailed = signal(false);
 
-/** Return the listed conversations whose title contains the text. */
+/** Return the conversations whose title contains the text, hidden ones as well. */
 export function foundChats(text) {
-  const wanted = text.trim().toLowerCase();
-  return listed.value.filter((each) => {
-    const person = each.isGroup || each.peerId === me.value?.id ? null : personOf(each.peerId);
-    return [titleOf(each), person?.username ?? ""].some((name) => name.toLowerCase().includes(wanted));
+  const wanted = withoutAt(text);
+  return searchable.value.filter((each) => {
+    const person = each.isGroup ? null : personOf(each.peerId);
+    const ownTitle = each.peerId === me.value?.id ? t("toYourself") : "";
+    return contains([ownTitle, titleOf(each), person?.username], wanted);
   });
 }
 
+/** Return the users of a list whose names contain the text. */
+export function filterPeople(people, text) {
+  const wanted = withoutAt(text);
+  return people.filter(({ nickname, username }) => contains([nickname, username], wanted));
+}
+
+/** Return a searched text without the "@" before a username. */
+export function withoutAt(text) {
+  return text.trim().replace(/^@(?=.)/, "");
+}
+
 export function findPeople(text, limit = 20) {
-  return client.call("GET", "/users", { q: text.trim(), limit }).then((people) => (people.forEach(rememberPerson), people));
+  const q = [...withoutAt(text)].slice(0, MAX_CHARACTERS).join("");
+  return client.call("GET", "/users", { q, limit }).then((people) => (people.forEach(rememberPerson), people));
 }
 
 /** Request a page of messages that contain *text*, in one conversation or in all. */
 export async function findMessages(text, { conv, before } = {}) {
   if ([...text.trim()].length < MIN_CHARACTERS) return { messages: [], more: false };
-  const parameters = { text: text.trim(), limit: 20 };
+  const parameters = { text: [...text.trim()].slice(0, MAX_CHARACTERS).join(""), limit: 20 };
   if (conv) parameters.conv = conv;
   if (before) parameters.before = before;
   return client.call("GET", "/chat/search", parameters);
@@ -42,6 +59,7 @@ effect(() => {
   foundPeople.value = foundMessages.value = null;
   isFailed.value = false;
   if (!text) return;
+  loadHidden();
   let isStale = false;
   const keep = (held) => (found) => isStale || (held.value = found);
   const fail = () => isStale || (isFailed.value = true);

@@ -34,6 +34,12 @@ export const listed = computed(() => {
     .sort((a, b) => b.pinTime - a.pinTime || b.updateTime - a.updateTime);
 });
 
+/** The conversations that a search finds, the latest first: those of the list, and hidden ones. */
+export const searchable = computed(() => {
+  revision.value;
+  return [...conversations.values()].filter((each) => each.isListed && !each.gone).sort((a, b) => b.updateTime - a.updateTime);
+});
+
 /** The number of unread messages, without muted conversations. */
 export const unreadTotal = computed(() =>
   listed.value.reduce((sum, each) => (each.subscribe(), each.isQuiet ? sum : sum + each.unread), 0),

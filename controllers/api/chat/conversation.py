@@ -23,6 +23,8 @@ class Index(msgspec.Struct):
     limit: Annotated[int, msgspec.Meta(ge=1, le=500)] = 200
     before: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     """The `place` of the last conversation of the page before."""
+    hidden: bool = False
+    """List the hidden conversations instead."""
 
 
 class Switch(msgspec.Struct):
@@ -33,9 +35,10 @@ class Switch(msgspec.Struct):
 
 
 class Hide(msgspec.Struct):
-    """A conversation to hide."""
+    """A conversation to hide, or to list again."""
 
     conv: frames.Conv
+    on: bool = True
 
 
 class ConversationController(Controller[Context]):
@@ -54,7 +57,7 @@ class ConversationController(Controller[Context]):
         except ValueError:
             raise InvalidData("before: no place of a list") from None
         overview = await self.ctx.service.conversation.overview(
-            self.ctx.user.id, query.limit, after
+            self.ctx.user.id, query.limit, after, hidden=query.hidden
         )
         self.ctx.api_success(overview)
 
@@ -83,9 +86,9 @@ class ConversationController(Controller[Context]):
     @permissions.allows(permissions.MEMBERS)
     @describe(body=Hide, answer=Marks, errors=(NoConversation,))
     async def hide(self) -> None:
-        """Hide a conversation until there is a new message in it."""
+        """Hide a conversation until there is a new message in it, or list it again."""
         body = self.ctx.read(Hide)
-        marks = await self.ctx.service.conversation.hide(self.ctx.user.id, body.conv)
+        marks = await self.ctx.service.conversation.hide(self.ctx.user.id, body.conv, on=body.on)
         self.ctx.api_success(marks)
 
     @permissions.allows(permissions.MEMBERS)

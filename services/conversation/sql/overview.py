@@ -12,6 +12,7 @@ from services.wire import WireMessage
 
 # A hidden conversation is listed again with its next event. One without events is listed.
 _SHOWN = "m.user_id = ? AND (m.hidden_seq = 0 OR c.last_seq > m.hidden_seq)"
+_HIDDEN = "m.user_id = ? AND m.hidden_seq > 0 AND c.last_seq <= m.hidden_seq"
 _AFTER = """ AND (m.pin_time < ? OR (m.pin_time = ? AND
     (c.update_time < ? OR (c.update_time = ? AND m.conv > ?))))"""
 _OF_PAGE = """m.user_id, m.conv, m.join_seq, m.read_seq, m.delivered_seq, m.read_number,
@@ -41,7 +42,7 @@ _COLUMNS = {
 _NAMES = tuple(_COLUMNS)
 
 
-def _list(dialect: str, *, after: bool) -> str:
+def _list(dialect: str, *, after: bool, hidden: bool) -> str:
     """Return the query of a page. The page is selected first, so joins cost only its rows."""
     peer = "CASE WHEN p.chat_type = 'single' THEN coalesce(o.user_id, p.user_id) END"
     group = (
@@ -68,14 +69,20 @@ SELECT {", ".join(f"{column} AS {name}" for name, column in _COLUMNS.items())}
 FROM (
     SELECT {_OF_PAGE}
     FROM member m {join_by_key(dialect, "conversation", "c", "c.conv = m.conv")}
-    WHERE {_SHOWN}{_AFTER if after else ""}
+    WHERE {_HIDDEN if hidden else _SHOWN}{_AFTER if after else ""}
     ORDER BY m.pin_time DESC, c.update_time DESC, m.conv LIMIT ?
 ) p {" ".join(joins)}
 ORDER BY p.pin_time DESC, p.update_time DESC, p.conv"""
 
 
 async def read_overview(
-    connection: BaseDBAsyncClient, dialect: str, user_id: int, limit: int, after: Place | None
+    connection: BaseDBAsyncClient,
+    dialect: str,
+    user_id: int,
+    limit: int,
+    after: Place | None,
+    *,
+    hidden: bool = False,
 ) -> list[Overview]:
     """
     Return a page of the list: the pinned conversations, then the rest, the latest first.
@@ -86,12 +93,13 @@ async def read_overview(
         user_id: the member.
         limit: the largest number of conversations.
         after: the end of the previous page.
+        hidden: list the hidden conversations instead.
     """
     values: list[Any] = [user_id]
     if after is not None:
         pin_time, update_time, conv = after
         values += [pin_time, pin_time, update_time, update_time, conv]
-    query = bind_placeholders(dialect, _list(dialect, after=after is not None))
+    query = bind_placeholders(dialect, _list(dialect, after=after is not None, hidden=hidden))
     rows: Any
     _, rows = await connection.execute_query(query, [*values, limit])
     # By position, because a row of SQLite finds a name only by searching all names.
