@@ -55,7 +55,8 @@ class Assets:
         """What `mount_page` leaves out of a page."""
         self.folder = folder.resolve()
         self._cache: dict[Path, Asset] = {}
-        self._page: tuple[Asset, str, Asset] | None = None
+        self._digests: dict[Path, tuple[tuple[int, int], bytes]] = {}
+        self._pages: dict[Path, tuple[Asset, str, Asset]] = {}
         self._version = ("", -VERSION_SECONDS)
 
     def mount(self, app: Sanic[Any, Any], uri: str, *, name: str) -> None:
@@ -76,11 +77,13 @@ class Assets:
     def page(self, path: Path, below: str) -> Asset:
         """Return a page as `mount_page` serves it."""
         plain, version = self.get(path), self.version
-        if self._page is None or self._page[:2] != (plain, version):
+        page = self._pages.get(path)
+        if page is None or page[:2] != (plain, version):
             text = plain.plain.replace(self.left_out, b"") if self.left_out else plain.plain
             text = text.replace(f'"{below}/'.encode(), f'"{below}/v-{version}/'.encode())
-            self._page = (plain, version, _prepare(text, plain.version, plain.content_type))
-        return self._page[2]
+            page = (plain, version, _prepare(text, plain.version, plain.content_type))
+            self._pages[path] = page
+        return page[2]
 
     def get(self, path: Path) -> Asset:
         """
@@ -104,17 +107,29 @@ class Assets:
 
     @property
     def version(self) -> str:
-        """The version of the folder: a digest of all names, times and sizes."""
+        """
+        The version of the folder: a digest of all names and contents.
+
+        It is the same on all servers that have the same files, whenever these were copied there.
+        """
         version, computed = self._version
         if time.monotonic() - computed < VERSION_SECONDS:
             return version
         digest = hashlib.sha256()
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
-                stat = path.stat()
-                digest.update(f"{path} {stat.st_mtime_ns} {stat.st_size}\n".encode())
+                digest.update(f"{path.relative_to(self.folder)}\n".encode() + self._digest(path))
         self._version = (digest.hexdigest()[:VERSION_DIGITS], time.monotonic())
         return self._version[0]
+
+    def _digest(self, path: Path) -> bytes:
+        """Return the digest of a file, which is read again only when it has changed."""
+        stat = path.stat()
+        version = (stat.st_mtime_ns, stat.st_size)
+        known = self._digests.get(path)
+        if known is None or known[0] != version:
+            known = self._digests[path] = (version, hashlib.sha256(path.read_bytes()).digest())
+        return known[1]
 
     async def _answer_page(
         self, request: Request, *, file_or_directory: Path, below: str
