@@ -15,6 +15,7 @@ from yolk.router import Route
 PAGE = Path(__file__).with_name("permissions.md")
 PUBLIC = (
     "GET /",
+    "GET /worker.js",
     "GET /web/<file>",
     "GET /docs",
     "GET /docs/asyncapi.yaml",

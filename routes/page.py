@@ -24,11 +24,13 @@ POLICY = (
     "connect-src 'self'",
     "font-src 'self'",
     "manifest-src 'self'",
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
+    # The address of the service worker, which is a constant, is the only value of its kind.
+    "trusted-types yolk-worker",
 )
 PAGE_LINKS = "./web"
 """Relative: a proxy may serve the page below a path."""
@@ -38,10 +40,12 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(self)"
 
 
 def mount(app: Application) -> None:
-    """Serve `web/`: the page at /, all other files below /web/."""
+    """Serve `web/`: the page at /, its service worker beside it, all other files below /web/."""
     has_docs = getattr(app.config, "OAS", True)
     assets = Assets(app.root / "web", left_out=b"" if has_docs else DOCS_LINK)
     assets.mount_page(app, "/", "index.html", PAGE_LINKS, name="page")
+    # Beside the page: a service worker is in charge of the addresses below its own.
+    assets.mount_page(app, "/worker.js", "worker.js", PAGE_LINKS, name="worker")
     assets.mount(app, "/web/", name="web")
 
     app.register_middleware(functools.partial(protect, assets), attach_to="response")
@@ -55,6 +59,8 @@ def protect(assets: Assets, request: Request, response: BaseHTTPResponse) -> Non
         response.headers["Permissions-Policy"] = PERMISSIONS
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    elif request.path == "/worker.js":
+        response.headers["Content-Security-Policy"] = "default-src 'none'; connect-src 'self'"
     elif request.path.startswith("/web/"):
         # A file that is opened by itself may do nothing.
         response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'self'"

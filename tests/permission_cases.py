@@ -60,7 +60,7 @@ def case(*names: str, subject: str = "") -> Callable[[Prepare], Prepare]:
     return add
 
 
-@case("GET /")
+@case("GET /", "GET /worker.js")
 @case("GET /docs", "GET /docs/frames", "GET /docs/errors", "GET /ws", "ping")
 @case("GET /docs/openapi.json", "GET /docs/asyncapi.yaml")
 @case("OPTIONS /upload/tus", "GET /chat/conversations", "GET /chat/unread")

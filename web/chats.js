@@ -11,9 +11,10 @@ import { openInvitationLink } from "./dialogs/open.js";
 import { t } from "./i18n/words.js";
 import "./state/feed.js";
 import { go, openedLink, openFromAddress } from "./state/history.js";
+import { startInBackground } from "./state/notifications.js";
 import { client, connection, isSignedIn } from "./state/session.js";
 import { openConv, openConversation } from "./state/store.js";
-import { closePanel, panel } from "./state/ui.js";
+import { closePanel, hasNewVersion, panel } from "./state/ui.js";
 
 function Frame() {
   if (!isSignedIn.value) return html`<${Login} />`;
@@ -87,11 +88,13 @@ function Banner() {
   }, [name, isLost]);
 
   const seconds = Math.max(1, Math.ceil((retryAt - Date.now()) / 1000));
+  const isOld = hasNewVersion.value && !isLost && !isBack;
   return html`
-    <div class="banner ${isLost ? "lost" : isBack ? "back" : ""}" data-testid="banner">
-      <span role="status">${isLost ? t("lost") : isBack ? t("backOnline") : ""}</span>
+    <div class="banner ${isLost ? "lost" : isBack ? "back" : isOld ? "old" : ""}" data-testid="banner">
+      <span role="status">${isLost ? t("lost") : isBack ? t("backOnline") : isOld ? t("newVersion") : ""}</span>
       ${isLost && html`<span class="next">${name === "offline" ? t("tryingIn", { n: seconds }) : t("connecting")}</span>`}
       ${isLost && name === "offline" && html`<button type="button" onClick=${() => client.connect()}>${t("tryNow")}</button>`}
+      ${isOld && html`<button type="button" data-testid="reload" onClick=${() => location.reload()}>${t("reload")}</button>`}
     </div>
   `;
 }
@@ -106,6 +109,7 @@ let wasIn = false;
 
 /** Render the chats, and open the conversation in the address bar. */
 export function enter(root) {
+  if (!wasIn) startInBackground();
   wasIn = true;
   openFromAddress();
   render(html`<${Frame} />`, root);

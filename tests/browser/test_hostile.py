@@ -111,6 +111,7 @@ async def test_hostile_texts_are_quoted_found_and_announced(people: Company) -> 
         await grace.say(text)
         await expect(ada.find("announcement")).to_have_text(f"Grace: {text}")
         await expect(ada.page).to_have_title(f"({count}) Yolk")
+    await ada.page.wait_for_function(f"() => notified.length === {len(hostile)}")
     told = await ada.page.evaluate("window.notified")
     assert told == [["Grace", text] for text in hostile]
     await ada.look_for("onerror=")

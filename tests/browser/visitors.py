@@ -66,7 +66,9 @@ class Guests:
             kept = [{"name": "yolk.session", "value": json.dumps(session)}]
             origins = [{"origin": url, "localStorage": kept}]
             options.setdefault("storage_state", {"cookies": [], "origins": origins})
-        context = await self._browser.new_context(**{"locale": "en-US", **options})
+        # A service worker would load the page's files again in the background of every test.
+        defaults = {"locale": "en-US", "service_workers": "block"}
+        context = await self._browser.new_context(**{**defaults, **options})
         self._contexts.append(context)
         context.set_default_timeout(PATIENCE_MS)
         await self._watch.add(context, url)

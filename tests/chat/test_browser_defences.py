@@ -47,7 +47,8 @@ async def test_the_page_runs_its_own_scripts_only(server: Server) -> None:
     assert rules["script-src"].split()[0] == "'self'"
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
     assert rules["require-trusted-types-for"] == "'script'"
-    assert rules["trusted-types"] == "'none'"
+    assert rules["trusted-types"] == "yolk-worker"
+    assert rules["worker-src"] == "'self'"
     assert rules["connect-src"] == "'self'"
     assert rules["frame-ancestors"] == "'none'"
     assert answer.headers["Referrer-Policy"] == "no-referrer"

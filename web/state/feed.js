@@ -24,7 +24,7 @@ client.on("message", (message) => {
   }
   const isNews = conversation.apply(message, me.peek()?.id);
   if (message.type === "notice") applyNotice(conversation, message);
-  if (CHANGE_TYPES.includes(message.type)) clearAnnouncement();
+  if (CHANGE_TYPES.includes(message.type)) clearAnnouncement(message.conv);
   listChanged();
   if (isNews) announceFromOthers(conversation, message);
 });

@@ -18,6 +18,8 @@ export const toasts = signal([]);
 export const query = signal("");
 /** The text of the live region, which a screen reader reads out. */
 export const announcement = signal("");
+/** Whether the server has another version of the page. */
+export const hasNewVersion = signal(false);
 /** Whether the user is asked if the changes in the dialog are to be discarded. */
 export const isDiscardAsked = signal(false);
 
