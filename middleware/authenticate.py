@@ -16,6 +16,7 @@ from yolk import Next, describe
             "x-browser-login": {
                 "login": "/auth/login",
                 "logout": "/auth/logout",
+                "profile": "/account/profile",
                 "storage": "yolk.session",  # of the chat page
             },
         },

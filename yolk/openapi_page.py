@@ -136,9 +136,10 @@ def mount(app: Application) -> None:
     Serve the documentation at /docs and below, if `OAS` is true.
 
     A security scheme may have the extension `x-browser-login`, with which people log in on the
-    page: `{"login": path, "logout": path, "storage": name}`. The answer to the login has the token
-    as `token`. The page also uses the token of a login that another page of the same origin keeps
-    in localStorage by that name.
+    page: `{"login": path, "logout": path, "profile": path, "storage": name}`. The answer to the
+    login has the token as `token`, and the profile is refused with 401 when the token has ended.
+    The page also uses the token of a login that another page of the same origin keeps in
+    localStorage by that name.
     """
     if not app.config.get("OAS", True):
         return

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SEARCH = "Search paths and summaries"
+LOAD_MS = 60_000
+"""Generous: the viewer has 1.7 MB of script, which a busy machine parses slowly."""
 
 
 async def open_docs(page: Page, url: str) -> None:
     """Open the page, and wait until its sections are shown."""
     await page.goto(f"{url.rstrip('/')}/docs")
-    await expect(page.locator(".opblock-tag").first).to_be_visible()
+    await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=LOAD_MS)
 
 
 async def try_out(page: Page, path: str) -> Locator:
@@ -45,6 +47,7 @@ async def test_requests_use_the_login_of_the_chat_page(visit: Visit) -> None:
     async with ada.context.expect_page() as opened:
         await ada.choose("api-docs")
     page = await opened.value
+    await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=LOAD_MS)
 
     await expect(page.locator("#login")).to_contain_text(f"Logged in as {ada.nickname}")
     operation = await try_out(page, "/account/profile")
@@ -52,6 +55,13 @@ async def test_requests_use_the_login_of_the_chat_page(visit: Visit) -> None:
     await expect(operation.locator(".curl")).to_contain_text(f"{ada.url}/account/profile")
     await expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     await expect(page.get_by_role("heading", name="Groups")).to_have_count(0)
+
+    # The chat page has not renewed its login for long.
+    expired = "localStorage['yolk.session'] = JSON.stringify({ token: 'old', me: {} })"
+    await page.evaluate(expired)
+    await open_docs(page, ada.url)
+    await try_out(page, "/account/profile")
+    await expect(page.get_by_role("alert")).to_have_text("The login has expired. Log in again.")
 
 
 async def test_a_user_logs_in_on_the_page_below_a_path(server: Server, person: People) -> None:
@@ -86,7 +96,7 @@ async def test_a_user_logs_in_on_the_page_below_a_path(server: Server, person: P
         await page.get_by_role("link", name="Errors").click()
         await expect(page.get_by_role("cell", name="3001", exact=True)).to_be_visible()
         await page.get_by_role("link", name="HTTP API").click()
-        await expect(page.locator(".opblock-tag").first).to_be_visible()
+        await expect(page.locator(".opblock-tag").first).to_be_visible(timeout=LOAD_MS)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -100,7 +110,7 @@ async def test_the_pages_fit_a_phone(server: Server, person: People, scheme: str
     )
     for path in ("/docs/frames", "/docs/errors", "/docs"):
         await ada.page.goto(f"{server.url}{path}")
-        await expect(ada.page.locator("h1, .opblock-tag").first).to_be_visible()
+        await expect(ada.page.locator("h1, .opblock-tag").first).to_be_visible(timeout=LOAD_MS)
         assert await ada.page.evaluate("document.documentElement.scrollWidth") == 390
     is_dark = await ada.page.evaluate("document.documentElement.classList.contains('dark-mode')")
     assert is_dark == (scheme == "dark")

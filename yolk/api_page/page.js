@@ -36,7 +36,7 @@ const ui = window.SwaggerUIBundle({
   validatorUrl: null,
   onComplete: () => queueMicrotask(begin), // when `ui` is set
   responseInterceptor(response) {
-    if (response.status === UNAUTHORIZED && scheme) loginEnded();
+    if (response.status === UNAUTHORIZED && scheme) checkLogin();
     return response;
   },
 });
@@ -147,21 +147,24 @@ function logOut() {
   const { token } = currentLogin();
   sessionStorage.removeItem(OWN_LOGIN);
   ask(false);
-  send(way.logout, {}, { [spec.components.securitySchemes[scheme].name]: token }).catch(() => {}); // it expires by itself
+  send(way.logout, {}, tokenHeader(token)).catch(() => {}); // it expires by itself
 }
 
-function loginEnded() {
+/** After a refused request: ask for another login if the current one is no longer valid. */
+async function checkLogin() {
   const login = currentLogin();
   if (!login) return;
+  const answer = await fetch(addressOf(way.profile), { headers: tokenHeader(login.token) });
+  if (answer.status !== UNAUTHORIZED) return; // the request was refused for another reason
   if (login.isOwn) sessionStorage.removeItem(OWN_LOGIN);
-  notice = "The login has expired. Log in again.";
-  isAsking = true;
-  show();
+  ask(true, "The login has expired. Log in again.");
 }
 
+const addressOf = (path) => new URL(path.replace(/^\//, ""), BASE);
+const tokenHeader = (token) => ({ [spec.components.securitySchemes[scheme].name]: token });
+
 async function send(path, body, headers = {}) {
-  const address = new URL(path.replace(/^\//, ""), BASE);
-  const answer = await fetch(address, {
+  const answer = await fetch(addressOf(path), {
     method: "POST",
     headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
