@@ -17,7 +17,7 @@ from services.account.sql import users_with_changed_names
 from services.database import Database
 from services.search.terms import plain
 
-BATCH_USERS = 100
+BATCH_USERS = 25
 """Users whose keys are stored in one transaction."""
 REST_SECONDS = 0.02
 """The time between two transactions, in which others write."""

@@ -123,14 +123,15 @@ async def find_by_key(
     user = join_by_key(dialect, "user", "u", "u.id = k.user_id")
     allowed = "coalesce(p.found_by, 'name') = 'name' OR u.id = ?"
     low = max(text, after[0])
-    values: list[Any] = [viewer_id, place, low, text + MAX_CHARACTER, after[0], *after, viewer_id]
+    values: list[Any] = [viewer_id, place, low, text + MAX_CHARACTER, *after, viewer_id]
     if is_username:
         allowed += " OR p.found_by = 'prefix' OR (p.found_by = 'username' AND k.term = ?)"
         values.append(text)
-    # A range of the index, not LIKE: nothing in the text is a wildcard.
+    # A range of the index, not LIKE: nothing in the text is a wildcard. NOT instead of OR, which
+    # SQLite would look up in two parts and sort.
     query = f"""
 SELECT k.term, k.id AS key_id, a.searched_names, {_SHOWN} FROM user_search_key k {user} {joins}
-WHERE k.place = ? AND k.term >= ? AND k.term < ? AND (k.term > ? OR (k.term = ? AND k.id > ?))
+WHERE k.place = ? AND k.term >= ? AND k.term < ? AND NOT (k.term = ? AND k.id <= ?)
     AND {_MAY_BE_FOUND} AND ({allowed})
 ORDER BY k.term, k.id LIMIT {limit:d}"""
     rows = await database.connection.execute_query_dict(bind_placeholders(dialect, query), values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,6 +11,7 @@ from models import Account, Privacy, UserSearchKey
 from models import User as UserRow
 from services.account.find_users import find_users_by_text
 from services.account.search_keys import MAX_KEY_LENGTH, search_keys, store_changed_keys
+from services.account.sql import find_by_key
 from services.account.username_keys import store_missing_keys
 from services.database import Database
 from tests.databases import database_url, open_orm
@@ -119,29 +121,41 @@ async def test_names_that_another_application_changes_are_found(
         assert not await Account.filter(searched_names=None)
 
 
-async def test_a_search_reads_a_range_of_the_index(tmp_path: Path, database_url: str) -> None:
-    """It never reads the table."""
+async def test_a_search_reads_a_range_of_the_index(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not read the table, on any page."""
     async with open_orm(tmp_path, database_url) as host:
+        numbers = range(1, 1001)
+        users = [UserRow(id=number, username=f"u{number}", password="") for number in numbers]
+        await UserRow.bulk_create(users, batch_size=500)
         keys = [
             UserSearchKey(user_id=number, term=f"{number % 50:02}{number}", place=number % 3)
-            for number in range(1, 3001)
+            for number in numbers
         ]
         await UserSearchKey.bulk_create(keys, batch_size=500)
         connection, dialect = host.orm.connection, host.orm.dialect
         if dialect == "postgres":
-            await connection.execute_script("ANALYZE user_search_key")
-        explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
-        plan = str(
-            await connection.execute_query_dict(
-                f"{explain} SELECT term FROM user_search_key"
-                " WHERE place = 2 AND term >= '07' AND term < '07z' ORDER BY term, id LIMIT 5"
-            )
-        )
+            await connection.execute_script('ANALYZE user_search_key; ANALYZE "user"')
+        for after in (("", 0), ("07107", 107)):
+            asked = (host.orm, 1, "07", 2, after, 5)
+            caplog.clear()
+            with caplog.at_level("DEBUG", "tortoise.db_client"):
+                found = await find_by_key(*asked, is_username=False)
+            query, values = cast("tuple[str, list[object]]", caplog.records[-1].args)
+            explain = "EXPLAIN QUERY PLAN" if dialect == "sqlite" else "EXPLAIN"
+            plan = str(await connection.execute_query_dict(f"{explain} {query}", values))
 
-    wanted = {"sqlite": "USING COVERING INDEX", "postgres": "Index Only Scan", "mysql": "range"}
-    assert wanted[dialect] in plan or "Index Scan" in plan, plan
-    assert "TEMP B-TREE" not in plan
-    assert "filesort" not in plan
+            assert found == sorted(found)
+            assert all(one.term.startswith("07") and one.term > after[0] for one in found)
+            wanted = {
+                "sqlite": "SEARCH k USING INDEX",
+                "postgres": "user_search_place",
+                "mysql": "range",
+            }
+            assert wanted[dialect] in plan, plan
+            for costly in ("TEMP B-TREE", "filesort", "MULTI-INDEX", "Seq Scan on user_search_key"):
+                assert costly not in plan, plan
 
 
 async def test_a_user_is_found_from_the_first_moment(server: Server, ada: User) -> None:
