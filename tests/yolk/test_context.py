@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import msgspec
@@ -86,7 +87,8 @@ def test_values_show_their_names_only() -> None:
 
     class Fake:
         method, path, query_string, client_ip = "GET", "/", "token=secret", "::1"
-        remote_addr, ip = "", "::1"
+        ip = "::1"
+        app = SimpleNamespace(config={})
         head = b"GET / HTTP/1.1\r\nToken: secret"
 
     app: Any = None
