@@ -9,7 +9,13 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) 
     console.error("Content Security Policy:", violatedDirective, blockedURI));
 """
 # Chromium's own messages about a refused request and a lost connection.
-EXPECTED = ("Failed to load resource: ", "WebSocket connection to ")
+EXPECTED = (
+    "Failed to load resource: ",
+    "WebSocket connection to ",
+    # A module whose connection was cut before its head was complete.
+    "Failed to load module script: Expected a JavaScript-or-Wasm module script but the server "
+    'responded with a MIME type of "".',
+)
 
 
 class Watch:

@@ -156,9 +156,13 @@ async def test_a_dead_worker_is_evicted(workers: Any, valkey: Redis, valkey_serv
     async with dead.client("/user/7") as client:
         await client.recv()
         await dead.app.plugins["websocket"].backplane._maintenance.close()
-        alive = await workers.start(serve, redis=valkey_server.url, **QUICK)
         gone: asyncio.Queue[int] = asyncio.Queue()
-        alive.ws.on("offline", gone.put_nowait)
+
+        def mount(app: Any) -> None:
+            serve(app)
+            app.ws.on("offline", gone.put_nowait)  # before it can notice the other's end
+
+        alive = await workers.start(mount, redis=valkey_server.url, **QUICK)
 
         assert await asyncio.wait_for(gone.get(), WAIT) == 7
         assert await key(valkey, 7) is None

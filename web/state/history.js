@@ -14,6 +14,7 @@ import { closePanel } from "./ui.js";
 
 const PAGE_SIZE = 50;
 const NOT_FOUND_CODES = [2002, 2010]; // no such conversation, or not a member of the group
+const NOT_LOGGED_IN = 3001;
 const loading = new Map(); // conv -> promise of a page
 
 /** The message to scroll to: {conv, seq}. The message list sets it to null when it has arrived. */
@@ -146,9 +147,9 @@ function createFromAddress(conv) {
   return conversation;
 }
 
-/** Report an error on the console, unless it is temporary. */
+/** Report an error on the console, unless it is temporary or the user logged out meanwhile. */
 export function reportError(error) {
-  if (!error.temporary) console.warn("yolk:", error);
+  if (!error.temporary && error.code !== NOT_LOGGED_IN) console.warn("yolk:", error);
 }
 
 // ---- The originals of replies
