@@ -42,7 +42,7 @@ class WebSocket(yolk.WebSocket, Protocol):
     session: str | None
     """The login whose token opened it."""
     rank: int
-    """How many sockets its user had, on all workers, when it was registered: itself included."""
+    """The number of its user's sockets on all workers when it was registered, itself included."""
 
 
 class WebSocketSettings(Protocol):

@@ -51,8 +51,8 @@ class AuthSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether passwords of the other application are stored with argon2 after the first login. Set
     it to False while the other application still checks passwords itself."""
     proof_of_work: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
-    """How many times a client has to derive a key before it registers an account, at most, and half
-    of that at least; a browser does some thousands a second. 0 asks for none."""
+    """The largest number of keys that a client has to derive before it registers an account; half
+    of it is the smallest. A browser derives some thousands a second. 0 asks for none."""
     limits: LoginLimits = LoginLimits()
     """How often users and addresses may try to log in and register."""
 
@@ -112,9 +112,9 @@ class ChatSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group_members: Annotated[int, msgspec.Meta(ge=2, le=5000)] = 5000
     """The largest number of members of a group."""
     overload_ms: Annotated[int, msgspec.Meta(ge=0)] = 1000
-    """How late the event loop of a worker is, in milliseconds, when the worker counts as overloaded
-    and refuses new sockets and logins. At half of it the worker counts as busy: typing is not
-    shown, and presence and receipts wait. 0: neither ever happens."""
+    """The lateness of a worker's event loop, in milliseconds, at which the worker counts as
+    overloaded and refuses new sockets and logins. At half of it the worker counts as busy: typing
+    is not shown, and presence and receipts wait. 0: neither ever happens."""
     limits: ChatLimits = ChatLimits()
     """How often one user may do what costs others something."""
     reports_per_day: Annotated[int, msgspec.Meta(ge=1)] = 50
@@ -131,4 +131,4 @@ class Settings(yolk.Settings, frozen=True, kw_only=True):
     files: FileSettings = FileSettings()
     """Uploads and links to files."""
     retention: RetentionSettings = RetentionSettings()
-    """What is deleted by age."""
+    """The ages at which data is deleted."""

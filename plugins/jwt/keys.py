@@ -41,7 +41,7 @@ class JwtSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leeway: int = 0
     """The accepted difference between the clocks of two machines, in seconds."""
     allow_short_secret: bool = False
-    """Whether a secret that is too short, such as an Egg application's, is accepted in prod."""
+    """Accept a secret that is too short, such as an Egg application's, in prod."""
 
     def check(self, env: str) -> None:
         """

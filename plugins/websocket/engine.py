@@ -72,11 +72,11 @@ class Engine:
         self.unfinished_of_users: Counter[int | None] = Counter()
         """Those of each user; None for sockets without one."""
         self.backlogged = 0
-        """How many sockets leave much unread."""
+        """The number of sockets that leave much unread."""
         self.admit: Callable[[], None] = _always
         """Called before each handshake; see `WebSocketServer.shed_load`."""
         self.is_busy: Callable[[], bool] = _never
-        """Whether droppable messages are left out."""
+        """Returns true while droppable messages are left out."""
         self.stopping = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._discard_task = self._tasks.discard  # bound once: not another object for each task

@@ -60,7 +60,7 @@ class WebSocket(Connection):
         """The one that was negotiated in the handshake."""
         self.user_id: int | None = None
         self.rank = 0
-        """How many sockets its user had, on all workers, when it was registered."""
+        """The number of its user's sockets on all workers when it was registered."""
         self.topics: set[str] | None = None
         self.held: HeldPushes | None = None
         self._errors: list[Listener] | None = None

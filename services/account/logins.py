@@ -34,7 +34,7 @@ class Device(msgspec.Struct):
     use_time: int
     """When it was last used, to within a minute."""
     current: bool
-    """Whether the request was made with this login."""
+    """True for the login that the request was made with."""
 
 
 class LoginsService(Service):

@@ -44,7 +44,7 @@ class Passwords:
 
     @property
     def fill(self) -> float:
-        """How many passwords wait for a thread, from 0 (none) to 1 (as many as may)."""
+        """The part of the queue for a thread that is taken, from 0 (none) to 1 (all)."""
         return self._limiter.fill
 
     async def hash(self, password: str) -> str:

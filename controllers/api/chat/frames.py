@@ -180,7 +180,7 @@ class _OnlyTyping(Typing, forbid_unknown_fields=True):
 _EXACT: dict[type[Any], type[Any]] = {Send: _OnlySend, Typing: _OnlyTyping}
 """Those with a recipient are decoded without unknown fields first, which costs nothing."""
 _EGG_NAME = "chatType"
-"""What Egg apps call `chat_type`."""
+"""Egg's name of `chat_type`."""
 _RECIPIENT_NAMES = {"chattype", "toid", "touserid", "groupid", "togroupid"}
 
 _frames = msgspec.json.Decoder(Frame)
@@ -257,8 +257,7 @@ def read(frame: Frame, kind: type[Any]) -> Any:
     """
     try:
         data = bytes(frame.data)
-        if len(data) > SMALL_BYTES:
-            check_breadth(data)
+        check_breadth(data)
         return decode_json(data, _DECODERS[kind])
     except NotJson as error:
         if kind not in _EXACT or "unknown field" not in str(error):

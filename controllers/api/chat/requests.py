@@ -21,7 +21,7 @@ from services.message.draft import Draft
 Answer = Callable[[Context, Frame], Awaitable[None] | None]
 
 MAX_UNPACED_FILL = 0.25
-"""How full the queue of messages may be before each socket waits until its last message is stored.
+"""Fill of the queue of messages, from 0 to 1, from which on each socket waits for its last message.
 
 So a few users who send as fast as they can do not fill it, which would refuse new sockets."""
 
